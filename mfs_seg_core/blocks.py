@@ -1,0 +1,211 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Layers of the spiking network: each takes and gives input *current*, and fires before it convolves.
+
+Tensors are ``[T, B, C, H, W]``: T time steps of B independent streams. Convolutions and batch norm
+see the T * B images as one batch; only the neurons know of time.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mfs_seg_core.neuron import LIF, THRESHOLD
+
+# Membrane potentials [B, C, H, W] by the name of their neuron.
+State = dict[str, Tensor]
+
+
+class Membranes:
+    """The potentials of one pass through the network: before it, and after it as neurons step."""
+
+    def __init__(self, before: State | None, measure_rates: bool = False):
+        self.before = before
+        self.after: State = {}
+        self.measure_rates = measure_rates
+        self.rates: dict[str, Tensor] = {}
+
+    def fire(self, neuron: Neuron, current: Tensor) -> Tensor:
+        """Step ``neuron`` through the current ``[T, B, C, H, W]`` and keep its new potential."""
+        potential = None if self.before is None else self.before[neuron.name]
+        try:
+            spikes, self.after[neuron.name] = neuron.run(current, potential)
+        except ValueError as error:
+            raise ValueError(f'neuron {neuron.name}: {error}') from None
+        if self.measure_rates:
+            self.rates[neuron.name] = spikes.detach().mean(dtype=torch.float32)
+        return spikes
+
+
+class Neuron(LIF):
+    """LIF that knows the name under which the network keeps its potential."""
+
+    name = ''
+
+
+def per_image(layer, x: Tensor) -> Tensor:
+    """Apply ``layer``, made for ``[N, C, H, W]``, to each of the T * B images of ``x``."""
+    y = layer(x.flatten(0, 1))
+    return y.unflatten(0, x.shape[:2])
+
+
+def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Repeat or pick elements (nearest) so that ``x`` has height and width ``size``."""
+    if tuple(x.shape[-2:]) == tuple(size):
+        return x
+    return per_image(lambda y: functional.interpolate(y, size=size, mode='nearest'), x)
+
+
+def tdbn(channels: int, levels: int, gain: float = 1.0) -> nn.BatchNorm2d:
+    """
+    Threshold-dependent batch norm (Zheng et al., AAAI 2021): over T, B, H and W at once.
+
+    Its scale starts at ``gain * threshold``, which makes some 16 % of binary neurons fire; with
+    D levels at sqrt(D) times that, so that the levels are in use from the start.
+
+    :param gain: 1 for a layer in series; small for the last of a residual branch, which keeps the
+        block near the identity (block dynamical isometry).
+    """
+    norm = nn.BatchNorm2d(channels)
+    nn.init.constant_(norm.weight, gain * THRESHOLD * levels ** 0.5)
+    return norm
+
+
+class Stem(nn.Module):
+    """Convolution and norm: turns real-valued pixels into current. The only layer with MACs."""
+
+    def __init__(self, inputs: int, outputs: int, levels: int, stride: int = 1):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.norm = tdbn(outputs, levels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return per_image(lambda y: self.norm(self.conv(y)), x)
+
+
+class SpikingConv(nn.Module):
+    """LIF, convolution, threshold-dependent batch norm."""
+
+    def __init__(self, inputs: int, outputs: int, levels: int, leak: float, kernel: int = 1,
+                 stride: int = 1, groups: int = 1, gain: float = 1.0):
+        super().__init__()
+        self.lif = Neuron(levels, leak)
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups,
+                              bias=False)
+        self.norm = tdbn(outputs, levels, gain)
+
+    def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
+        spikes = membranes.fire(self.lif, x)
+        return per_image(lambda y: self.norm(self.conv(y)), spikes)
+
+
+class EFSRes(nn.Module):
+    """
+    Efficient full-spike residual block: an inverted bottleneck on a membrane shortcut.
+
+    ``x + project(depthwise(expand(x)))``, each of the three a :class:`SpikingConv`: the
+    convolutions see spikes only, and the shortcut carries current past them untouched.
+    Our reading of Su et al. 2024; the paper's own layer order is not public.
+    """
+
+    # EMS-YOLO starts the last norm of a branch at 0.2 of the threshold.
+    LAST_GAIN = 0.2
+
+    def __init__(self, channels: int, expansion: int, levels: int, leak: float, kernel: int = 3):
+        super().__init__()
+        hidden = channels * expansion
+        self.expand = SpikingConv(channels, hidden, levels, leak)
+        self.depthwise = SpikingConv(hidden, hidden, levels, leak, kernel=kernel,
+                                     groups=hidden)
+        self.project = SpikingConv(hidden, channels, levels, leak, gain=self.LAST_GAIN)
+
+    def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
+        branch = self.expand(x, membranes)
+        branch = self.depthwise(branch, membranes)
+        return x + self.project(branch, membranes)
+
+
+class Up(nn.Module):
+    """LIF, then twice the size: by a transposed convolution, or a 1x1 convolution and repetition."""
+
+    def __init__(self, inputs: int, outputs: int, levels: int, leak: float, transposed: bool):
+        super().__init__()
+        self.lif = Neuron(levels, leak)
+        if transposed:
+            self.conv = nn.ConvTranspose2d(inputs, outputs, 4, 2, padding=1, bias=False)
+        else:
+            self.conv = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.norm = tdbn(outputs, levels)
+
+    def forward(self, x: Tensor, size: tuple[int, int], membranes: Membranes) -> Tensor:
+        """Give current of height and width ``size``, about twice that of ``x``."""
+        spikes = membranes.fire(self.lif, x)
+        current = per_image(lambda y: self.norm(self.conv(y)), spikes)
+        if isinstance(self.conv, nn.ConvTranspose2d):
+            return current[..., :size[0], :size[1]]
+        return per_image(lambda y: functional.interpolate(y, size=size, mode='bilinear'), current)
+
+
+class Head(nn.Module):
+    """LIF and convolution: class scores from spikes."""
+
+    def __init__(self, inputs: int, classes: int, levels: int, leak: float, kernel: int):
+        super().__init__()
+        self.lif = Neuron(levels, leak)
+        self.conv = nn.Conv2d(inputs, classes, kernel, padding=kernel // 2)
+
+    def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
+        return per_image(self.conv, membranes.fire(self.lif, x))
+
+
+class ImageBranch(nn.Module):
+    """Current from a smaller copy of the image (MIMO-UNet's SCM), spikes before each convolution."""
+
+    def __init__(self, inputs: int, outputs: int, levels: int, leak: float):
+        super().__init__()
+        self.stem = Stem(inputs, outputs // 4, levels)
+        self.widen = SpikingConv(outputs // 4, outputs // 2, levels, leak)
+        self.mix = SpikingConv(outputs // 2, outputs // 2, levels, leak, kernel=3)
+        self.narrow = SpikingConv(outputs // 2, outputs - inputs, levels, leak)
+        self.join = SpikingConv(outputs, outputs, levels, leak)
+
+    def forward(self, image: Tensor, membranes: Membranes) -> Tensor:
+        x = self.widen(self.stem(image), membranes)
+        x = self.narrow(self.mix(x, membranes), membranes)
+        return self.join(torch.cat([x, image], dim=2), membranes)
+
+
+class Attend(nn.Module):
+    """
+    Feature attention (MIMO-UNet's FAM) without a product: ``f + conv(min(spikes of f, of z))``.
+
+    For binary spikes the minimum is a logical AND, so the convolution still sees spikes.
+    """
+
+    def __init__(self, channels: int, levels: int, leak: float):
+        super().__init__()
+        self.lif = Neuron(levels, leak)
+        self.image_lif = Neuron(levels, leak)
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm = tdbn(channels, levels)
+
+    def forward(self, features: Tensor, image: Tensor, membranes: Membranes) -> Tensor:
+        spikes = torch.minimum(membranes.fire(self.lif, features),
+                               membranes.fire(self.image_lif, image))
+        return features + per_image(lambda y: self.norm(self.conv(y)), spikes)
+
+
+class Fuse(nn.Module):
+    """All scales of the encoder, resized to one and mixed (MIMO-UNet's AFF)."""
+
+    def __init__(self, inputs: int, outputs: int, levels: int, leak: float):
+        super().__init__()
+        self.mix = SpikingConv(inputs, outputs, levels, leak)
+        self.smooth = SpikingConv(outputs, outputs, levels, leak, kernel=3)
+
+    def forward(self, scales: list[Tensor], size: tuple[int, int], membranes: Membranes) -> Tensor:
+        x = torch.cat([resize(scale, size) for scale in scales], dim=2)
+        return self.smooth(self.mix(x, membranes), membranes)

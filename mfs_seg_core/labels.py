@@ -1,0 +1,69 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Class sets: names and palettes, and masks drawn with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# Class id of a pixel that has no class: no truth, or no prediction.
+UNLABELLED = 255
+
+
+@dataclass(frozen=True)
+class ClassSet:
+    """
+    Names and colours of the classes 0..K-1.
+
+    :param palette: uint8 ``[K, 3]``, RGB.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    palette: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+# SegNet's selection of CamVid (Brostow et al. 2008; Badrinarayanan et al. 2017).
+CAMVID = ClassSet(
+    'camvid',
+    ('Sky', 'Building', 'Pole', 'Road', 'Pavement', 'Tree', 'SignSymbol', 'Fence', 'Car',
+     'Pedestrian', 'Bicyclist'),
+    np.array([[128, 128, 128], [128, 0, 0], [192, 192, 128], [128, 64, 128], [60, 40, 222],
+              [128, 128, 0], [192, 128, 128], [64, 64, 128], [64, 0, 128], [64, 64, 0],
+              [0, 128, 192]], np.uint8))
+
+
+def colourise(mask: np.ndarray, classes: ClassSet) -> np.ndarray:
+    """
+    Draw a mask in its classes' colours; what is no class is black.
+
+    :param mask: uint8 ``[H, W]`` of class ids.
+    :returns: uint8 ``[H, W, 3]``, RGB.
+    """
+    table = np.zeros((256, 3), np.uint8)
+    table[:len(classes)] = classes.palette
+    return table[mask]
+
+
+def overlay(image: np.ndarray, mask: np.ndarray, classes: ClassSet, opacity: float = 0.5
+            ) -> np.ndarray:
+    """
+    Lay a mask's colours over the image it belongs to; unlabelled pixels stay as they are.
+
+    :param image: uint8 ``[H, W, 3]``, RGB.
+    :param mask: uint8 ``[H, W]`` of class ids.
+    :param opacity: 0 shows the image alone, 1 the mask alone.
+    :returns: uint8 ``[H, W, 3]``, RGB.
+    """
+    if image.shape[:2] != mask.shape:
+        raise ValueError(f'the mask is {mask.shape}, the image {image.shape[:2]}: '
+                         'they must have one size')
+    # 8-bit fixed point: several times quicker than float arithmetic on a whole image.
+    weight = np.uint16(round(opacity * 256))
+    mixed = (image * (256 - weight) + colourise(mask, classes) * weight) >> 8
+    return np.where((mask < len(classes))[..., None], mixed, image).astype(np.uint8)

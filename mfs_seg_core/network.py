@@ -1,0 +1,227 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""MFSSeg: a spiking U-shaped network with predictions at 1/4, 1/2 and full scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mfs_seg_core.blocks import (
+    Attend, EFSRes, Fuse, Head, ImageBranch, Membranes, Neuron, SpikingConv, State, Stem, Up,
+    per_image, resize,
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """
+    The shape of a network.
+
+    :param classes: number of classes K.
+    :param steps: time steps an image was trained and is evaluated with (a stream takes one).
+    :param levels: D, the largest value of a spike.
+    :param leak: share of a membrane potential left after one nominal step.
+    :param expansion: width of an EFS-Res block's inside, in multiples of its outside.
+    :param stem_stride: 1, or 2 to keep the work away from full resolution.
+    :param widths: channels of the three encoder scales; each is half the size of the one before.
+    :param kernels: for each encoder scale, the depthwise kernel size of each of its EFS-Res
+        blocks. Large kernels at small scale see the whole image; dilation would be no cheaper.
+    :param decoder_blocks: EFS-Res blocks of the decoder at each of the same three scales.
+    :param mimo: MIMO-UNet's image pyramid, fusion of all scales and transposed convolutions
+        (Cho et al., ICCV 2021), as MFS-Seg's authors use; else sums of same-scale features.
+    :param detail: channels at full resolution when ``stem_stride`` is 2.
+    """
+
+    classes: int
+    steps: int
+    levels: int
+    leak: float
+    expansion: int
+    stem_stride: int
+    widths: tuple[int, int, int]
+    kernels: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+    decoder_blocks: tuple[int, int, int]
+    mimo: bool
+    detail: int = 0
+
+
+CONFIGS = {
+    # The port of MIMO-UNet that the published code and the claimed parameter count point to.
+    'paper': dict(steps=5, levels=1, leak=0.25, expansion=4, stem_stride=1, widths=(32, 64, 128),
+                  kernels=((3,), (3,), (3,)), decoder_blocks=(1, 1, 1), mimo=True),
+    # One integer step; nearly all work at 1/4 and 1/8 scale.
+    'fast': dict(steps=1, levels=4, leak=0.25, expansion=2, stem_stride=2, widths=(16, 48, 96),
+                 kernels=((), (3,), (5, 5, 7, 7, 5, 5)), decoder_blocks=(0, 1, 0),
+                 mimo=False, detail=8),
+}
+
+
+def named_config(name: str, classes: int, **changes) -> Config:
+    """Give the configuration ``name`` ('paper' or 'fast'), with ``changes`` to its fields."""
+    if name not in CONFIGS:
+        raise ValueError(f'no configuration {name!r}: choose from {", ".join(CONFIGS)}')
+    return Config(classes=classes, **{**CONFIGS[name], **changes})
+
+
+class Prediction(NamedTuple):
+    """
+    What a pass through the network gives.
+
+    ``logits``: class scores ``[T, B, K, h, w]`` at 1/4, 1/2 and full scale.
+    ``state``: every membrane potential ``[B, C, h, w]`` by neuron name, after the last step.
+    ``rates``: mean spikes of a neuron in a step, by neuron name; empty unless asked for.
+    """
+
+    logits: tuple[Tensor, Tensor, Tensor]
+    state: State
+    rates: dict[str, Tensor]
+
+
+class MFSSeg(nn.Module):
+    """
+    The network: stem, three encoder scales of EFS-Res blocks, decoder, three heads.
+
+    A call takes T steps from a state; T = 1 in a stream. No state is held inside.
+    """
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        spiking = dict(levels=config.levels, leak=config.leak)
+        widths, mimo = config.widths, config.mimo
+
+        self.stem = Stem(3, widths[0], config.levels, config.stem_stride)
+        self.down = nn.ModuleList(
+            SpikingConv(widths[i], widths[i + 1], **spiking, kernel=3, stride=2) for i in (0, 1))
+        self.encoder = nn.ModuleList(
+            nn.ModuleList(EFSRes(width, config.expansion, **spiking, kernel=kernel)
+                          for kernel in kernels)
+            for width, kernels in zip(widths, config.kernels))
+        self.decoder = nn.ModuleList(
+            nn.ModuleList(EFSRes(width, config.expansion, **spiking) for _ in range(blocks))
+            for width, blocks in zip(widths, config.decoder_blocks))
+        self.up = nn.ModuleList(
+            Up(widths[i + 1], widths[i], **spiking, transposed=mimo) for i in (0, 1))
+        if mimo:
+            self.image = nn.ModuleList(ImageBranch(3, widths[i], **spiking) for i in (1, 2))
+            self.attend = nn.ModuleList(Attend(widths[i], **spiking) for i in (1, 2))
+            self.fuse = nn.ModuleList(Fuse(sum(widths), widths[i], **spiking) for i in (0, 1))
+            self.merge = nn.ModuleList(
+                SpikingConv(2 * widths[i], widths[i], **spiking) for i in (0, 1))
+        if config.stem_stride == 2:
+            # Four sub-pixels of `detail` channels each: full resolution without work at it.
+            self.detail = SpikingConv(widths[0], 4 * config.detail, **spiking)
+            head_widths = (widths[1], widths[0], config.detail)
+        else:
+            head_widths = (widths[2], widths[1], widths[0])
+        self.heads = nn.ModuleList(Head(width, config.classes, **spiking, kernel=3 if mimo else 1)
+                                   for width in head_widths)
+
+        for name, module in self.named_modules():
+            if isinstance(module, Neuron):
+                module.name = name
+
+    def forward(self, images: Tensor, state: State | None = None, rates: bool = False
+                ) -> Prediction:
+        """
+        Take T time steps.
+
+        :param images: ``[T, B, 3, H, W]``, normalised pixels, one image a step.
+        :param state: as returned by the call before for the same streams; None: all at rest.
+        :param rates: measure the firing rate of each neuron layer.
+        :raises ValueError: the state is of another network, batch, size, dtype or device.
+        """
+        if state is not None:
+            self._check_names(state)
+        membranes = Membranes(state, rates)
+        encoded = self._encode(images, membranes)
+        return Prediction(self._decode(encoded, images.shape[-2:], membranes),
+                          membranes.after, membranes.rates)
+
+    def _encode(self, images: Tensor, membranes: Membranes) -> list[Tensor]:
+        """Give the current at the three encoder scales, finest first."""
+        x, encoded = self.stem(images), []
+        for scale, blocks in enumerate(self.encoder):
+            if scale > 0:
+                x = self.down[scale - 1](x, membranes)
+                if self.config.mimo:
+                    image = self.image[scale - 1](resize(images, x.shape[-2:]), membranes)
+                    x = self.attend[scale - 1](x, image, membranes)
+            for block in blocks:
+                x = block(x, membranes)
+            encoded.append(x)
+        return encoded
+
+    def _decode(self, encoded: list[Tensor], full: torch.Size, membranes: Membranes
+                ) -> tuple[Tensor, Tensor, Tensor]:
+        """Give the class scores at 1/4, 1/2 and full scale."""
+        decoded = []
+        for scale in (2, 1, 0):
+            if scale == 2:
+                x = encoded[2]
+            else:
+                size = encoded[scale].shape[-2:]
+                x = self.up[scale](x, size, membranes)
+                if self.config.mimo:
+                    fused = self.fuse[scale](encoded, size, membranes)
+                    x = self.merge[scale](torch.cat([x, fused], dim=2), membranes)
+                else:
+                    x = x + encoded[scale]
+            for block in self.decoder[scale]:
+                x = block(x, membranes)
+            decoded.append(x)
+        if self.config.stem_stride == 1:
+            return tuple(head(x, membranes) for head, x in zip(self.heads, decoded))
+
+        _, quarter, half = decoded
+        detail = per_image(lambda y: functional.pixel_shuffle(y, 2), self.detail(half, membranes))
+        quarter = self.heads[0](quarter, membranes)
+        half = self.heads[1](half, membranes)
+        rough = per_image(
+            lambda y: functional.interpolate(y, size=full, mode='bilinear'), half)
+        return quarter, half, rough + self.heads[2](detail[..., :full[0], :full[1]], membranes)
+
+    @torch.no_grad()
+    def init_state(self, batch: int, height: int, width: int) -> State:
+        """
+        Give the state of ``batch`` streams of ``height`` x ``width`` images, all at rest: zeros.
+
+        The shapes come from a pass over a blank image, in the dtype and on the device of the
+        weights.
+        """
+        blank = next(self.parameters()).new_zeros(1, batch, 3, height, width)
+        training = self.training
+        state = self.eval()(blank).state
+        self.train(training)
+        return {name: torch.zeros_like(potential) for name, potential in state.items()}
+
+    def _check_names(self, state: State) -> None:
+        ours = {module.name for module in self.modules() if isinstance(module, Neuron)}
+        if ours != state.keys():
+            raise ValueError(
+                f'the state is of another network: {len(ours - state.keys())} of {len(ours)} '
+                f'neurons are missing from it, {len(state.keys() - ours)} are unknown; '
+                'start from init_state() or None')
+
+
+class Step(nn.Module):
+    """One time step with state in and state out, plain tensors all: the form to export."""
+
+    def __init__(self, network: MFSSeg):
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor, state: State) -> tuple[Tensor, State]:
+        """
+        Advance one step.
+
+        :param image: ``[B, 3, H, W]``, normalised pixels.
+        :returns: class scores ``[B, K, H, W]`` at full scale and the new state.
+        """
+        prediction = self.network(image.unsqueeze(0), state)
+        return prediction.logits[-1][0], prediction.state

@@ -1,0 +1,168 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Segmenter: weights in, then frame -> mask, one step of the neurons a frame."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from mfs_seg_core.blocks import State
+from mfs_seg_core.network import MFSSeg
+from mfs_seg_core.weights import Description, load_weights
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """
+    The answer to one frame.
+
+    :param mask: uint8 ``[H, W]`` of class ids, at the frame's size.
+    :param confidence: uint8 ``[H, W]``, probability of that class in 0..255, if asked for.
+    :param firing_rate: mean spikes of a neuron in this step.
+    """
+
+    mask: np.ndarray
+    confidence: np.ndarray | None
+    firing_rate: float
+    preprocess_ms: float
+    model_ms: float
+    postprocess_ms: float
+
+
+def normalise(images: torch.Tensor, description: Description) -> torch.Tensor:
+    """
+    Scale pixels to what the network was trained on.
+
+    :param images: ``[..., 3, H, W]``, 0..255, RGB.
+    :returns: float32 of the same shape.
+    """
+    mean, std = (torch.tensor(values, device=images.device).view(3, 1, 1) * 255
+                 for values in (description.mean, description.std))
+    return (images.float() - mean) / std
+
+
+def resize_images(images: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """
+    Resize with anti-aliasing, as in training.
+
+    :param images: uint8 ``[B, 3, H, W]``.
+    :param size: width and height.
+    """
+    if tuple(images.shape[-2:]) == (size[1], size[0]):
+        return images
+    return functional.interpolate(images, size=(size[1], size[0]), mode='bilinear', antialias=True)
+
+
+class Segmenter:
+    """
+    A stream of frames through a network whose membrane potentials it keeps between them.
+
+    One segmenter serves one stream. Each :meth:`step` advances every neuron by as many steps as the
+    weights take for an image: one, for streaming weights.
+    """
+
+    def __init__(self, network: MFSSeg, description: Description, device: str = 'cpu',
+                 input_size: tuple[int, int] | None = None):
+        """
+        :param input_size: width and height that frames are resized to; None: as trained.
+        :raises ValueError: the device or the size cannot be used.
+        """
+        try:
+            self.device = torch.device(device)
+            network = network.to(self.device, memory_format=torch.channels_last)
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(f'device {device!r} cannot be used here '
+                             f'({str(error).splitlines()[0]}): use cpu') from None
+        self.input_size = tuple(input_size or description.input_size)
+        if min(self.input_size) < 32:
+            raise ValueError(f'the input size must be at least 32x32, not '
+                             f'{self.input_size[0]}x{self.input_size[1]}')
+        self.network = network.eval()
+        self.description = description
+        self._state: State | None = None
+        self._frame_shape: tuple[int, ...] | None = None
+        self.steps_since_reset = 0
+
+    @classmethod
+    def from_weights(cls, path_or_name: str | Path, device: str = 'cpu',
+                     input_size: tuple[int, int] | None = None) -> Segmenter:
+        """
+        Load weights by path or by the name of shipped ones.
+
+        :raises WeightsError: the weights cannot be used.
+        :raises ValueError: the device or the size cannot be used.
+        """
+        return cls(*load_weights(path_or_name), device, input_size)
+
+    @property
+    def name(self) -> str:
+        """Name of the weights."""
+        return self.description.name
+
+    @property
+    def classes(self):
+        """Classes of the masks."""
+        return self.description.classes
+
+    def reset(self) -> None:
+        """Bring every neuron back to rest."""
+        self._state = None
+        self.steps_since_reset = 0
+
+    @torch.inference_mode()
+    def step(self, frame: np.ndarray, confidence: bool = False) -> Segmentation:
+        """
+        Take in one frame.
+
+        A frame of another size than the one before starts from rest.
+
+        :param frame: uint8 ``[H, W, 3]``, RGB.
+        :param confidence: give the confidence too.
+        :raises ValueError: the frame has another shape or dtype.
+        """
+        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
+            raise ValueError(f'a frame is uint8 [H, W, 3], not {frame.dtype} {list(frame.shape)}')
+        if self._frame_shape not in (None, frame.shape):
+            self.reset()
+        self._frame_shape = frame.shape
+
+        start = time.perf_counter()
+        # A copy: torch would warn of arrays that must not be written, as those of messages are.
+        image = torch.tensor(frame, device=self.device).permute(2, 0, 1)[None]
+        image = normalise(resize_images(image, self.input_size), self.description)
+        images = image[None].expand(self.network.config.steps, *image.shape)
+        prepared = time.perf_counter()
+
+        prediction = self.network(images, self._state, rates=True)
+        self._state = prediction.state
+        self.steps_since_reset += len(images)
+        logits = prediction.logits[-1].mean(0)
+        rate = torch.stack(list(prediction.rates.values())).mean().item()
+        modelled = time.perf_counter()
+
+        mask, certainty = self._mask(logits, frame.shape[:2], confidence)
+        done = time.perf_counter()
+        return Segmentation(mask, certainty, rate, 1e3 * (prepared - start),
+                            1e3 * (modelled - prepared), 1e3 * (done - modelled))
+
+    def _mask(self, logits: torch.Tensor, size: tuple[int, int], confidence: bool
+              ) -> tuple[np.ndarray, np.ndarray | None]:
+        # Scores are interpolated to at most twice the network's size, and the mask is enlarged from
+        # there: beyond, the cost grows with the camera's pixels and the mask no longer improves.
+        fine = [min(ours, 2 * theirs) for ours, theirs in zip(size, logits.shape[-2:])]
+        if fine != list(logits.shape[-2:]):
+            logits = functional.interpolate(logits, size=fine, mode='bilinear')
+
+        def enlarge(x: torch.Tensor) -> np.ndarray:
+            return functional.interpolate(x, size=size, mode='nearest')[0, 0].cpu().numpy()
+
+        if not confidence:
+            return enlarge(logits.argmax(1, keepdim=True).byte()), None
+        probability, ids = logits.softmax(1).max(1, keepdim=True)
+        return enlarge(ids.byte()), enlarge((probability * 255).round().byte())

@@ -1,0 +1,120 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Train a network: ``python -m mfs_seg_core.train --config config/train/street_fast.yaml``.
+
+The result is a weights file. Everything of a run (checkpoints, TensorBoard, the weights) lies in
+``runs/<name>``; a run that was stopped goes on from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+
+@dataclass
+class Settings:
+    """
+    All settings of a training run: the keys of its YAML file.
+
+    :param name: of the run and of its weights.
+    :param data: 'street' or 'camvid'.
+    :param root: folder of the data set (camvid).
+    :param clips: number of drives to render for training (street).
+    :param network: 'fast' or 'paper'.
+    :param start: weights to start from, name or path; empty: random.
+    :param size: width and height of the network's input.
+    :param frames: frames of a clip, at most; how many precede the labelled one varies from 0.
+    :param epochs: passes through the training set.
+    :param learning_rate: peak of a cosine with linear warm-up over a tenth of the run.
+    :param scale_weights: weight of the loss at 1/4, 1/2 and full scale.
+    :param validate_every: epochs between validations.
+    :param notes: facts to be kept in the weights: licence, data.
+    """
+
+    name: str
+    data: str
+    root: str = ''
+    clips: int = 1500
+    network: str = 'fast'
+    start: str = ''
+    size: tuple[int, int] = (240, 180)
+    frames: int = 2
+    epochs: int = 40
+    batch_size: int = 8
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.01
+    scale_weights: tuple[float, float, float] = (0.3, 0.3, 1.0)
+    validate_every: int = 4
+    workers: int = 1
+    seed: int = 0
+    notes: dict = field(default_factory=dict)
+
+
+def read_settings(path: str, changes: list[str]) -> Settings:
+    """
+    Read a YAML file of settings.
+
+    :param changes: ``key=value`` pairs that override the file, values in YAML.
+    :raises ValueError: a key or value is wrong.
+    """
+    try:
+        values = yaml.safe_load(Path(path).read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise ValueError(f'{path} cannot be read as YAML: {error}') from None
+    for change in changes:
+        key, equals, value = change.partition('=')
+        if not equals:
+            raise ValueError(f'{change!r} is no setting: write key=value')
+        values[key] = yaml.safe_load(value)
+    fields = {f.name: f for f in dataclasses.fields(Settings)}
+    unknown = sorted(values.keys() - fields.keys())
+    if unknown:
+        raise ValueError(f'{path}: unknown setting {unknown[0]!r}; there are {", ".join(fields)}')
+    for key, value in values.items():
+        default = fields[key].default
+        if isinstance(default, tuple):
+            values[key] = tuple(value)
+        elif isinstance(default, float):
+            values[key] = float(value)
+    settings = Settings(**values)
+    if settings.data not in ('street', 'camvid'):
+        raise ValueError(f'{path}: data must be street or camvid, not {settings.data!r}')
+    if settings.data == 'camvid' and not settings.root:
+        raise ValueError('CamVid needs its folder: add --root DIR')
+    return settings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog='python -m mfs_seg_core.train', description=__doc__)
+    parser.add_argument('--config', required=True, help='YAML file of settings')
+    parser.add_argument('--root', help='folder of the data set')
+    parser.add_argument('--output', default='runs', help='folder of runs (default: %(default)s)')
+    parser.add_argument('--fresh', action='store_true', help='do not go on with a stopped run')
+    parser.add_argument('--set', nargs='*', default=[], metavar='KEY=VALUE',
+                        help='override settings of the file')
+    options = parser.parse_args(arguments)
+    try:
+        changes = options.set + ([f'root={options.root}'] if options.root else [])
+        settings = read_settings(options.config, changes)
+        try:
+            from mfs_seg_core.training import run
+        except ModuleNotFoundError as error:
+            raise ValueError(f'training needs {error.name}: '
+                             'pip install "mfs_seg_ros[train]"') from None
+        print(run(settings, Path(options.output), options.fresh))
+    except ValueError as error:
+        print(f'train: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,184 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One training run on Lightning: data, loss, schedule, checkpoints, and the weights at its end."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from pathlib import Path
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader
+
+from mfs_seg_core.data.clips import Augmented, CamVidClips, Plain, StreetClips
+from mfs_seg_core.labels import CAMVID, UNLABELLED
+from mfs_seg_core.metrics import ConfusionMatrix
+from mfs_seg_core.network import MFSSeg, named_config
+from mfs_seg_core.streaming import normalise
+from mfs_seg_core.train import Settings
+from mfs_seg_core.weights import Description, load_weights, save_weights
+
+# Street's seeds: training uses those from 0, validation a few far from them.
+VALIDATION_SEED = 1_000_000
+VALIDATION_CLIPS = 100
+# Mean and spread of the pixels of street scenes by day, RGB.
+MEAN, STD = (0.41, 0.43, 0.43), (0.30, 0.31, 0.31)
+NOMINAL_STEP = 0.05
+
+
+class Training(lightning.LightningModule):
+    """The network with its loss, optimiser and validation."""
+
+    def __init__(self, settings: Settings, class_weights: Tensor):
+        super().__init__()
+        self.settings = settings
+        config = named_config(settings.network, len(CAMVID))
+        self.network = MFSSeg(config).to(memory_format=torch.channels_last)
+        if settings.start:
+            started, _ = load_weights(settings.start)
+            self.network.load_state_dict(started.state_dict())
+        self.description = Description(settings.name, config, CAMVID, settings.size, MEAN, STD,
+                                       NOMINAL_STEP, notes=settings.notes)
+        self.register_buffer('class_weights', class_weights, persistent=False)
+
+    def _steps(self, images: Tensor) -> Tensor:
+        """Turn uint8 images ``[B, T, H, W, 3]`` into steps ``[T', B, 3, H, W]``."""
+        steps = normalise(images.permute(1, 0, 4, 2, 3), self.description)
+        if self.network.config.steps > 1:
+            # Weights that look at an image for several steps are trained on the last frame alone.
+            return steps[-1:].expand(self.network.config.steps, *steps.shape[1:])
+        return steps
+
+    def training_step(self, batch, index: int) -> Tensor:
+        images, label = batch
+        steps, state = self._steps(images), None
+        if self.network.config.steps == 1:
+            # The frames before the labelled one only charge the membranes: a start from rest and
+            # one in mid-stream are both trained, at the cost of one step's gradient.
+            before = random.randrange(len(steps))
+            if before:
+                with torch.no_grad():
+                    state = self.network(steps[-1 - before:-1]).state
+            steps = steps[-1:]
+        prediction = self.network(steps, state, rates=True)
+        loss = self._loss(prediction.logits, label)
+        self.log('train/loss', loss, prog_bar=True)
+        self.log('train/firing_rate', torch.stack(list(prediction.rates.values())).mean())
+        return loss
+
+    def _loss(self, logits: tuple[Tensor, ...], label: Tensor) -> Tensor:
+        total = 0.0
+        for weight, scale in zip(self.settings.scale_weights, logits):
+            scores = scale.mean(0)
+            target = functional.interpolate(label[:, None], scores.shape[-2:], mode='nearest')
+            total = total + weight * functional.cross_entropy(
+                scores, target[:, 0].long(), self.class_weights, ignore_index=UNLABELLED)
+        return total
+
+    def on_validation_epoch_start(self) -> None:
+        self.matrices = {'rest': ConfusionMatrix(len(CAMVID)),
+                         'stream': ConfusionMatrix(len(CAMVID))}
+
+    def validation_step(self, batch, index: int) -> None:
+        images, label = batch
+        steps, truth = self._steps(images), label.cpu().numpy()
+        for mode, seen in (('rest', steps[-1:] if self.network.config.steps == 1 else steps),
+                           ('stream', steps)):
+            logits = self.network(seen).logits[-1]
+            scores = logits.mean(0) if self.network.config.steps > 1 else logits[-1]
+            self.matrices[mode].update(scores.argmax(1).byte().cpu().numpy(), truth)
+
+    def on_validation_epoch_end(self) -> None:
+        mious = {mode: matrix.miou for mode, matrix in self.matrices.items()}
+        for mode, miou in mious.items():
+            self.log(f'val/miou_{mode}', miou)
+        self.log('val/miou', sum(mious.values()) / len(mious), prog_bar=True)
+
+    def configure_optimizers(self):
+        settings = self.settings
+        optimiser = torch.optim.AdamW(self.parameters(), settings.learning_rate,
+                                      weight_decay=settings.weight_decay)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, settings.learning_rate, self.trainer.estimated_stepping_batches,
+            pct_start=0.1, cycle_momentum=False)
+        return [optimiser], [{'scheduler': schedule, 'interval': 'step'}]
+
+
+class _Epoch(Callback):
+    """Tells the augmentation which epoch it is: other windows each time, the same on resume."""
+
+    def __init__(self, augmented: Augmented):
+        self.augmented = augmented
+
+    def on_train_epoch_start(self, trainer, module) -> None:
+        self.augmented.epoch = trainer.current_epoch
+
+
+class _Report(Callback):
+    """Prints one line a validation: a record that outlives the progress bar."""
+
+    def on_validation_end(self, trainer, module) -> None:
+        if not trainer.sanity_checking:
+            figures = ', '.join(f'{name} {value:.4f}' for name, value
+                                in sorted(trainer.callback_metrics.items()))
+            print(f'epoch {trainer.current_epoch + 1}: {figures}', flush=True)
+
+
+def class_weights(clips, classes: int) -> Tensor:
+    """Give weights 1 / ln(1.1 + share of pixels): rare classes count up to some 3 times more."""
+    counts = np.zeros(256)
+    for index in range(0, len(clips), max(1, len(clips) // 200)):
+        counts += np.bincount(clips[index][1].ravel(), minlength=256)
+    share = counts[:classes] / counts[:classes].sum()
+    weights = 1 / np.log(1.1 + share)
+    return torch.tensor(weights / weights.mean(), dtype=torch.float32)
+
+
+def run(settings: Settings, output: Path, fresh: bool) -> str:
+    """
+    Train, and write the best weights to ``output/<name>/<name>.safetensors``.
+
+    :param fresh: start anew where a stopped run could go on.
+    :returns: a sentence for people.
+    """
+    lightning.seed_everything(settings.seed, workers=True)
+    folder = output / settings.name
+    if settings.data == 'street':
+        training = StreetClips(0, settings.clips, settings.frames, settings.size)
+        validation = StreetClips(VALIDATION_SEED, VALIDATION_CLIPS, settings.frames, settings.size)
+    else:
+        training = CamVidClips(settings.root, 'train', settings.frames)
+        validation = CamVidClips(settings.root, 'val', settings.frames)
+    augmented = Augmented(training, settings.size, settings.seed)
+    loading = dict(num_workers=settings.workers, persistent_workers=False)
+    loaders = (DataLoader(augmented, settings.batch_size, shuffle=True, drop_last=True, **loading),
+               DataLoader(Plain(validation, settings.size), settings.batch_size, **loading))
+
+    module = Training(settings, class_weights(training, len(CAMVID)))
+    keeper = ModelCheckpoint(folder, 'best', monitor='val/miou', mode='max', save_last=True,
+                             enable_version_counter=False)
+    trainer = lightning.Trainer(
+        max_epochs=settings.epochs, callbacks=[keeper, _Epoch(augmented), _Report()],
+        precision='bf16-mixed' if torch.cuda.is_available() else '32-true',
+        logger=TensorBoardLogger(output, settings.name, version=''), default_root_dir=folder,
+        check_val_every_n_epoch=settings.validate_every, num_sanity_val_steps=0,
+        gradient_clip_val=1.0, log_every_n_steps=10)
+    last = folder / 'last.ckpt'
+    trainer.fit(module, *loaders, ckpt_path=last if last.exists() and not fresh else None)
+
+    best = torch.load(keeper.best_model_path, map_location='cpu', weights_only=True)
+    network = MFSSeg(module.description.config)
+    network.load_state_dict({name.removeprefix('network.'): tensor
+                             for name, tensor in best['state_dict'].items()})
+    miou = float(keeper.best_model_score)
+    path = folder / f'{settings.name}.safetensors'
+    notes = {**settings.notes, 'validation_miou': f'{miou:.4f}'}
+    save_weights(path, network, dataclasses.replace(module.description, notes=notes))
+    return f'validation mIoU {miou:.4f}, weights in {path}'

@@ -1,0 +1,85 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The neuron against its equation, against SpikingJelly, and against misuse."""
+
+import pytest
+import torch
+
+from mfs_seg_core.neuron import LIF
+
+
+def test_binary_trajectory():
+    """Hand-computed: charge below threshold, spike, hard reset, inhibition."""
+    spikes, potential = LIF().run(torch.tensor([[0.4], [0.45], [0.1], [-1.0], [0.7]]))
+    # 0.4 -> 0.25 * 0.4 + 0.45 = 0.55 fires -> 0.1 -> 0.025 - 1 -> -0.24375 + 0.7 = 0.45625
+    assert spikes.flatten().tolist() == [0, 1, 0, 0, 0]
+    assert potential.item() == pytest.approx(0.45625)
+
+
+def test_integer_trajectory():
+    """Hand-computed: several levels, what is left over, saturation."""
+    spikes, potential = LIF(levels=4).run(torch.tensor([[1.7], [0.6], [9.0], [0.0]]))
+    # 1.7 -> 2, left -0.3; 0.6 - 0.075 = 0.525 -> 1, left -0.475; 8.88125 -> 4, left 4.88125;
+    # 1.2203125 -> 1, left 0.2203125
+    assert spikes.flatten().tolist() == [2, 1, 4, 1]
+    assert potential.item() == pytest.approx(0.2203125)
+
+
+@pytest.mark.parametrize('levels', [1, 4, 8])
+def test_spikes_are_integers(levels):
+    spikes, _ = LIF(levels).run(3 * torch.randn(20, 100))
+    assert set(spikes.unique().tolist()) == set(range(levels + 1))
+
+
+@pytest.mark.parametrize('levels', [1, 4])
+def test_steps_equal_run(levels):
+    neuron, currents = LIF(levels), torch.randn(7, 2, 3, 4, 5)
+    together, last = neuron.run(currents)
+    potential, alone = None, []
+    for current in currents:
+        spikes, potential = neuron(current, potential)
+        alone.append(spikes)
+    assert torch.equal(torch.stack(alone), together)
+    assert torch.equal(potential, last)
+
+
+@pytest.mark.parametrize('levels', [1, 4])
+def test_surrogate_gradient_is_the_rectangle(levels):
+    current = torch.linspace(-2, levels + 2, 101, requires_grad=True)
+    spikes, _ = LIF(levels)(current)
+    spikes.sum().backward()
+    inside = (current > 0) & (current < levels)
+    assert torch.equal(current.grad, inside.float())
+
+
+def test_gradient_reaches_the_past_through_the_leak():
+    past = torch.tensor([[0.3]], requires_grad=True)
+    _, potential = LIF(leak=0.25)(past)
+    spikes, _ = LIF(leak=0.25)(torch.tensor([[0.2]]), potential)
+    spikes.sum().backward()
+    assert past.grad.item() == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize('potential', [
+    torch.zeros(1, 3, 4, 4), torch.zeros(2, 3, 4, 5), torch.zeros(2, 3, 4, 4, dtype=torch.float64)])
+def test_foreign_potential_is_refused(potential):
+    with pytest.raises(ValueError, match='potential has'):
+        LIF()(torch.zeros(2, 3, 4, 4), potential)
+
+
+@pytest.mark.parametrize('settings', [{'levels': 0}, {'leak': -0.1}, {'leak': 1.5}])
+def test_wrong_settings(settings):
+    with pytest.raises(ValueError, match='must'):
+        LIF(**settings)
+
+
+def test_equals_spikingjelly():
+    """SpikingJelly's LIF with decay_input=False and tau = 1 / (1 - leak) is the same neuron."""
+    reason = 'SpikingJelly is not installed: scripts/setup.sh installs it'
+    neurons = pytest.importorskip('spikingjelly.activation_based.neuron', reason=reason)
+    theirs = neurons.LIFNode(tau=1 / (1 - 0.25), decay_input=False, v_threshold=0.5, v_reset=0.0)
+    currents, ours, potential = torch.randn(50, 4, 100), LIF(leak=0.25), None
+    for current in currents:
+        spikes, potential = ours(current, potential)
+        assert torch.equal(spikes, theirs(current))
+        torch.testing.assert_close(potential, theirs.v)

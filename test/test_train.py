@@ -1,0 +1,132 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training and evaluation as commands, on data made here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from camvid_tree import write_camvid
+from mfs_seg_core.data.clips import Augmented, CamVidClips, Plain, StreetClips
+from mfs_seg_core.train import read_settings
+from mfs_seg_core.weights import load_weights, save_weights
+from untrained import described, untrained
+
+CONFIGS = sorted((Path(__file__).parents[1] / 'config' / 'train').glob('*.yaml'))
+
+
+def command(verb, *arguments):
+    return subprocess.run([sys.executable, '-m', f'mfs_seg_core.{verb}', *map(str, arguments)],
+                          capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_configurations_are_read(path):
+    settings = read_settings(str(path), ['root=somewhere'])
+    assert settings.notes['licence'] and settings.notes['data']
+
+
+def test_settings_are_checked(tmp_path):
+    path = tmp_path / 'settings.yaml'
+    path.write_text('name: x\ndata: street\nepoch: 3\n')
+    with pytest.raises(ValueError, match="unknown setting 'epoch'"):
+        read_settings(str(path), [])
+    path.write_text('name: x\ndata: camvid\n')
+    with pytest.raises(ValueError, match='add --root DIR'):
+        read_settings(str(path), [])
+    with pytest.raises(ValueError, match='must be street or camvid'):
+        read_settings(str(path), ['data=moon'])
+    with pytest.raises(ValueError, match='write key=value'):
+        read_settings(str(path), ['epochs'])
+
+
+def test_clips(tmp_path):
+    clips = CamVidClips(write_camvid(tmp_path, 'train', 2), 'train', frames=3)
+    images, label = clips[0]
+    assert images.shape == (3, 48, 64, 3) and (images[0] == images[2]).all()
+    assert label.shape == (48, 64)
+    street = StreetClips(5, 2, 3, (64, 48))
+    images, label = street[1]
+    assert images.shape == (3, 48, 64, 3) and (images[0] != images[2]).any()
+    assert label.shape == (48, 64) and label.dtype == np.uint8
+
+
+def test_augmentation_keeps_label_and_image_together(tmp_path):
+    """In the made pictures colour tells the class: after any window and flip it still must."""
+    augmented = Augmented(CamVidClips(write_camvid(tmp_path, 'train', 1), 'train', 1), (64, 48), 0)
+    sizes = set()
+    for epoch in range(30):
+        augmented.epoch = epoch
+        images, label = augmented[0]
+        assert images.shape == (1, 48, 64, 3) and images.dtype == np.uint8
+        blue = images[0, ..., 2].astype(int)
+        sky, road = blue[label == 0], blue[label == 3]
+        sizes.add(sky.size)
+        if sky.size and road.size:
+            # All but the pixels that resizing mixes along the horizon.
+            assert np.quantile(sky, 0.1) > np.quantile(road, 0.9)
+    assert len(sizes) > 10
+    assert all((a == b).all() for a, b in zip(augmented[0], augmented[0]))
+
+
+def test_plain(tmp_path):
+    images, label = Plain(CamVidClips(write_camvid(tmp_path, 'val', 1), 'val', 2), (32, 24))[0]
+    assert images.shape == (2, 24, 32, 3) and label.shape == (24, 32)
+
+
+def test_train_resume_evaluate(tmp_path):
+    """Two epochs, then two more from the checkpoint: the weights segment what they were shown."""
+    write_camvid(tmp_path / 'data', 'train', 24)
+    write_camvid(tmp_path / 'data', 'val', 4)
+    (tmp_path / 'settings.yaml').write_text(
+        'name: tiny\ndata: camvid\nsize: [64, 48]\nbatch_size: 4\nvalidate_every: 2\n'
+        'learning_rate: 5e-3\nworkers: 0\nepochs: 4\nnotes: {licence: none, data: made}\n')
+    train = ['train', '--config', tmp_path / 'settings.yaml', '--root', tmp_path / 'data',
+             '--output', tmp_path / 'runs']
+    first = command(*train, '--set', 'epochs=2')
+    assert first.returncode == 0, first.stderr
+    second = command(*train)
+    assert second.returncode == 0, second.stderr
+    assert 'epoch 4' in second.stdout and 'epoch 2' not in second.stdout
+    weights = tmp_path / 'runs' / 'tiny' / 'tiny.safetensors'
+    _, description = load_weights(weights)
+    assert (description.name, description.input_size) == ('tiny', (64, 48))
+    done = command('evaluate', '--weights', weights, '--data', 'camvid', '--root',
+                   tmp_path / 'data', '--json', tmp_path / 'val.json')
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / 'val.json').read_text())
+    assert result['frames'] == 4 and result['iou']['Car'] in (None, 0.0)
+    # Of sky and road, the two classes there are; others are wrong guesses.
+    assert min(result['iou']['Sky'], result['iou']['Road']) > 0.6
+    assert result['pixel_accuracy'] > 0.8
+    assert 0 < result['firing_rate'] < 4
+
+
+@pytest.fixture
+def weights(tmp_path):
+    network = untrained('fast')
+    save_weights(tmp_path / 'test.safetensors', network, described(network))
+    return tmp_path / 'test.safetensors'
+
+
+def test_evaluate_street(weights, tmp_path):
+    done = command('evaluate', '--weights', weights, '--data', 'street', '--mode', 'stream',
+                   '--seeds', 2, '--frames', 3, '--json', tmp_path / 'out' / 'street.json')
+    assert done.returncode == 0, done.stderr
+    assert 'mIoU (global)' in done.stdout and 'Bicyclist' in done.stdout
+    result = json.loads((tmp_path / 'out' / 'street.json').read_text())
+    assert result['frames'] == 6 and 0 <= result['miou'] < 0.5 and result['mode'] == 'stream'
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (('--weights', 'nowhere', '--data', 'street'), 'no weights'),
+    (('--weights', 'W', '--data', 'camvid'), 'add --root DIR'),
+    (('--weights', 'W', '--data', 'camvid', '--root', 'nowhere'), 'val.txt is missing'),
+    (('--weights', 'W', '--data', 'street', '--seeds', '0'), 'no frame to evaluate')])
+def test_evaluate_misuse(weights, arguments, message):
+    done = command('evaluate', *(weights if a == 'W' else a for a in arguments))
+    assert done.returncode == 1 and message in done.stderr and len(done.stderr.splitlines()) == 1

@@ -1,0 +1,28 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Untrained networks that fire: their batch norms have seen data."""
+
+import torch
+from torch import nn
+
+from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.network import MFSSeg, named_config
+from mfs_seg_core.weights import Description
+
+
+def untrained(config: str) -> MFSSeg:
+    """Give a network with random weights, in evaluation mode, the same on every call."""
+    torch.manual_seed(0)
+    network = MFSSeg(named_config(config, classes=len(CAMVID)))
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        network(torch.randn(2, 2, 3, 48, 64))
+    return network.eval()
+
+
+def described(network: MFSSeg) -> Description:
+    """Give a description for it, with 64x48 input."""
+    return Description('test', network.config, CAMVID, (64, 48), (0.4, 0.4, 0.4), (0.3, 0.3, 0.3),
+                       0.05, notes={'licence': 'none', 'data': 'none'})
