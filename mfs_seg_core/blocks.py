@@ -129,13 +129,15 @@ class EFSRes(nn.Module):
 
 
 class Up(nn.Module):
-    """LIF, then twice the size: by a transposed convolution, or a 1x1 convolution and repetition."""
+    """LIF, then twice the size: by a transposed convolution, or by interpolating a 1x1 one."""
 
-    def __init__(self, inputs: int, outputs: int, levels: int, leak: float, transposed: bool):
+    def __init__(self, inputs: int, outputs: int, levels: int, leak: float, kernel: int = 0):
+        """:param kernel: size of the transposed convolution, 2 or 4; 0: interpolate."""
         super().__init__()
         self.lif = Neuron(levels, leak)
-        if transposed:
-            self.conv = nn.ConvTranspose2d(inputs, outputs, 4, 2, padding=1, bias=False)
+        if kernel:
+            self.conv = nn.ConvTranspose2d(inputs, outputs, kernel, 2, padding=kernel // 2 - 1,
+                                           bias=False)
         else:
             self.conv = nn.Conv2d(inputs, outputs, 1, bias=False)
         self.norm = tdbn(outputs, levels)

@@ -66,4 +66,7 @@ def overlay(image: np.ndarray, mask: np.ndarray, classes: ClassSet, opacity: flo
     # 8-bit fixed point: several times quicker than float arithmetic on a whole image.
     weight = np.uint16(round(opacity * 256))
     mixed = (image * (256 - weight) + colourise(mask, classes) * weight) >> 8
-    return np.where((mask < len(classes))[..., None], mixed, image).astype(np.uint8)
+    mixed = mixed.astype(np.uint8)
+    unlabelled = mask >= len(classes)
+    mixed[unlabelled] = image[unlabelled]
+    return mixed

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mfs_seg_core.blocks import (
     Attend, EFSRes, Fuse, Head, ImageBranch, Membranes, Neuron, SpikingConv, State, Stem, Up,
@@ -106,7 +107,7 @@ class MFSSeg(nn.Module):
             nn.ModuleList(EFSRes(width, config.expansion, **spiking) for _ in range(blocks))
             for width, blocks in zip(widths, config.decoder_blocks))
         self.up = nn.ModuleList(
-            Up(widths[i + 1], widths[i], **spiking, transposed=mimo) for i in (0, 1))
+            Up(widths[i + 1], widths[i], **spiking, kernel=4 if mimo else 0) for i in (0, 1))
         if mimo:
             self.image = nn.ModuleList(ImageBranch(3, widths[i], **spiking) for i in (1, 2))
             self.attend = nn.ModuleList(Attend(widths[i], **spiking) for i in (1, 2))
@@ -114,8 +115,8 @@ class MFSSeg(nn.Module):
             self.merge = nn.ModuleList(
                 SpikingConv(2 * widths[i], widths[i], **spiking) for i in (0, 1))
         if config.stem_stride == 2:
-            # Four sub-pixels of `detail` channels each: full resolution without work at it.
-            self.detail = SpikingConv(widths[0], 4 * config.detail, **spiking)
+            # Four sub-pixels from each pixel: full resolution with little work at it.
+            self.detail = Up(widths[0], config.detail, **spiking, kernel=2)
             head_widths = (widths[1], widths[0], config.detail)
         else:
             head_widths = (widths[2], widths[1], widths[0])
@@ -179,12 +180,12 @@ class MFSSeg(nn.Module):
             return tuple(head(x, membranes) for head, x in zip(self.heads, decoded))
 
         _, quarter, half = decoded
-        detail = per_image(lambda y: functional.pixel_shuffle(y, 2), self.detail(half, membranes))
+        detail = self.detail(half, full, membranes)
         quarter = self.heads[0](quarter, membranes)
         half = self.heads[1](half, membranes)
         rough = per_image(
             lambda y: functional.interpolate(y, size=full, mode='bilinear'), half)
-        return quarter, half, rough + self.heads[2](detail[..., :full[0], :full[1]], membranes)
+        return quarter, half, rough + self.heads[2](detail, membranes)
 
     @torch.no_grad()
     def init_state(self, batch: int, height: int, width: int) -> State:
@@ -207,6 +208,16 @@ class MFSSeg(nn.Module):
                 f'the state is of another network: {len(ours - state.keys())} of {len(ours)} '
                 f'neurons are missing from it, {len(state.keys() - ours)} are unknown; '
                 'start from init_state() or None')
+
+
+def fold_norms(network: MFSSeg) -> MFSSeg:
+    """Fold each batch norm into the convolution before it, in place, for inference only."""
+    for module in network.modules():
+        if isinstance(getattr(module, 'norm', None), nn.BatchNorm2d):
+            transposed = isinstance(module.conv, nn.ConvTranspose2d)
+            module.conv = fuse_conv_bn_eval(module.conv, module.norm, transposed)
+            module.norm = nn.Identity()
+    return network
 
 
 class Step(nn.Module):

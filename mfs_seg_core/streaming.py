@@ -13,7 +13,8 @@ import torch
 from torch.nn import functional
 
 from mfs_seg_core.blocks import State
-from mfs_seg_core.network import MFSSeg
+from mfs_seg_core.labels import ClassSet
+from mfs_seg_core.network import MFSSeg, fold_norms
 from mfs_seg_core.weights import Description, load_weights
 
 
@@ -59,6 +60,11 @@ def resize_images(images: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return functional.interpolate(images, size=(size[1], size[0]), mode='bilinear', antialias=True)
 
 
+def set_threads(count: int) -> None:
+    """Let the network use ``count`` CPU threads, in this process."""
+    torch.set_num_threads(count)
+
+
 class Segmenter:
     """
     A stream of frames through a network whose membrane potentials it keeps between them.
@@ -98,7 +104,8 @@ class Segmenter:
         :raises WeightsError: the weights cannot be used.
         :raises ValueError: the device or the size cannot be used.
         """
-        return cls(*load_weights(path_or_name), device, input_size)
+        network, description = load_weights(path_or_name)
+        return cls(fold_norms(network), description, device, input_size)
 
     @property
     def name(self) -> str:
@@ -106,7 +113,7 @@ class Segmenter:
         return self.description.name
 
     @property
-    def classes(self):
+    def classes(self) -> ClassSet:
         """Classes of the masks."""
         return self.description.classes
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import random
 from pathlib import Path
 
@@ -105,9 +106,12 @@ class Training(lightning.LightningModule):
         settings = self.settings
         optimiser = torch.optim.AdamW(self.parameters(), settings.learning_rate,
                                       weight_decay=settings.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, settings.learning_rate, self.trainer.estimated_stepping_batches,
-            pct_start=0.1, cycle_momentum=False)
+        total = self.trainer.estimated_stepping_batches
+
+        def share(step: int) -> float:
+            return min((step + 1) / (0.1 * total), 0.5 + 0.5 * math.cos(math.pi * step / total))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, share)
         return [optimiser], [{'scheduler': schedule, 'interval': 'step'}]
 
 

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network: sizes, full spike, streaming equal to many steps, explicit state, export."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mfs_seg_core.blocks import Stem
-from mfs_seg_core.network import MFSSeg, Step, named_config
+from mfs_seg_core.network import MFSSeg, Step, fold_norms, named_config
 from untrained import untrained
 
 
@@ -144,6 +146,16 @@ def test_export_with_state(network):
             assert theirs.keys() == ours.keys()
             for name in ours:
                 torch.testing.assert_close(theirs[name], ours[name])
+
+
+def test_folded_norms_change_nothing(network):
+    images = torch.randn(2, 1, 3, 48, 64)
+    folded = fold_norms(copy.deepcopy(network))
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    ours, theirs = run(network, images), run(folded, images)
+    # Rounding may carry a potential across a threshold: nearly all, not all, must be the same.
+    close = torch.isclose(ours.logits[-1], theirs.logits[-1], rtol=1e-3, atol=1e-3)
+    assert close.float().mean() > 0.98
 
 
 def test_every_parameter_learns(network):

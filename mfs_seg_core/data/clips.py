@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from itertools import islice
 
 import cv2
 import numpy as np
@@ -35,15 +34,25 @@ class CamVidClips:
 
 
 class StreetClips:
-    """Street, a drive a clip, rendered once and kept in memory (170 kB a frame at 240x180)."""
+    """Street, rendered once and kept in memory (170 kB a frame at 240x180)."""
+
+    # A new drive costs as much as several frames: take a few clips of each, well apart.
+    PER_DRIVE = 6
+    APART_S = 2.5
 
     def __init__(self, first_seed: int, clips: int, frames: int, size: tuple[int, int],
                  rate_hz: float = 20.0):
-        render = partial(_render, frames=frames, size=size, rate_hz=rate_hz)
+        """
+        :param clips: number of clips; every six are of one drive.
+        :param size: width and height in pixels.
+        """
+        drives = range(first_seed, first_seed - (-clips // self.PER_DRIVE))
+        times = np.arange(self.PER_DRIVE)[:, None] * self.APART_S + np.arange(frames) / rate_hz
+        render = partial(_render, times=times, size=size)
         with ProcessPoolExecutor() as pool:
-            rendered = list(pool.map(render, range(first_seed, first_seed + clips), chunksize=8))
-        self.images = np.stack([images for images, _ in rendered])
-        self.labels = np.stack([label for _, label in rendered])
+            rendered = list(pool.map(render, drives))
+        self.images = np.concatenate([images for images, _ in rendered])[:clips]
+        self.labels = np.concatenate([labels for _, labels in rendered])[:clips]
 
     def __len__(self) -> int:
         return len(self.images)
@@ -52,11 +61,13 @@ class StreetClips:
         return self.images[index], self.labels[index]
 
 
-def _render(seed: int, frames: int, size: tuple[int, int], rate_hz: float
-            ) -> tuple[np.ndarray, np.ndarray]:
+def _render(seed: int, times: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Render one drive at ``times [clips, T]``: images of all, labels of the last of each clip."""
     cv2.setNumThreads(1)
-    clip = list(islice(Street(seed, *size, rate_hz), frames))
-    return np.stack([frame.image for frame in clip]), clip[-1].label
+    street = Street(seed, *size)
+    frames = [[street.frame(time_s) for time_s in clip] for clip in times]
+    return (np.array([[frame.image for frame in clip] for clip in frames]),
+            np.array([clip[-1].label for clip in frames]))
 
 
 class Augmented:

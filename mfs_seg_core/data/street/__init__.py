@@ -1,0 +1,7 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Procedural driving scenes with exact labels."""
+
+from mfs_seg_core.data.street.drive import Street, StreetFrame
+
+__all__ = ['Street', 'StreetFrame']

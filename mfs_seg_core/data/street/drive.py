@@ -1,0 +1,164 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Street: an endless procedural drive with the true class of every pixel."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+
+from mfs_seg_core.data.street.actors import Traffic
+from mfs_seg_core.data.street.camera import AHEAD, NEAR, Course, View, clip_near
+from mfs_seg_core.data.street.canvas import Canvas, Spots, fixed_point
+from mfs_seg_core.data.street.ground import Ground, Profile
+from mfs_seg_core.data.street.layout import CHUNK, Art, Layout
+from mfs_seg_core.data.street.light import Light
+from mfs_seg_core.data.street.sky import Sky
+
+# Pixels a side; below, nothing can be told apart, above, float32 maps get slow.
+SIZES = (16, 4096)
+# Shadows are no longer than this many times what casts them.
+LONGEST_SHADOW = 3.0
+# Metres ahead within which shadows are drawn.
+SHADOW_REACH = 60.0
+
+
+@dataclass(frozen=True)
+class StreetFrame:
+    """
+    One frame of a drive.
+
+    :param image: uint8 ``[H, W, 3]``, RGB.
+    :param label: uint8 ``[H, W]`` of CamVid class ids 0..10; every pixel has a class.
+    :param time_s: scene time in seconds; the first frame is at 0.
+    """
+
+    image: np.ndarray
+    label: np.ndarray
+    time_s: float
+
+
+class Street:
+    """
+    An endless drive along a street; each iteration starts it anew.
+
+    The scene is a function of seed and time alone: another rate shows the same drive in finer or
+    coarser steps, another size the same scene in other pixels.
+
+    :param seed: 0 or more; every seed is another street, other weather and another drive.
+    :param width, height: pixels, 16 to 4096.
+    :param rate_hz: frames a second of scene time.
+    :raises ValueError: an argument is out of its range.
+    """
+
+    def __init__(self, seed: int, width: int = 240, height: int = 180, rate_hz: float = 20.0):
+        self.seed = _whole('seed', seed)
+        if self.seed < 0:
+            raise ValueError(f'seed is {seed}: give a whole number of 0 or more')
+        self.width, self.height = _whole('width', width), _whole('height', height)
+        for name, value in (('width', self.width), ('height', self.height)):
+            if not SIZES[0] <= value <= SIZES[1]:
+                raise ValueError(f'{name} is {value}: give {SIZES[0]} to {SIZES[1]} pixels')
+        if not (np.isreal(rate_hz) and np.isfinite(rate_hz) and rate_hz > 0):
+            raise ValueError(f'rate_hz is {rate_hz}: give a number above 0')
+        self.rate_hz = float(rate_hz)
+        rng = np.random.default_rng((self.seed, 0))
+        self._profile = Profile.draw(rng)
+        self._course = Course(rng, self._profile.side * self._profile.lane / 2)
+        self._light = Light(rng)
+        self._sky = Sky(rng, self._light)
+        self._ground = Ground(rng, self._profile)
+        art = Art(rng)
+        self._layout = Layout(self.seed, self._profile, art)
+        self._traffic = Traffic(self.seed, rng, self._profile, art)
+
+    def __iter__(self) -> Iterator[StreetFrame]:
+        for index in count():
+            yield self.frame(index / self.rate_hz)
+
+    def frame(self, time_s: float) -> StreetFrame:
+        """The frame at any scene time, in seconds."""
+        view = View(self._course, time_s, self.width, self.height)
+        canvas = Canvas(view)
+        things, crossings = self._layout.between(view.s - CHUNK / 2, view.s + AHEAD - 8)
+        things += self._traffic.present(view)
+        things = [thing for thing in things if -22 < thing.s - view.s < thing.reach]
+        things.sort(key=lambda thing: -thing.order)
+        seen, shadows, contacts = self._sight(view, things)
+        self._sky.draw(canvas, self._light)
+        self._ground.draw(canvas, self._light, shadows, contacts, crossings)
+        for thing, spots in seen:
+            thing.draw(canvas, self._light, spots)
+        image = self._light.develop(canvas.image, time_s)
+        return StreetFrame(image, canvas.label, time_s)
+
+    def _sight(self, view: View, things: list) -> tuple[list, list, list]:
+        """
+        Find all points at once: what may be seen with its spots, shadows and contacts.
+
+        :returns: (thing, spots) pairs, and two lists of polygons in fixed-point pixels.
+        """
+        camera = view.place(np.concatenate([thing.road for thing in things]))
+        pixels = view.project(camera)
+        corners = fixed_point(pixels)
+        sizes = [len(thing.road) for thing in things]
+        ends = np.cumsum(sizes)
+        starts = ends - sizes
+        nearest = np.minimum.reduceat(camera[:, 2], starts)
+        farthest = np.maximum.reduceat(camera[:, 2], starts)
+        low, high = np.minimum.reduceat(pixels, starts), np.maximum.reduceat(pixels, starts)
+        inside = (high[:, 0] > 0) & (low[:, 0] < view.width) & (high[:, 1] - low[:, 1] > 1.5) & (
+            low[:, 1] < view.height)
+        ahead = nearest >= NEAR
+        shown = np.where(ahead, inside, farthest > NEAR)
+        cast = self._cast(view)
+        seen, shadows, contacts = [], [], []
+        for thing, start, end, whole, show, z in zip(
+                things, starts.tolist(), ends.tolist(), ahead.tolist(), shown.tolist(),
+                nearest.tolist()):
+            points = camera[start:end]
+            if z < SHADOW_REACH and self._light.casts:
+                shadows.append(thing.shadow(points, cast))
+            if show:
+                seen.append((thing, Spots(points, corners[start:end], whole)))
+                contact = thing.contact(points) if z < SHADOW_REACH else None
+                if contact is not None:
+                    contacts.append(contact)
+        return seen, _outlines(view, shadows), _outlines(view, contacts)
+
+    def _cast(self, view: View) -> np.ndarray:
+        """Where a metre of height throws its shadow, in camera coordinates."""
+        away = self._light.sun_azimuth + np.pi - view.azimuth
+        reach = min(1 / np.tan(self._light.sun_elevation), LONGEST_SHADOW)
+        return np.array([np.sin(away) * reach, 0, np.cos(away) * reach])
+
+
+def _outlines(view: View, polygons: list[np.ndarray]) -> list[np.ndarray]:
+    """Polygons of the ground in fixed-point pixels, those in the image only."""
+    if not polygons:
+        return []
+    ends = np.cumsum([len(polygon) for polygon in polygons])
+    points = np.concatenate(polygons)
+    corners = fixed_point(view.project(points))
+    outlines = []
+    for polygon, end in zip(polygons, ends.tolist()):
+        start = end - len(polygon)
+        outline = corners[start:end]
+        if polygon[:, 2].min() < NEAR:
+            clipped = clip_near(polygon)
+            if len(clipped) < 3:
+                continue
+            outline = fixed_point(view.project(clipped))
+        outlines.append(outline)
+    return outlines
+
+
+def _whole(name: str, value) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ValueError(f'{name} is {value!r}: give a whole number') from None

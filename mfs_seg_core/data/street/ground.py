@@ -1,0 +1,250 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The ground: carriageway with its marks, kerbs, pavements and verges, found for each pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mfs_seg_core.data.street.camera import View
+from mfs_seg_core.data.street.canvas import SHIFT, Canvas
+from mfs_seg_core.data.street.classes import PAVEMENT, ROAD, TREE
+from mfs_seg_core.data.street.light import Light
+from mfs_seg_core.data.street.textures import noise
+
+KERB = 0.22
+# Texture: texels, and texels a metre near and far.
+SIZE = 512
+FINE, COARSE = 24.0, 2.0
+
+
+@dataclass(frozen=True)
+class Profile:
+    """
+    The road's cross-section, in metres; index 0 is the left side, 1 the right.
+
+    :param side: +1 where traffic keeps right, -1 where it keeps left.
+    :param edge: middle of the road to the kerb.
+    :param pavement: width of the pavement with its kerb.
+    :param parking: whether cars park along the kerb.
+    :param grass: whether grass, not paving, lies behind the pavement.
+    """
+
+    side: int
+    lane: float
+    edge: tuple[float, float]
+    pavement: tuple[float, float]
+    parking: tuple[bool, bool]
+    grass: tuple[bool, bool]
+
+    @staticmethod
+    def draw(rng: np.random.Generator) -> Profile:
+        lane = rng.uniform(2.75, 3.3)
+        parking = tuple(bool(x) for x in rng.random(2) < 0.52)
+        margin = rng.uniform(0.3, 0.9, 2)
+        edge = tuple(float(lane + margin[i] + 2.1 * parking[i]) for i in range(2))
+        return Profile(
+            int(rng.choice([-1, 1])), float(lane), edge,
+            tuple(float(x) for x in rng.uniform(2.2, 4.4, 2)), parking,
+            tuple(bool(x) for x in rng.random(2) < 0.4))
+
+
+class Ground:
+    """Textures and marks of one drive's ground."""
+
+    def __init__(self, rng: np.random.Generator, profile: Profile):
+        self.profile = profile
+        asphalt = rng.uniform(84, 132) * np.array([1, 1, 1.02]) + rng.normal(0, 3, 3)
+        paving = rng.uniform(118, 172) * np.array([1.03, 1, 0.95]) + rng.normal(0, 6, 3)
+        grass = np.array([88, 106, 56]) * rng.uniform(0.75, 1.2) + rng.normal(0, 6, 3)
+        kerb = rng.uniform(130, 196) * np.array([1, 0.99, 0.96])
+        verge = [grass if grassy else paving * 0.92 for grassy in profile.grass]
+        # Zones: carriageway, then kerb, paving and verge of the left and of the right.
+        self.colours = np.array([asphalt, kerb, paving, verge[0], kerb, paving, verge[1]],
+                                np.float32)
+        green = [TREE if grassy else PAVEMENT for grassy in profile.grass]
+        self.classes = np.array([ROAD, PAVEMENT, PAVEMENT, green[0], PAVEMENT, PAVEMENT,
+                                 green[1]], np.uint8)
+        self.fine = noise(rng, SIZE, 64, 4) * 0.35 + 0.5 * rng.normal(
+            0, 1, (SIZE, SIZE)).astype(np.float32)
+        self.coarse = _patches(rng)
+        self.rough = np.float32(rng.uniform(0.05, 0.12))
+        self.blotch = np.float32(rng.uniform(0.04, 0.10))
+        self.slab = rng.uniform(0.5, 1.1) if rng.random() < 0.7 else 0.0
+        self.dash = (rng.uniform(5, 9), rng.uniform(0.3, 0.6))
+        self.mark = np.float32(rng.uniform(170, 225))
+        self.yellow = rng.random() < 0.35
+        self.edge_line = rng.random() < 0.7
+        self.centre = rng.choice(['dash', 'line', 'none'], p=[0.7, 0.18, 0.12])
+        self.lines = np.array(profile.edge) - rng.uniform(0.25, 0.5) - 2.1 * np.array(
+            profile.parking)
+
+    def draw(self, canvas: Canvas, light: Light, shadows: Sequence[np.ndarray],
+             contacts: Sequence[np.ndarray], crossings: Sequence[float]) -> None:
+        """
+        Fill everything below the visible horizon.
+
+        :param shadows: polygons in fixed-point pixels that the sun does not reach.
+        :param contacts: the same, of the dark under vehicles and people.
+        :param crossings: where zebra crossings are, in metres along the road.
+        """
+        view = canvas.view
+        top, s, d, z = _locate(view)
+        if top >= view.height:
+            return
+        left, right = self.profile.edge
+        walk_left, walk_right = self.profile.pavement
+        bounds = ((-left, 1), (-left - KERB, 2), (-left - walk_left, 3))
+        zone = np.zeros(d.shape, np.uint8)
+        for bound, index in bounds:
+            zone[d < bound] = index
+        for bound, index in ((right, 4), (right + KERB, 5), (right + walk_right, 6)):
+            zone[d > bound] = index
+        footprint = (z / np.float32(view.focal)).astype(np.float32)
+        shade = self._texture(s, d, footprint, zone)
+        colour = self.colours[zone] * shade[..., None]
+        self._marks(colour, s, d, footprint, crossings, shade)
+        dark = self._shadow(view, light, shadows, contacts, top)
+        clear = light.clear(z).astype(np.float32)[..., None]
+        lit = dark[..., None] * (clear * light.warmth.astype(np.float32))
+        if light.wet:
+            # Wet ground mirrors the sky the more the flatter it is seen.
+            mirror = (0.5 * np.clip(z / 45, 0, 1)[..., None] + 0.06).astype(np.float32)
+            colour = colour * (0.78 - 0.5 * mirror) + light.horizon.astype(np.float32) * mirror
+        colour = colour * lit + light.horizon.astype(np.float32) * (1 - clear)
+        canvas.image[top:] = np.clip(colour, 0, 255, out=colour)
+        canvas.label[top:] = self.classes[zone]
+
+    def _texture(self, s, d, footprint, zone) -> np.ndarray:
+        fine = _sample(self.fine, s, d, FINE)
+        coarse = _sample(self.coarse, s, d, COARSE)
+        fade = 1 / (1 + (footprint * 14) ** 2)
+        shade = 1 + self.rough * fade * fine + self.blotch * coarse
+        if self.slab:
+            paved = (zone == 2) | (zone == 5)
+            joint = (np.mod(s, np.float32(self.slab)) < 0.04) | (
+                np.mod(np.abs(d), np.float32(self.slab)) < 0.04)
+            shade[joint & paved & (footprint < 0.06)] *= 0.82
+        # Wheels polish their tracks.
+        lane = self.profile.lane
+        track = np.abs(np.abs(np.abs(d) - lane / 2) - 0.8)
+        shade += np.float32(0.05) * np.clip(0.35 - track, 0, 0.3) * (zone == 0)
+        # The foot of a kerb lies in its shade.
+        shade[(zone == 1) & (d > -self.profile.edge[0] - 0.09)] *= 0.62
+        shade[(zone == 4) & (d < self.profile.edge[1] + 0.09)] *= 0.62
+        return shade
+
+    def _marks(self, colour, s, d, footprint, crossings, shade) -> None:
+        period, share = self.dash
+        cover = np.zeros(d.shape, np.float32)
+        if self.centre != 'none':
+            stripe = _stripe(d, 0.0, 0.07, footprint)
+            if self.centre == 'dash':
+                stripe *= np.mod(s, np.float32(period)) < period * share
+            cover += stripe
+        if self.edge_line:
+            for place in (-self.lines[0], self.lines[1]):
+                cover += _stripe(d, place, 0.06, footprint)
+        for place in crossings:
+            at = (np.abs(s - np.float32(place)) < 1.6) & (d > -self.profile.edge[0]) & (
+                d < self.profile.edge[1])
+            cover[at] = np.mod(d[at], 1.1) < 0.55
+        paint = np.array([1, 1, 0.97], np.float32) * self.mark
+        if self.yellow:
+            paint = paint * np.array([1, 0.86, 0.4], np.float32)
+        # Worn paint: the asphalt's texture shows through.
+        cover = np.clip(cover, 0, 1) * np.float32(0.85)
+        rows, columns = np.nonzero(cover > 0.02)
+        weight = cover[rows, columns, None]
+        colour[rows, columns] += (paint * shade[rows, columns, None]
+                                  - colour[rows, columns]) * weight
+
+    def _shadow(self, view, light, shadows, contacts, top) -> np.ndarray:
+        """Light on the ground, float32 ``[rows, W]``."""
+        sunlit = light.open_ground
+        level = np.full((view.height, view.width), 255, np.uint8)
+        if light.casts:
+            dim = int(255 * light.ambient * 0.92 / sunlit)
+            for polygon in shadows:
+                cv2.fillPoly(level, [polygon], dim, cv2.LINE_8, SHIFT)
+        for polygon in contacts:
+            cv2.fillPoly(level, [polygon], 70, cv2.LINE_8, SHIFT)
+        level = cv2.blur(level[top:], (3, 3))
+        return level.astype(np.float32) * np.float32(sunlit / 255)
+
+
+def _stripe(d, place: float, half: float, footprint) -> np.ndarray:
+    """Share of each pixel that a line along the road covers."""
+    wide = np.maximum(footprint, np.float32(0.02))
+    return np.clip((np.float32(half) - np.abs(d - np.float32(place))) / wide + 0.5, 0, 1) * (
+        np.minimum(1, 2 * np.float32(half) / wide))
+
+
+def _sample(texture: np.ndarray, s, d, scale: float) -> np.ndarray:
+    """A seamless texture at road coordinates."""
+    across = np.mod(d * np.float32(scale), SIZE - 1)
+    along = np.mod(s * np.float32(scale), SIZE - 1)
+    return cv2.remap(texture, across.astype(np.float32), along.astype(np.float32),
+                     cv2.INTER_LINEAR)
+
+
+def _patches(rng: np.random.Generator) -> np.ndarray:
+    """Stains and mended rectangles."""
+    texture = noise(rng, SIZE, 16, 5)
+    for _ in range(26):
+        top, left = rng.integers(0, SIZE, 2)
+        texture[top:top + rng.integers(3, 16), left:left + rng.integers(2, 7)] += rng.normal(0, 1.6)
+    return texture
+
+
+def _locate(view: View):
+    """
+    Road coordinates of the ground that pixels show.
+
+    :returns: the first row with ground, and from there float32 ``[rows, W]``: `s` (counted from
+        a multiple of the textures' and dashes' long period), `d` and distance ahead.
+    """
+    ahead = view.grid >= 1
+    x, y, z, cosine, sine = view.table[ahead].T
+    u = view.grid[ahead]
+    row = view.horizon - view.focal * y / z
+    # A crest hides what lies behind it: going away, rows only rise.
+    visible = np.minimum.accumulate(row)
+    first = row <= visible
+    x, z, cosine, sine, u, row = (a[first][::-1] for a in (x, z, cosine, sine, u, row))
+    centre_x, centre_y = view.width / 2, view.height / 2
+    tilt = np.tan(view.roll)
+    lift = abs(tilt) * centre_x
+    top = int(np.clip(np.ceil(row[0] - lift - 0.5), 0, view.height))
+    columns = np.arange(view.width) + 0.5 - centre_x
+    rows = np.arange(top, view.height) + 0.5 - centre_y
+    cos, sin = np.cos(view.roll), np.sin(view.roll)
+    upright = (rows[:, None] * cos - columns * sin + centre_y).astype(np.float32)
+    across = (columns * cos + rows[:, None] * sin).astype(np.float32)
+    # Finely spaced tables make each look-up one index.
+    low, step = row[0], 0.05
+    fine = np.arange(low, max(row[-1], view.height + lift) + 1, step)
+    depth = np.interp(fine, row, z).astype(np.float32)
+    index = np.clip((upright - np.float32(low)) / np.float32(step), 0, len(fine) - 1)
+    z_pixel = depth[index.astype(np.int32)]
+    x_pixel = across * z_pixel / np.float32(view.focal)
+    order = slice(None, None, -1)
+    x, z, cosine, sine, u = (a[order] for a in (x, z, cosine, sine, u))
+    reach = np.arange(0, z[-1], 0.25)
+    curves = [np.interp(reach, z, a).astype(np.float32) for a in (u, x, cosine, sine)]
+    z_road, d = z_pixel, np.float32(0)
+    for _ in range(2):
+        at = np.clip(z_road * 4, 0, len(reach) - 1).astype(np.int32)
+        d = (x_pixel - curves[1][at]) / curves[2][at]
+        z_road = z_pixel + d * curves[3][at]
+    at = np.clip(z_road * 4, 0, len(reach) - 1)
+    low_at = np.minimum(at.astype(np.int32), len(reach) - 2)
+    u_low = curves[0][low_at]
+    s = u_low + (curves[0][low_at + 1] - u_low) * (at - low_at.astype(np.float32))
+    return top, s + np.float32(view.s), d, z_pixel
+
+

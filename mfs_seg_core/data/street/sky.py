@@ -1,0 +1,75 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The sky with its clouds, and the far trees and roofs that stand on the horizon."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mfs_seg_core.data.street.canvas import Canvas, fixed_point
+from mfs_seg_core.data.street.classes import BUILDING, SKY, TREE
+from mfs_seg_core.data.street.light import Light
+from mfs_seg_core.data.street.textures import noise
+
+CLOUDS = 512
+# Steps of the skyline around the whole horizon.
+ROUND = 2048
+
+
+class Sky:
+    """Clouds and skyline of one drive."""
+
+    def __init__(self, rng: np.random.Generator, light: Light):
+        field = noise(rng, CLOUDS, 8, 6)
+        cut = np.quantile(field, 1 - light.cover)
+        self.clouds = np.clip((field - cut) * rng.uniform(0.5, 1.2), 0, 1).astype(np.float32)
+        self.wind = rng.normal(0, 1.2, 2)
+        self.bright = rng.uniform(0.9, 1.12) if light.sun else rng.uniform(0.82, 1.0)
+        angle = np.arange(ROUND) * 2 * np.pi / ROUND
+        waves = sum(np.sin(angle * k + rng.uniform(0, 6.28)) / k ** 0.7
+                    for k in rng.integers(3, 150, 30))
+        ragged = rng.normal(0, 1, ROUND)
+        self.trees = 0.022 + 0.007 * waves + 0.0016 * ragged
+        blocks = np.repeat(rng.uniform(0, 0.06, ROUND // 16), 16)
+        gaps = np.repeat(rng.random(ROUND // 16) < 0.55, 16)
+        self.roofs = np.where(gaps, 0, blocks)
+        self.green = np.array([74, 92, 62]) * rng.uniform(0.8, 1.1)
+        self.stone = np.array([140, 128, 120]) * rng.uniform(0.8, 1.1)
+
+    def draw(self, canvas: Canvas, light: Light) -> None:
+        """Fill the whole image with sky, then stand the skyline on the horizon."""
+        view = canvas.view
+        bottom = int(min(view.height, max(1, np.ceil(view.horizon + 0.02 * view.width + 2))))
+        rise = (view.horizon - np.arange(bottom) - 0.5) / view.focal
+        steep = np.clip(rise * 1.9, 0, 1)[:, None] ** 0.7
+        gradient = light.horizon * (1 - steep) + light.zenith * steep
+        picture = np.broadcast_to(gradient[:, None].astype(np.float32),
+                                  (bottom, view.width, 3))
+        columns = (np.arange(view.width) + 0.5 - view.width / 2) / view.focal
+        up = np.maximum(rise, 0.02)[:, None]
+        turn = view.azimuth
+        east = (columns * np.cos(turn) + np.sin(turn)) / up
+        north = (np.cos(turn) - columns * np.sin(turn)) / up
+        drift = self.wind * view.time_s
+        cloud = cv2.remap(
+            self.clouds, np.mod(east * 42 + drift[0], CLOUDS - 1).astype(np.float32),
+            np.mod(north * 42 + drift[1], CLOUDS - 1).astype(np.float32), cv2.INTER_LINEAR)
+        cloud *= np.clip(rise * 7, 0.12, 1).astype(np.float32)[:, None]
+        white = np.clip(light.horizon * 0.5 + 118, 0, 252).astype(np.float32) * self.bright
+        thick = white * (1 - 0.22 * cloud[..., None])
+        picture = picture + (thick - picture) * cloud[..., None]
+        glow = np.cos(np.arctan(columns) + turn - light.sun_azimuth)
+        picture += np.float32(light.sun * 26) * np.maximum(glow, 0)[None, :, None] ** 4
+        canvas.image[:bottom] = np.clip(picture, 0, 255)
+        canvas.label[:] = SKY
+        far = float(light.clear(260))
+        for heights, albedo, class_id in ((self.roofs, self.stone, BUILDING),
+                                          (self.trees, self.green, TREE)):
+            angles = turn + np.arctan(columns)
+            place = np.mod(angles / (2 * np.pi), 1) * ROUND
+            tops = view.horizon - heights[place.astype(int) % ROUND] * view.focal
+            edge = np.stack([np.arange(view.width), tops], 1)
+            ends = [[view.width + 1.0, bottom + 4.0], [-1.0, bottom + 4.0]]
+            colour = albedo * light.ambient * far + light.horizon * (1 - far)
+            canvas.fill(fixed_point(np.concatenate([edge, ends])), colour.tolist(), class_id)

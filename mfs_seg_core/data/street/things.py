@@ -1,0 +1,298 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that stands along the road; each thing draws itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mfs_seg_core.data.street.canvas import Canvas, Spots, Texture
+from mfs_seg_core.data.street.classes import (
+    BICYCLIST, BUILDING, PEDESTRIAN, POLE, SIGN, TREE)
+from mfs_seg_core.data.street.light import Light
+from mfs_seg_core.data.street.sprites import PHASES, Cyclist, Person
+from mfs_seg_core.data.street.textures import Facade
+
+
+class Thing:
+    """
+    One thing at one time.
+
+    :attr s, d: where it starts, in metres along the road, and right of the road's middle.
+    :attr road: its points in road coordinates, float64 ``[N, 3]``; they bound what it draws.
+    :attr order: how far along the road it is drawn; a greater order lies behind.
+    :attr reach: metres ahead of the camera from where on it is drawn.
+    """
+
+    s: float
+    d: float
+    reach = 150.0
+
+    @cached_property
+    def order(self) -> float:
+        return self.s + abs(self.d) * 0.3
+
+    @cached_property
+    def road(self) -> np.ndarray:
+        raise NotImplementedError
+
+    def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
+        """
+        What of the ground its shadow covers, a polygon in camera coordinates.
+
+        :param camera: its points in camera coordinates.
+        :param cast: where a metre of height throws its shadow ``[3]``.
+        """
+        raise NotImplementedError
+
+    def contact(self, camera: np.ndarray) -> np.ndarray | None:
+        """The dark right under it, a polygon in camera coordinates."""
+        return None
+
+    def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
+        """Draw it and its label."""
+        raise NotImplementedError
+
+
+FRONT, END = np.array([0, 1, 2, 3]), np.array([0, 4, 5, 3])
+ROOF, GABLE = np.array([8, 9, 7, 6]), np.array([3, 5, 6])
+
+
+@dataclass(frozen=True)
+class Building(Thing):
+    """A house or block: front to the road, the end that faces the camera, and a roof."""
+
+    s: float
+    d: float
+    facade: Facade
+    depth: float
+    tint: tuple[float, ...]
+    gable: float
+    attached: bool
+
+    @cached_property
+    def order(self) -> float:
+        return self.s + self.facade.width + 1
+
+    @cached_property
+    def road(self) -> np.ndarray:
+        side = math.copysign(1, self.d)
+        near, far, top = self.s, self.s + self.facade.width, self.facade.height
+        back, ridge = self.d + side * self.depth, self.d + side * self.depth / 2
+        eave = self.d - side * 0.35
+        peak = top + self.gable
+        return np.array([
+            (near, self.d, 0), (far, self.d, 0), (far, self.d, top), (near, self.d, top),
+            (near, back, 0), (near, back, top), (near, ridge, peak), (far, ridge, peak),
+            (near - 0.25, eave, top - 0.1), (far + 0.25, eave, top - 0.1)])
+
+    def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
+        near, far = camera[:2]
+        push = cast * self.facade.height
+        return np.array([near, far, far + push, near + push])
+
+    def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
+        facade, camera = self.facade, spots.camera
+        side = math.copysign(1, self.d)
+        near, far = camera[:2].tolist()
+        heading = canvas.view.azimuth + math.atan2(far[0] - near[0], far[2] - near[2])
+        distance = max(math.hypot(near[0], max(near[2], 0)), 2.0)
+        middle = max(math.hypot((near[0] + far[0]) / 2, max((near[2] + far[2]) / 2, 0)), 2.0)
+        if self.gable:
+            tone = light.tone(light.open_ground * 0.9, middle, self.tint)
+            canvas.plane(facade.roof, spots, ROOF, tone, BUILDING)
+        if canvas.view.s < self.s:
+            tone = light.tone(light.brightness(heading + math.pi), distance, self.tint)
+            if self.attached:
+                # Its neighbour hides all but a strip.
+                canvas.polygon(spots, END, tone.colour(facade.side.mean), BUILDING)
+            else:
+                canvas.plane(facade.side, spots, END, tone, BUILDING)
+            if self.gable:
+                canvas.polygon(spots, GABLE, tone.colour(facade.side.mean), BUILDING)
+        front = light.brightness(heading - side * math.pi / 2)
+        canvas.plane(facade.texture, spots, FRONT, light.tone(front, middle, self.tint), BUILDING)
+
+
+@dataclass(frozen=True)
+class Panel(Thing):
+    """A run of fence or hedge along the road."""
+
+    s: float
+    end: float
+    d: float
+    height: float
+    texture: Texture
+    class_id: int
+    reach = 110.0
+
+    @cached_property
+    def order(self) -> float:
+        return (self.s + self.end) / 2 + abs(self.d) * 0.3
+
+    @cached_property
+    def road(self) -> np.ndarray:
+        return np.array([(self.s, self.d, 0), (self.end, self.d, 0),
+                         (self.end, self.d, self.height), (self.s, self.d, self.height)])
+
+    def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
+        near, far = camera[:2]
+        push = cast * self.height
+        return np.array([near, far, far + push, near + push])
+
+    def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
+        near, far = spots.camera[:2].tolist()
+        heading = canvas.view.azimuth + math.atan2(far[0] - near[0], far[2] - near[2])
+        bright = light.brightness(heading - math.copysign(math.pi / 2, self.d))
+        canvas.plane(self.texture, spots, FRONT, light.tone(bright, max(near[2], 2.0)),
+                     self.class_id)
+
+
+class Upright(Thing):
+    """
+    A thing that stands on one foot and is about as wide from all sides.
+
+    Its points: the foot, then the corners of the rectangle it fills.
+    """
+
+    height: float
+    half: float
+
+    @cached_property
+    def road(self) -> np.ndarray:
+        s, d, half, top = self.s, self.d, self.half, self.height
+        return np.array([(s, d, 0), (s, d - half, 0), (s, d + half, 0), (s, d + half, top),
+                         (s, d - half, top)])
+
+    def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
+        left, right = camera[1:3]
+        push = cast * self.height
+        return np.array([left, right, right + push, left + push])
+
+
+@dataclass(frozen=True)
+class Tree(Upright):
+    """A tree or bush: one upright picture."""
+
+    s: float
+    d: float
+    texture: Texture
+    height: float
+    flip: bool
+
+    @property
+    def half(self) -> float:
+        return self.height * 0.375
+
+    def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
+        ring = RING * (self.height * 0.3)
+        spread = np.sign(ring @ cast)[:, None] * cast * (self.height * 0.3)
+        return camera[0] + cast * (self.height * 0.65) + ring + spread
+
+    def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
+        foot = spots.camera[0]
+        bright = light.ambient * 0.9 + light.sun * 0.32
+        canvas.sprite(self.texture, foot, (self.height * 0.75, self.height),
+                      light.tone(bright, foot[2]), TREE, self.flip)
+
+
+# Of a post: its dark side, and its lit half.
+DARK, PALE = np.array([1, 2, 3, 4]), np.array([1, 0, 5, 4])
+ARM, LAMP = np.array([6, 7, 8, 9]), np.array([10, 11, 8, 12])
+
+
+@dataclass(frozen=True)
+class Post(Upright):
+    """
+    A pole with, at most, a lamp's arm, sign plates or a signal head.
+
+    :param arm: metres its arm reaches over the road, 0 for none.
+    :param plates: (texture, width, height, middle above the ground), in metres.
+    """
+
+    s: float
+    d: float
+    height: float
+    thick: float
+    albedo: tuple[float, ...]
+    arm: float = 0.0
+    plates: tuple[tuple[Texture, float, float, float], ...] = ()
+    reach = 95.0
+
+    @property
+    def half(self) -> float:
+        return self.thick / 2
+
+    @cached_property
+    def road(self) -> np.ndarray:
+        s, d, top, thick = self.s, self.d, self.height, self.thick * 0.45
+        tip = d - math.copysign(self.arm, d)
+        head = tip - (tip - d) * 0.3
+        points = [*super().road.tolist(), (s, d, top)]
+        if self.arm:
+            points += [(s, d, top - thick), (s, tip, top + 0.3 - thick), (s, tip, top + 0.3 + thick),
+                       (s, d, top + thick), (s, head, top + 0.2 - thick * 2),
+                       (s, tip, top + 0.3 - thick * 2), (s, head, top + 0.3 + thick)]
+        for _, wide, tall, middle in self.plates:
+            points += [(s, d - wide / 2, middle + tall / 2), (s, d + wide / 2, middle)]
+        return np.array(points)
+
+    def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
+        foot = spots.camera[0]
+        distance = float(foot[2])
+        bright = light.ambient * 0.85 + light.sun * 0.3
+        dark = light.tone(bright * 0.8, distance).colour(self.albedo)
+        pale = light.tone(bright * 1.15, distance).colour(self.albedo)
+        canvas.polygon(spots, DARK, dark, POLE)
+        canvas.polygon(spots, PALE, pale, POLE)
+        if self.arm:
+            canvas.polygon(spots, ARM, dark, POLE)
+            canvas.polygon(spots, LAMP, pale, POLE)
+        for texture, wide, tall, middle in self.plates:
+            bottom = foot + (0, middle - tall / 2, -0.03)
+            canvas.sprite(texture, bottom, (wide, tall), light.tone(bright * 1.1, distance), SIGN)
+
+
+@dataclass(frozen=True)
+class Walker(Upright):
+    """A person on foot at one time."""
+
+    s: float
+    d: float
+    person: Person | Cyclist
+    height: float
+    stride: float
+    flip: bool
+    class_id = PEDESTRIAN
+    width = 0.5
+    reach = 85.0
+
+    @property
+    def half(self) -> float:
+        return 0.22
+
+    def contact(self, camera: np.ndarray) -> np.ndarray:
+        return camera[0] + RING * 0.28
+
+    def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
+        foot = spots.camera[0]
+        phase = int(self.stride * PHASES) % PHASES
+        bright = light.ambient * 0.9 + light.sun * 0.3
+        canvas.sprite(self.person.phases[phase], foot, (self.height * self.width, self.height),
+                      light.tone(bright, foot[2]), self.class_id, self.flip)
+
+
+@dataclass(frozen=True)
+class Rider(Walker):
+    """A person on a bicycle at one time."""
+
+    class_id = BICYCLIST
+    width = 0.5625
+
+
+RING = np.stack([np.cos(np.arange(8) * np.pi / 4), np.zeros(8), np.sin(np.arange(8) * np.pi / 4)],
+                1)

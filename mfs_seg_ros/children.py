@@ -1,0 +1,128 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Child processes of which none stays behind."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+# How long a process may take to end after each signal, in seconds.
+PATIENCE_S = ((signal.SIGINT, 20.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))
+PR_SET_PDEATHSIG = 1
+LOGGED_ERROR = re.compile(r'\[(?:ERROR|FATAL)\](?: \[[^\]]*\])*: (.*)')
+LIBC = ctypes.CDLL(None)
+
+
+class ChildFailed(Exception):
+    """A child process ended when it should not have; the message says why."""
+
+
+class Children:
+    """
+    Python modules running as ROS nodes, each in a process group with a log file of its own.
+
+    As a context manager: whatever happens inside, all have ended when it is left.
+    """
+
+    def __init__(self, log_folder: Path, environment: dict[str, str]) -> None:
+        self._log_folder = log_folder
+        self._environment = environment
+        self._processes: dict[str, subprocess.Popen] = {}
+
+    def __enter__(self) -> Children:
+        self._log_folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end(list(self._processes.values()))
+
+    def start(
+        self,
+        name: str,
+        module: str,
+        parameters: dict[str, object],
+        remappings: dict[str, str] | None = None,
+    ) -> None:
+        """Start a module as a node with these parameters and remappings."""
+        command = [sys.executable, '-m', module, '--ros-args']
+        for key, value in parameters.items():
+            command += ['-p', f'{key}:={_yaml(value)}']
+        for source, target in (remappings or {}).items():
+            command += ['-r', f'{source}:={target}']
+        # A session of its own: Ctrl-C in the terminal reaches only us, and we end it in order.
+        with self._log(name).open('w') as log:
+            self._processes[name] = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                env=self._environment, start_new_session=True, preexec_fn=_end_with_parent)
+
+    def ended(self, name: str) -> bool:
+        """Return whether a child has ended well; raises ChildFailed when it ended badly."""
+        status = self._processes[name].poll()
+        if status:
+            raise ChildFailed(f'{name}: {self._sentence(name, status)}')
+        return status == 0
+
+    def check_running(self, *names: str) -> None:
+        """Raise ChildFailed when one of these has ended."""
+        for name in names:
+            if self.ended(name):
+                raise ChildFailed(f"{name} ended too early: see '{self._log(name)}'.")
+
+    def stop(self, name: str) -> None:
+        """Ask a child to end and wait for it; raises ChildFailed when it does not end well."""
+        self._end([self._processes[name]])
+        self.ended(name)
+
+    def last_match(self, name: str, pattern: str) -> re.Match | None:
+        """Return the last match of a pattern in what a child has printed."""
+        last = None
+        for last in re.finditer(pattern, self._log(name).read_text(errors='replace')):
+            pass
+        return last
+
+    def _log(self, name: str) -> Path:
+        return self._log_folder / f'{name}.log'
+
+    def _sentence(self, name: str, status: int) -> str:
+        text = self._log(name).read_text(errors='replace')
+        if said := LOGGED_ERROR.findall(text):
+            return said[-1]
+        lines = text.split('\n')
+        last = next((line for line in reversed(lines) if line.strip()), 'it said nothing')
+        return f"ended with status {status}: {last} (see '{self._log(name)}')"
+
+    def _end(self, processes: list[subprocess.Popen]) -> None:
+        for number, patience_s in PATIENCE_S:
+            for process in processes:
+                _signal_group(process, number)
+            for process in processes:
+                try:
+                    process.wait(patience_s)
+                except subprocess.TimeoutExpired:
+                    pass
+            if all(process.poll() is not None for process in processes):
+                return
+
+
+def _signal_group(process: subprocess.Popen, number: signal.Signals) -> None:
+    # The group is gone once its leader was waited for: its number may be another's by then.
+    if process.poll() is None:
+        os.killpg(process.pid, number)
+
+
+def _end_with_parent() -> None:
+    """Have Linux end this process with its parent, even when that one is killed."""
+    if sys.platform == 'linux':
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _yaml(value: object) -> str:
+    """Return a parameter value as YAML; JSON strings are YAML strings."""
+    return json.dumps(value)

@@ -1,0 +1,209 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+`python -m mfs_seg_ros.demo`: a camera, the segmenter and a recorder, each a process of its own.
+
+They talk over real ROS 2. In the end one table is printed, and the output folder holds
+summary.json, overlay.mp4, contact_sheet.png, recording.json (also per class) and the logs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from mfs_seg_ros.children import ChildFailed, Children
+from mfs_seg_ros.environment import demo_environment
+from mfs_seg_ros.files import write_json
+from mfs_seg_ros.sources import STREET
+
+DEFAULT_SECONDS = 20.0
+POLL_S = 0.1
+LINE_S = 5.0
+START_S = 120.0
+# Masks still under way when the player ends: waited for as long as they keep coming.
+DRAIN_S = 1.5
+# Segmenter and recorder: the camera starts when both listen, so that no frame is lost.
+CAMERA_SUBSCRIBERS = 2
+RESULTS = ('summary.json', 'overlay.mp4', 'contact_sheet.png', 'recording.json')
+MEASURED = (
+    'masks_received', 'rate_hz', 'latency_ms_p50', 'latency_ms_p99', 'model_ms_p50', 'miou', 'rmw')
+
+
+class Interrupted(Exception):
+    """Somebody asked the demo to stop."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo; return 0 when masks were received, 1 on failure, 130 when interrupted."""
+    options = parse(arguments)
+    interrupted = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: interrupted.set())
+    try:
+        summary, recording = run(options, interrupted)
+    except Interrupted:
+        print('Stopped.', file=sys.stderr)
+        return 130
+    except (ChildFailed, OSError) as error:
+        print(f'The demo ended early: {error}', file=sys.stderr)
+        return 1
+    print(table(summary, recording))
+    lost = summary['frames_sent'] - summary['masks_received']
+    if lost > 0:
+        print(f'{lost} frames have no mask: a newer one came before the segmenter was free.')
+    print(f"In '{options.output}': {', '.join(RESULTS)}")
+    return 0
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Return the options."""
+    parser = argparse.ArgumentParser(
+        prog='demo', description='Watch a spiking network segment a camera stream over ROS 2.')
+    parser.add_argument(
+        '--input', default=STREET, metavar='PATH',
+        help='folder of images, CamVid folder, video or rosbag2 (default: street, procedural)')
+    parser.add_argument(
+        '--seconds', type=positive, default=None,
+        help='length (default: 20 for street, else to the end of the input)')
+    parser.add_argument(
+        '--weights', default=None,
+        help='name of shipped weights or a file (default: street for street, else camvid)')
+    parser.add_argument(
+        '--output', type=Path, default=Path('out/demo'), metavar='DIR', help='default: out/demo')
+    parser.add_argument(
+        '--rate', type=positive, default=0.0,
+        help="frames per second (default: the input's own; street 20)")
+    parser.add_argument('--seed', type=int, default=0, help='seed of street (default: 0)')
+    options = parser.parse_args(arguments)
+    if options.seconds is None:
+        options.seconds = DEFAULT_SECONDS if options.input == STREET else 0.0
+    if options.weights is None:
+        options.weights = STREET if options.input == STREET else 'camvid'
+    return options
+
+
+def positive(text: str) -> float:
+    """Return a number above zero; argparse says it when it is not."""
+    value = float(text)
+    if not value > 0.0 or value == float('inf'):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
+    return value
+
+
+def run(
+    options: argparse.Namespace, interrupted: threading.Event
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """
+    Start the processes, wait for the end, and return what summary.json and recording.json hold.
+
+    Raises ChildFailed when a process fails or no mask comes, Interrupted when asked to stop.
+    """
+    options.output.mkdir(parents=True, exist_ok=True)
+    for name in RESULTS:
+        (options.output / name).unlink(missing_ok=True)
+    with Children(options.output / 'log', demo_environment()) as children:
+        children.start('segmenter', 'mfs_seg_ros.segmenter', {
+            'weights': options.weights}, {'~/image': 'camera/image_raw'})
+        children.start('recorder', 'mfs_seg_ros.recorder', {
+            'output': str(options.output),
+            'title': f'{Path(options.input).name}   weights {options.weights}'})
+        children.start('player', 'mfs_seg_ros.player', {
+            'input': options.input, 'seconds': options.seconds, 'rate': options.rate,
+            'seed': options.seed, 'wait_for': CAMERA_SUBSCRIBERS})
+        sent = follow(children, interrupted)
+        children.stop('recorder')
+    recording = json.loads((options.output / 'recording.json').read_text())
+    if not recording['masks_received']:
+        raise ChildFailed(f"no mask was received, see '{options.output / 'log'}'.")
+    summary = {'frames_sent': sent, **{key: recording[key] for key in MEASURED}}
+    summary['weights'] = options.weights
+    write_json(options.output / 'summary.json', summary)
+    return summary, recording
+
+
+def follow(children: Children, interrupted: threading.Event) -> int:
+    """Show progress until the player has ended and its masks have come; return frames sent."""
+    progress = Progress()
+    began = changed = time.monotonic()
+    images = masks = 0
+    sent = None
+    while not interrupted.wait(POLL_S):
+        now = time.monotonic()
+        children.check_running('segmenter', 'recorder')
+        if sent is None and children.ended('player'):
+            sent = int(children.last_match('player', r'frames_sent: (\d+)')[1])
+            changed = now
+        counts = children.last_match('recorder', r'images (\d+) masks (\d+)')
+        if counts and (images, masks) != (int(counts[1]), int(counts[2])):
+            images, masks = int(counts[1]), int(counts[2])
+            changed = now
+        if sent is not None and (masks >= sent or now - changed > DRAIN_S):
+            progress.end(images, masks)
+            return sent
+        if not images and now - began > START_S:
+            raise ChildFailed(
+                f'no frame arrived within {START_S:.0f} s: is the loopback interface up, and '
+                'does the profile of FASTDDS_DEFAULT_PROFILES_FILE allow it?'
+            )
+        progress.show(images, masks)
+    raise Interrupted
+
+
+class Progress:
+    """One line that is rewritten on a terminal, and now and then a line elsewhere."""
+
+    def __init__(self) -> None:
+        self._live = sys.stdout.isatty()
+        self._began = self._shown = time.monotonic()
+
+    def show(self, images: int, masks: int) -> None:
+        """Show the counts when it is time to."""
+        now = time.monotonic()
+        if self._live or now - self._shown > LINE_S:
+            self._shown = now
+            self._print(images, masks, '\r' if self._live else '\n')
+
+    def end(self, images: int, masks: int) -> None:
+        """Show the last counts."""
+        self._print(images, masks, '\n')
+
+    def _print(self, images: int, masks: int, end: str) -> None:
+        seconds = time.monotonic() - self._began
+        state = f'{images} frames seen, {masks} masks received' if images else 'starting'
+        # Wide enough to cover the line before.
+        print(f'{seconds:6.1f} s  {state:<40}', end=end, flush=True)
+
+
+def table(summary: dict[str, Any], recording: dict[str, Any]) -> str:
+    """Return the figures as a table."""
+    miou = summary['miou']
+    rows = [
+        ('frames sent', str(summary['frames_sent']), ''),
+        ('masks received', str(summary['masks_received']), ''),
+        ('rate', _number(summary['rate_hz'], 2), 'Hz'),
+        ('latency p50', _number(summary['latency_ms_p50'], 1), 'ms, header stamp to mask received'),
+        ('latency p99', _number(summary['latency_ms_p99'], 1), 'ms'),
+        ('model p50', _number(summary['model_ms_p50'], 1), 'ms'),
+        ('mIoU', _number(miou, 3), 'no truth in the input' if miou is None else ''),
+        *((f'  {name}', _number(value, 3), '') for name, value in recording['iou'].items()),
+        ('rmw', summary['rmw'], ''),
+        ('weights', summary['weights'], ''),
+    ]
+    lines = [f'{name:<16} {value:>16}  {note}'.rstrip() for name, value, note in rows]
+    rule = '-' * 70
+    return '\n'.join([rule, *lines, rule])
+
+
+def _number(value: float | None, digits: int) -> str:
+    return '-' if value is None else f'{value:.{digits}f}'
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,108 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every parameter of the node `mfs_seg` in one table, and how parameters are declared."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+KINDS = {str: 'text', bool: 'true or false', int: 'an integer', float: 'a number with a point'}
+
+
+class ParameterError(ValueError):
+    """A parameter has a value that cannot be; the text is one sentence."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A parameter: its type is that of the default, its limits are inclusive."""
+
+    name: str
+    default: str | bool | int | float
+    description: str
+    limits: tuple[float, float] | None = None
+    # Whether it may change while the node runs.
+    changeable: bool = False
+
+
+SEGMENTER = (
+    Setting('weights', 'street', 'Name of shipped weights, or path of a .safetensors file.'),
+    Setting('device', 'cpu', "Where the network runs: 'cpu', 'cuda', 'cuda:0', ..."),
+    Setting('input_width', 0,
+            'Width in pixels that frames are resized to for the network; 0: as trained.',
+            (0, 4096)),
+    Setting('input_height', 0,
+            'Height in pixels that frames are resized to for the network; 0: as trained.',
+            (0, 4096)),
+    Setting('keep_state', True,
+            'Keep the membrane potentials between messages; false: each starts from rest.',
+            changeable=True),
+    Setting('max_gap', 1.0,
+            'Longest time in seconds between two stamps that keeps the state.', (0.0, 1e9)),
+    Setting('publish_overlay', True,
+            'Offer ~/overlay, the mask over the image; it is drawn when someone subscribes.'),
+    Setting('publish_confidence', True,
+            'Offer ~/confidence, how sure the mask is; it is computed when someone subscribes.'),
+    Setting('overlay_opacity', 0.5,
+            'Opacity of the mask in ~/overlay: 0 shows the image, 1 the mask.', (0.0, 1.0),
+            changeable=True),
+    Setting('threads', 0,
+            'CPU threads of the network; 0: one less than there are cores, at most 4.', (0, 1024)),
+    Setting('report_period', 5.0,
+            'Seconds between reports of dropped and unusable messages.', (0.1, 3600.0)),
+)
+
+
+def declare_all(node: Node, settings: tuple[Setting, ...]) -> dict[str, Any]:
+    """Declare parameters and return their values; raises ParameterError with one sentence."""
+    node.add_on_set_parameters_callback(_refuse_nan)
+    return {
+        setting.name: declare(node, setting.name, setting.default, setting.description,
+                              setting.limits, setting.changeable)
+        for setting in settings
+    }
+
+
+def declare(
+    node: Node,
+    name: str,
+    default: Any,
+    description: str,
+    limits: tuple[float, float] | None = None,
+    changeable: bool = False,
+) -> Any:
+    """Declare a parameter and return its value; raises ParameterError with one sentence."""
+    kind = type(default)
+    descriptor = ParameterDescriptor(description=description, read_only=not changeable)
+    if limits and kind is float:
+        descriptor.floating_point_range = [
+            FloatingPointRange(from_value=limits[0], to_value=limits[1])]
+    elif limits:
+        descriptor.integer_range = [IntegerRange(from_value=limits[0], to_value=limits[1])]
+    try:
+        return node.declare_parameter(name, default, descriptor).value
+    except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+        between = f' from {limits[0]} to {limits[1]}' if limits else ''
+        raise ParameterError(
+            f"parameter '{name}' must be {KINDS[kind]}{between} ({error.args[0]})") from None
+
+
+def _refuse_nan(parameters: list[Parameter]) -> SetParametersResult:
+    """Refuse values that are no numbers: rclpy's ranges let them pass."""
+    for parameter in parameters:
+        if isinstance(parameter.value, float) and math.isnan(parameter.value):
+            return SetParametersResult(
+                successful=False, reason=f"'{parameter.name}' must be a number")
+    return SetParametersResult(successful=True)

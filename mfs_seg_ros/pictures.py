@@ -1,0 +1,209 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a recording looks like: a video of input and overlay, and a sheet of chosen moments."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mfs_seg_core.labels import ClassSet, colourise, overlay
+from mfs_seg_ros.files import aside, written_aside
+
+PAPER = (250, 250, 248)
+INK = (40, 42, 48)
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+GAP = 8
+VIDEO_HEIGHT = 360
+TILE_HEIGHT = 240
+SHEET_ROWS = 5
+# The rate of a video is fixed when it is opened: it is measured on its first frames.
+MEASURED_FRAMES = 10
+FALLBACK_RATE_HZ = 20.0
+
+
+class OverlayVideo:
+    """
+    Writes an mp4 of the input beside its overlay, with the classes below, as frames come.
+
+    The file appears under its name at `close`, if any frame was added.
+    """
+
+    def __init__(self, path: Path, classes: ClassSet) -> None:
+        self._path = path
+        self._classes = classes
+        self._first: list[tuple[float, np.ndarray]] = []
+        self._writer: cv2.VideoWriter | None = None
+        self._size = (0, 0)
+
+    def add(self, time_s: float, image: np.ndarray, mask: np.ndarray) -> None:
+        """Add image uint8 [H, W, 3] RGB and mask uint8 [H, W] of one moment."""
+        tiles = [_fitted(image, VIDEO_HEIGHT), _overlaid(image, mask, VIDEO_HEIGHT, self._classes)]
+        row = np.hstack(tiles)
+        picture = np.vstack([row, legend(self._classes, row.shape[1])])
+        if self._writer:
+            self._write(picture)
+            return
+        self._first.append((time_s, picture))
+        if len(self._first) == MEASURED_FRAMES:
+            self._open()
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._first:
+            self._open()
+        if self._writer:
+            self._writer.release()
+            os.replace(aside(self._path), self._path)
+
+    def _open(self) -> None:
+        duration = self._first[-1][0] - self._first[0][0]
+        rate_hz = (len(self._first) - 1) / duration if duration > 0.0 else FALLBACK_RATE_HZ
+        height, width = self._first[0][1].shape[:2]
+        # The encoder takes even sizes only.
+        self._size = (width - width % 2, height - height % 2)
+        self._writer = cv2.VideoWriter(
+            str(aside(self._path)), cv2.VideoWriter_fourcc(*'mp4v'), round(rate_hz, 2), self._size
+        )
+        if not self._writer.isOpened():
+            raise OSError(
+                f"'{self._path}' cannot be written: check the folder and OpenCV's mp4v encoder."
+            )
+        for _, picture in self._first:
+            self._write(picture)
+        self._first = []
+
+    def _write(self, picture: np.ndarray) -> None:
+        height, width = picture.shape[:2]
+        if width < self._size[0] or height < self._size[1] or width > self._size[0] + 1:
+            picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
+        picture = picture[:self._size[1], :self._size[0]]
+        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+
+
+class ContactSheet:
+    """
+    Keeps moments spread evenly over a run of unknown length, and draws them as a table.
+
+    Columns: input, truth where there is any, mask, overlay.
+    """
+
+    COLUMNS = ('input', 'truth', 'mask', 'overlay')
+
+    def __init__(self, classes: ClassSet) -> None:
+        self._classes = classes
+        self._rows: list[dict[str, np.ndarray]] = []
+        self._start_s: float | None = None
+        self._stride = 1
+        self._seen = 0
+
+    def add(
+        self, time_s: float, image: np.ndarray, label: np.ndarray | None, mask: np.ndarray
+    ) -> None:
+        """Offer one moment: image uint8 [H, W, 3] RGB, label and mask uint8 [H, W]."""
+        if self._start_s is None:
+            self._start_s = time_s
+        if self._seen % self._stride == 0:
+            row = {
+                'input': _stamped(_fitted(image, TILE_HEIGHT), f'{time_s - self._start_s:.1f} s'),
+                'mask': colourise(_fitted_ids(mask, TILE_HEIGHT), self._classes),
+                'overlay': _overlaid(image, mask, TILE_HEIGHT, self._classes),
+            }
+            if label is not None:
+                row['truth'] = colourise(_fitted_ids(label, TILE_HEIGHT), self._classes)
+            self._rows.append(row)
+        self._seen += 1
+        # With too many, every second one goes, and from now on half as many come.
+        if len(self._rows) > 4 * SHEET_ROWS:
+            self._rows = self._rows[::2]
+            self._stride *= 2
+
+    def save(self, path: Path, title: str) -> None:
+        """Draw the sheet to an image file; nothing without moments."""
+        if not self._rows:
+            return
+        count = min(SHEET_ROWS, len(self._rows))
+        # The middle of each of `count` equal parts: neither the first nor the last moment.
+        rows = [self._rows[int((i + 0.5) * len(self._rows) / count)] for i in range(count)]
+        columns = [name for name in self.COLUMNS if any(name in row for row in rows)]
+        tile_width = rows[0]['input'].shape[1]
+        lefts = [GAP + i * (tile_width + GAP) for i in range(len(columns))]
+        width = lefts[-1] + tile_width + GAP
+
+        heading = _blank(68, width)
+        _text(heading, title, (GAP, 28), 0.62)
+        for left, name in zip(lefts, columns):
+            _text(heading, name, (left, 60), 0.5)
+        bands = [heading]
+        for row in rows:
+            band = _blank(TILE_HEIGHT + GAP, width)
+            for left, name in zip(lefts, columns):
+                if name in row:
+                    band[:TILE_HEIGHT, left:left + tile_width] = cv2.resize(
+                        row[name], (tile_width, TILE_HEIGHT), interpolation=cv2.INTER_NEAREST)
+            bands.append(band)
+        bands.append(legend(self._classes, width))
+        with written_aside(path) as part:
+            cv2.imwrite(str(part), cv2.cvtColor(np.vstack(bands), cv2.COLOR_RGB2BGR))
+
+
+def legend(classes: ClassSet, width: int) -> np.ndarray:
+    """Return a band uint8 [H, width, 3] with the colour and the name of each class."""
+    swatch, line, scale = 12, 22, 0.42
+    left, top = GAP, 0
+    places = []
+    for name, colour in zip(classes.names, classes.palette):
+        (text_width, _), _ = cv2.getTextSize(name, FONT, scale, 1)
+        if left + swatch + 5 + text_width > width - GAP and left > GAP:
+            left, top = GAP, top + line
+        places.append((left, top, name, colour))
+        left += swatch + 5 + text_width + 14
+    band = _blank(top + line + 6, width)
+    for left, top, name, colour in places:
+        corner = (left, top + 8)
+        far = (left + swatch, top + 8 + swatch)
+        cv2.rectangle(band, corner, far, tuple(int(value) for value in colour), cv2.FILLED)
+        cv2.rectangle(band, corner, far, INK, 1)
+        _text(band, name, (left + swatch + 5, top + 19), scale)
+    return band
+
+
+def _blank(height: int, width: int) -> np.ndarray:
+    return np.full((height, width, 3), PAPER, np.uint8)
+
+
+def _text(
+    picture: np.ndarray, text: str, at: tuple[int, int], scale: float, colour: tuple = INK
+) -> None:
+    cv2.putText(picture, text, at, FONT, scale, colour, 1, cv2.LINE_AA)
+
+
+def _stamped(tile: np.ndarray, text: str) -> np.ndarray:
+    (width, _), _ = cv2.getTextSize(text, FONT, 0.45, 1)
+    cv2.rectangle(tile, (0, tile.shape[0] - 20), (width + 10, tile.shape[0]), INK, cv2.FILLED)
+    _text(tile, text, (5, tile.shape[0] - 6), 0.45, PAPER)
+    return tile
+
+
+def _fitted(image: np.ndarray, height: int) -> np.ndarray:
+    width = round(image.shape[1] * height / image.shape[0])
+    shrinks = height < image.shape[0]
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return cv2.resize(image, (width, height), interpolation=way)
+
+
+def _fitted_ids(mask: np.ndarray, height: int) -> np.ndarray:
+    width = round(mask.shape[1] * height / mask.shape[0])
+    return cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+def _overlaid(
+    image: np.ndarray, mask: np.ndarray, height: int, classes: ClassSet
+) -> np.ndarray:
+    # Mixed at the smaller of the two sizes: the recorder shares its machine with the segmenter.
+    if image.shape[0] < height:
+        return _fitted(overlay(image, mask, classes), height)
+    return overlay(_fitted(image, height), _fitted_ids(mask, height), classes)

@@ -1,0 +1,144 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Node `recorder`: measures a running segmenter, and keeps pictures of what it saw."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.time import Time
+from rclpy.utilities import get_rmw_implementation_identifier
+from sensor_msgs.msg import Image
+from std_msgs.msg import Float32
+
+from mfs_seg_core.labels import CAMVID
+from mfs_seg_ros.files import write_json
+from mfs_seg_ros.messages import to_labels, to_rgb
+from mfs_seg_ros.parameters import declare
+from mfs_seg_ros.recording import Recording
+from mfs_seg_ros.run import run_node
+
+POLL_S = 0.1
+PROGRESS_S = 0.5
+# Cameras may publish best effort; this matches every publisher. Our own topics are reliable.
+CAMERA_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
+RESULT_QOS = QoSProfile(depth=50)
+# Bounds the memory when pictures are made more slowly than frames come.
+MAX_QUEUED = 128
+MASK_TOPIC = 'mfs_seg/mask'
+
+
+class Recorder(Node):
+    """
+    Subscribes to camera, truth and mask until stopped, then writes recording.json.
+
+    The camera is subscribed to once a segmenter is there, so a camera that waits for its
+    subscribers starts when every frame counts. Raises ValueError or OSError with one sentence.
+    """
+
+    def __init__(self, stopped: threading.Event) -> None:
+        super().__init__('recorder')
+        self._stopped = stopped
+        declared = partial(declare, self)
+        self._folder = Path(declared(
+            'output', 'out/recording',
+            'Folder for recording.json, overlay.mp4 and contact_sheet.png.')).expanduser()
+        self._title = declared('title', 'mfs_seg', 'Headline of the contact sheet.')
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._recording = Recording(self._folder, CAMVID)
+        self._masks = 0
+        self._images = 0
+        self._failure: Exception | None = None
+        # Pictures are made in a thread of their own: they must not delay the measured arrival.
+        self._queue: queue.Queue = queue.Queue(MAX_QUEUED)
+        self.create_subscription(Image, MASK_TOPIC, self._on_mask, RESULT_QOS)
+        self.create_subscription(
+            Float32, 'mfs_seg/debug/model_time_ms', self._on_model_time, RESULT_QOS)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self)
+
+    def run(self) -> None:
+        """Record until stopped, printing progress; then write the files."""
+        worker = threading.Thread(target=self._record, name='record')
+        worker.start()
+        try:
+            self._subscribe_to_camera()
+            printed = 0.0
+            while not self._stopped.is_set():
+                self._executor.spin_once(timeout_sec=POLL_S)
+                if time.monotonic() - printed > PROGRESS_S:
+                    printed = time.monotonic()
+                    print(f'images {self._images} masks {self._masks}', flush=True)
+        finally:
+            self._queue.put(None)
+            worker.join()
+        if self._failure:
+            raise self._failure
+        figures = self._recording.finish(self._title)
+        figures['rmw'] = get_rmw_implementation_identifier()
+        write_json(self._folder / 'recording.json', figures)
+        self.get_logger().info(f"{self._masks} masks of {self._images} images: '{self._folder}'.")
+
+    def _subscribe_to_camera(self) -> None:
+        while not self._stopped.is_set() and not self.count_publishers(MASK_TOPIC):
+            self._executor.spin_once(timeout_sec=POLL_S)
+        # The label first: who has waited for the image subscriber then has this one too.
+        self.create_subscription(Image, 'camera/label', self._on_label, CAMERA_QOS)
+        self.create_subscription(Image, 'camera/image_raw', self._on_image, CAMERA_QOS)
+
+    def _on_image(self, message: Image) -> None:
+        self._images += 1
+        self._queue.put(partial(self._add_image, message))
+
+    def _on_label(self, message: Image) -> None:
+        self._queue.put(partial(self._add_label, message))
+
+    def _on_mask(self, message: Image) -> None:
+        arrival_ns = self.get_clock().now().nanoseconds
+        self._masks += 1
+        self._queue.put(partial(self._add_mask, message, arrival_ns))
+
+    def _on_model_time(self, message: Float32) -> None:
+        self._queue.put(partial(self._recording.add_model_time, message.data))
+
+    def _add_image(self, message: Image) -> None:
+        self._recording.add_image(stamp_ns(message), to_rgb(message))
+
+    def _add_label(self, message: Image) -> None:
+        self._recording.add_label(stamp_ns(message), to_labels(message))
+
+    def _add_mask(self, message: Image, arrival_ns: int) -> None:
+        self._recording.add_mask(stamp_ns(message), to_labels(message), arrival_ns)
+
+    def _record(self) -> None:
+        """Take what was received out of the queue until None; a failure stops the node."""
+        while (add := self._queue.get()) is not None:
+            if self._failure:
+                continue
+            try:
+                add()
+            except (ValueError, OSError) as error:
+                self._failure = error
+                self._stopped.set()
+
+
+def stamp_ns(message: Image) -> int:
+    """Return the header stamp of a message in nanoseconds."""
+    return Time.from_msg(message.header.stamp).nanoseconds
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node; return 0, or 1 after a sentence about what is wrong."""
+    return run_node(Recorder, 'recorder', args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

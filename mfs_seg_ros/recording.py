@@ -1,0 +1,140 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is kept of a run: latencies, rate, accuracy where there is truth, and pictures."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mfs_seg_core.labels import ClassSet
+from mfs_seg_core.metrics import ConfusionMatrix
+from mfs_seg_ros.pictures import ContactSheet, OverlayVideo
+
+# Image, label and mask of one stamp wait for one another; the oldest goes on without what lacks.
+MAX_WAITING = 32
+
+
+@dataclass
+class Moment:
+    """What has arrived for one stamp: image uint8 [H, W, 3] RGB, label and mask uint8 [H, W]."""
+
+    image: np.ndarray | None = None
+    label: np.ndarray | None = None
+    mask: np.ndarray | None = None
+
+    @property
+    def complete(self) -> bool:
+        """All three are here."""
+        return self.image is not None and self.label is not None and self.mask is not None
+
+
+class Recording:
+    """
+    Matches images, labels and masks by stamp, and keeps the figures and the pictures of a run.
+
+    Writes overlay.mp4 and contact_sheet.png into `folder`; `finish` returns the figures.
+    """
+
+    def __init__(self, folder: Path, classes: ClassSet) -> None:
+        self._folder = folder
+        self._classes = classes
+        self._moments: OrderedDict[int, Moment] = OrderedDict()
+        self._confusion = ConfusionMatrix(len(classes.names))
+        self._truths = 0
+        self._images = 0
+        self._size = (0, 0)
+        self._arrivals_ns: list[int] = []
+        self._latencies_ms: list[float] = []
+        self._model_ms: list[float] = []
+        self._video = OverlayVideo(folder / 'overlay.mp4', classes)
+        self._sheet = ContactSheet(classes)
+
+    def add_image(self, stamp_ns: int, image: np.ndarray) -> None:
+        """Add an input frame, uint8 [H, W, 3] RGB."""
+        self._images += 1
+        self._moment(stamp_ns).image = image
+        self._advance(stamp_ns)
+
+    def add_label(self, stamp_ns: int, label: np.ndarray) -> None:
+        """Add the truth of a frame, uint8 [H, W] class ids."""
+        self._moment(stamp_ns).label = label
+        self._advance(stamp_ns)
+
+    def add_mask(self, stamp_ns: int, mask: np.ndarray, arrival_ns: int) -> None:
+        """Add a mask, uint8 [H, W] class ids, received at `arrival_ns` of the stamp's clock."""
+        self._arrivals_ns.append(arrival_ns)
+        self._latencies_ms.append((arrival_ns - stamp_ns) / 1e6)
+        self._moment(stamp_ns).mask = mask
+        self._advance(stamp_ns)
+
+    def add_model_time(self, model_ms: float) -> None:
+        """Add how long the network took for one mask, in milliseconds."""
+        self._model_ms.append(model_ms)
+
+    def finish(self, title: str) -> dict[str, Any]:
+        """
+        Complete the files and return the figures.
+
+        title: first part of the headline of the contact sheet.
+        Figures that nothing was measured for are None.
+        """
+        while self._moments:
+            self._use(*self._moments.popitem(last=False))
+        self._video.close()
+        figures = self._figures()
+        headline = f'{title}   {self._size[0]} x {self._size[1]}'
+        if figures['rate_hz']:
+            headline += f"   {figures['rate_hz']:.1f} masks/s"
+        if figures['miou'] is not None:
+            headline += f"   mIoU {figures['miou']:.3f}"
+        self._sheet.save(self._folder / 'contact_sheet.png', headline)
+        return figures
+
+    def _moment(self, stamp_ns: int) -> Moment:
+        return self._moments.setdefault(stamp_ns, Moment())
+
+    def _advance(self, stamp_ns: int) -> None:
+        if self._moments[stamp_ns].complete:
+            self._use(stamp_ns, self._moments.pop(stamp_ns))
+        elif len(self._moments) > MAX_WAITING:
+            self._use(*self._moments.popitem(last=False))
+
+    def _use(self, stamp_ns: int, moment: Moment) -> None:
+        if moment.mask is None:
+            return
+        if moment.label is not None:
+            self._confusion.update(moment.mask, moment.label)
+            self._truths += 1
+        if moment.image is not None:
+            self._size = (moment.image.shape[1], moment.image.shape[0])
+            time_s = stamp_ns / 1e9
+            self._video.add(time_s, moment.image, moment.mask)
+            self._sheet.add(time_s, moment.image, moment.label, moment.mask)
+
+    def _figures(self) -> dict[str, Any]:
+        count = len(self._arrivals_ns)
+        duration_s = (self._arrivals_ns[-1] - self._arrivals_ns[0]) / 1e9 if count > 1 else 0.0
+        iou = self._confusion.iou if self._truths else []
+        return {
+            'images_received': self._images,
+            'masks_received': count,
+            'masks_with_truth': self._truths,
+            'rate_hz': round((count - 1) / duration_s, 3) if duration_s else None,
+            'latency_ms_p50': _percentile(self._latencies_ms, 50),
+            'latency_ms_p99': _percentile(self._latencies_ms, 99),
+            'model_ms_p50': _percentile(self._model_ms, 50),
+            'miou': round(float(self._confusion.miou), 4) if self._truths else None,
+            'iou': {
+                name: None if np.isnan(value) else round(float(value), 4)
+                for name, value in zip(self._classes.names, iou)
+            },
+        }
+
+
+def _percentile(values: list[float], percent: float) -> float | None:
+    return round(float(np.percentile(values, percent)), 3) if values else None

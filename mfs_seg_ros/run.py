@@ -1,0 +1,48 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How the player and the recorder run: until done or asked to stop, with one sentence on error."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+import rclpy
+from rclpy.signals import SignalHandlerOptions
+
+
+class Runnable(Protocol):
+    """A node that does its work in `run` and then may be destroyed."""
+
+    def run(self) -> None: ...
+
+    def destroy_node(self) -> None: ...
+
+
+def run_node(
+    make_node: Callable[[threading.Event], Runnable], name: str, args: list[str] | None
+) -> int:
+    """
+    Make a node and run it; return 0, or 1 after a logged sentence about what is wrong.
+
+    The node is given an event that SIGINT and SIGTERM set; it should end its work soon after.
+    """
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    # The handlers of rclpy would shut the context down in the middle of the work.
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    node = None
+    try:
+        node = make_node(stopped)
+        node.run()
+    except (ValueError, OSError) as error:
+        rclpy.logging.get_logger(name).fatal(str(error))
+        return 1
+    finally:
+        if node:
+            node.destroy_node()
+        rclpy.shutdown()
+    return 0
