@@ -164,7 +164,7 @@ class Head(nn.Module):
 
 
 class ImageBranch(nn.Module):
-    """Current from a smaller copy of the image (MIMO-UNet's SCM), spikes before each convolution."""
+    """Current from a smaller copy of the image (MIMO-UNet's SCM), firing before it convolves."""
 
     def __init__(self, inputs: int, outputs: int, levels: int, leak: float):
         super().__init__()

@@ -13,8 +13,19 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mfs_seg_core.blocks import (
-    Attend, EFSRes, Fuse, Head, ImageBranch, Membranes, Neuron, SpikingConv, State, Stem, Up,
-    per_image, resize,
+    Attend,
+    EFSRes,
+    Fuse,
+    Head,
+    ImageBranch,
+    Membranes,
+    Neuron,
+    SpikingConv,
+    State,
+    Stem,
+    Up,
+    per_image,
+    resize,
 )
 
 

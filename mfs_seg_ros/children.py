@@ -82,10 +82,8 @@ class Children:
 
     def last_match(self, name: str, pattern: str) -> re.Match | None:
         """Return the last match of a pattern in what a child has printed."""
-        last = None
-        for last in re.finditer(pattern, self._log(name).read_text(errors='replace')):
-            pass
-        return last
+        found = list(re.finditer(pattern, self._log(name).read_text(errors='replace')))
+        return found[-1] if found else None
 
     def _log(self, name: str) -> Path:
         return self._log_folder / f'{name}.log'

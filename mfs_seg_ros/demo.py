@@ -49,10 +49,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         summary, recording = run(options, interrupted)
     except Interrupted:
-        print('Stopped.', file=sys.stderr)
+        print('\nStopped.', file=sys.stderr)
         return 130
     except (ChildFailed, OSError) as error:
-        print(f'The demo ended early: {error}', file=sys.stderr)
+        print(f'\nThe demo ended early: {error}', file=sys.stderr)
         return 1
     print(table(summary, recording))
     lost = summary['frames_sent'] - summary['masks_received']

@@ -25,7 +25,8 @@ def demo_environment() -> dict[str, str]:
     environment.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % LAST_DOMAIN))
     if not any(environment.get(name) for name in PROFILE_VARIABLES):
         environment.update(dict.fromkeys(PROFILE_VARIABLES, str(profile_path())))
-        # These make Fast DDS drop the shared memory of the profile, which is local anyway.
+    if all(Path(environment.get(name, '')).name == PROFILE for name in PROFILE_VARIABLES):
+        # These make Fast DDS drop the shared memory of our profile, which is local anyway.
         environment.pop('ROS_LOCALHOST_ONLY', None)
         environment.pop('ROS_AUTOMATIC_DISCOVERY_RANGE', None)
     # The children's errors are read from their logs in the usual format.

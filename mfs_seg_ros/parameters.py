@@ -4,19 +4,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-from rcl_interfaces.msg import (
-    FloatingPointRange,
-    IntegerRange,
-    ParameterDescriptor,
-    SetParametersResult,
-)
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
-from rclpy.parameter import Parameter
 
 KINDS = {str: 'text', bool: 'true or false', int: 'an integer', float: 'a number with a point'}
 
@@ -67,7 +60,6 @@ SEGMENTER = (
 
 def declare_all(node: Node, settings: tuple[Setting, ...]) -> dict[str, Any]:
     """Declare parameters and return their values; raises ParameterError with one sentence."""
-    node.add_on_set_parameters_callback(_refuse_nan)
     return {
         setting.name: declare(node, setting.name, setting.default, setting.description,
                               setting.limits, setting.changeable)
@@ -97,12 +89,3 @@ def declare(
         between = f' from {limits[0]} to {limits[1]}' if limits else ''
         raise ParameterError(
             f"parameter '{name}' must be {KINDS[kind]}{between} ({error.args[0]})") from None
-
-
-def _refuse_nan(parameters: list[Parameter]) -> SetParametersResult:
-    """Refuse values that are no numbers: rclpy's ranges let them pass."""
-    for parameter in parameters:
-        if isinstance(parameter.value, float) and math.isnan(parameter.value):
-            return SetParametersResult(
-                successful=False, reason=f"'{parameter.name}' must be a number")
-    return SetParametersResult(successful=True)

@@ -33,7 +33,11 @@ def run_node(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     # The handlers of rclpy would shut the context down in the middle of the work.
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:
+        rclpy.logging.get_logger(name).fatal(f'the ROS arguments cannot be used: {error}')
+        return 1
     node = None
     try:
         node = make_node(stopped)

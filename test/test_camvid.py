@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-
 from camvid_tree import write_camvid
+
 from mfs_seg_core.data.camvid import CamVid
 
 REAL = Path(__file__).parents[2] / 'shared/data/camvid/480x360'

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+from untrained import untrained
 
 from mfs_seg_core.blocks import Stem
 from mfs_seg_core.network import MFSSeg, Step, fold_norms, named_config
-from untrained import untrained
 
 
 @pytest.fixture(scope='module', params=['paper', 'fast'])

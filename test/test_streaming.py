@@ -7,10 +7,10 @@ import sys
 
 import numpy as np
 import pytest
+from untrained import described, untrained
 
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.streaming import Segmenter
-from untrained import described, untrained
 
 RANDOM = np.random.default_rng(0)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from camvid_tree import write_camvid
+from untrained import described, untrained
+
 from mfs_seg_core.data.clips import Augmented, CamVidClips, Plain, StreetClips
 from mfs_seg_core.train import read_settings
 from mfs_seg_core.weights import load_weights, save_weights
-from untrained import described, untrained
 
 CONFIGS = sorted((Path(__file__).parents[1] / 'config' / 'train').glob('*.yaml'))
 

@@ -7,11 +7,11 @@ import json
 import pytest
 import torch
 from safetensors.torch import save_file
+from untrained import described, untrained
 
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.network import MFSSeg, named_config
 from mfs_seg_core.weights import SHIPPED, WeightsError, load_weights, save_weights
-from untrained import described, untrained
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from mfs_seg_core.data.street.canvas import Canvas, Spots, Texture
-from mfs_seg_core.data.street.classes import (
-    BICYCLIST, BUILDING, PEDESTRIAN, POLE, SIGN, TREE)
+from mfs_seg_core.data.street.classes import BICYCLIST, BUILDING, PEDESTRIAN, POLE, SIGN, TREE
 from mfs_seg_core.data.street.light import Light
 from mfs_seg_core.data.street.sprites import PHASES, Cyclist, Person
 from mfs_seg_core.data.street.textures import Facade

@@ -1,0 +1,118 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Makes .venv with all that the demo and the tests need; takes seconds when it is there.
+# To be sourced:   . scripts/setup.sh
+# Afterwards `python` is that of .venv, and sees torch, ROS 2 and this package.
+#
+# Where a ROS 2 is sourced, .venv sees it. Elsewhere real ROS 2 Jazzy is installed from PyPI, and the
+# message packages that PyPI lacks are built from interfaces/.
+
+set -euo pipefail
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv=$repository/.venv
+log=$venv/setup.log
+
+fail() {
+    echo "setup: $1" >&2
+    exit 1
+}
+
+# One pip call, its output in the log; what cannot be installed is said in one sentence.
+install() {
+    "$venv/bin/python" -m pip install --disable-pip-version-check --constraint "$constraints" "$@" \
+        >>"$log" 2>&1 && return
+    tail -n 15 "$log" >&2
+    if grep -qiE 'No space left' "$log"; then
+        fail "the disk is full: free 6 GB and run this again."
+    elif grep -qiE 'Temporary failure in name|NewConnectionError|ProxyError|timed out' "$log"; then
+        fail 'PyPI cannot be reached: connect to the network, or set HTTPS_PROXY, and run this again.'
+    fi
+    fail "pip could not install '$*': see $log."
+}
+
+check_machine() {
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
+        fail "Python 3.10 or newer is needed: install one (apt install python3) or name it: PYTHON=python3.12 $0"
+    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+        fail "Python's venv module is missing: apt install python3-venv"
+    [ "$(df -Pk "$repository" | awk 'NR == 2 {print $4}')" -gt 6000000 ] ||
+        fail "less than 6 GB are free on the disk of $repository: free some and run this again."
+    [ "$ros" = sourced ] && return
+    "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 14))' ||
+        fail 'ROS 2 is on PyPI for Python 3.10 to 3.13 only: source a ROS 2 (. /opt/ros/<distro>/setup.bash), or name an older Python: PYTHON=python3.12 '"$0"
+    command -v cc >/dev/null && command -v c++ >/dev/null ||
+        fail 'a C and a C++ compiler are needed to build messages: apt install build-essential'
+    "$python" -c 'import sysconfig, pathlib, sys; sys.exit(not (pathlib.Path(sysconfig.get_paths()["include"]) / "Python.h").exists())' ||
+        fail "Python's headers are needed to build messages: apt install python3-dev"
+}
+
+make_venv() {
+    rm -rf "$venv"
+    local options=()
+    [ "$ros" = sourced ] && options=(--system-site-packages)
+    echo '[1/4] virtual environment in .venv'
+    "$python" -m venv "${options[@]}" "$venv" || fail "the virtual environment cannot be made in $venv."
+    constraints=$repository/constraints.txt
+    if [ "$ros" = sourced ]; then
+        # The sourced ROS was built against the system's NumPy and OpenCV: they stay.
+        constraints=$venv/constraints.txt
+        grep -vE '^(numpy|opencv|setuptools|ros-)' "$repository/constraints.txt" >"$constraints"
+    fi
+    echo '[2/4] PyTorch'
+    install torch==2.13.0
+    echo '[3/4] other Python packages'
+    install setuptools numpy safetensors pyyaml lightning tensorboard rosbags rosbags-image pytest ruff
+    "$venv/bin/python" -c 'import cv2' 2>/dev/null || install 'opencv-python-headless<5'
+    # Without what it asks for: its torchvision breaks Lightning, and its neurons need none of it.
+    install --no-deps 'spikingjelly; python_version >= "3.11"' loguru
+}
+
+# Tells the ament index of this package, as colcon would, with links into the repository.
+register() {
+    local share=$venv/share/mfs_seg_ros index=$venv/share/ament_index/resource_index/packages
+    install --no-deps --no-build-isolation --editable "$repository"
+    mkdir -p "$share" "$index" "$venv/lib/mfs_seg_ros"
+    touch "$index/mfs_seg_ros"
+    ln -sfn "$repository/launch" "$share/launch"
+    ln -sfn "$repository/config" "$share/config"
+    ln -sfn "$repository/package.xml" "$share/package.xml"
+    for name in segmenter player recorder; do
+        ln -sf "../../bin/$name" "$venv/lib/mfs_seg_ros/$name"
+    done
+}
+
+python=${PYTHON:-python3}
+ros=pypi
+if [ -n "${ROS_DISTRO:-}" ] && "$python" -c 'import rclpy' 2>/dev/null; then
+    ros=sourced
+fi
+stamp=$( ("$python" --version; echo "$ros ${ROS_DISTRO:-} $repository"; cd "$repository"
+          cat scripts/setup.sh scripts/build_interfaces.sh constraints.txt setup.py setup.cfg \
+              pyproject.toml interfaces/*/CMakeLists.txt interfaces/*/msg/*) | sha256sum)
+
+if [ "$(cat "$venv/stamp" 2>/dev/null || true)" != "$stamp" ]; then
+    echo 'Setting up; this is done once and takes a few minutes.'
+    check_machine
+    make_venv
+    if [ "$ros" = sourced ]; then
+        echo "[4/4] ROS 2 ${ROS_DISTRO}, as sourced"
+        "$venv/bin/python" -c 'import vision_msgs.msg, event_camera_msgs.msg' 2>/dev/null ||
+            fail "two message packages are missing: apt install ros-$ROS_DISTRO-vision-msgs ros-$ROS_DISTRO-event-camera-msgs"
+    else
+        echo '[4/4] ROS 2 Jazzy from PyPI, and messages that PyPI lacks'
+        . "$repository/scripts/build_interfaces.sh"
+    fi
+    register
+    echo "$stamp" >"$venv/stamp"
+fi
+
+. "$venv/bin/activate"
+# Another environment's guard would keep the ROS wheels from finding their libraries.
+unset _ROS_WHEELS_BOOTSTRAP_COMPLETE
+export AMENT_PREFIX_PATH=$venv${AMENT_PREFIX_PATH:+:$AMENT_PREFIX_PATH}
+# Processes of one demo or test talk on this machine only, with room for images.
+if [ -z "${FASTRTPS_DEFAULT_PROFILES_FILE:-}${FASTDDS_DEFAULT_PROFILES_FILE:-}" ]; then
+    export FASTRTPS_DEFAULT_PROFILES_FILE=$repository/config/fastdds_local.xml
+    export FASTDDS_DEFAULT_PROFILES_FILE=$FASTRTPS_DEFAULT_PROFILES_FILE
+fi

@@ -1,0 +1,44 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Packaging: `mfs_seg_core` for Python alone, with `mfs_seg_ros` a ROS 2 package (ament_python)."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+NAME = 'mfs_seg_ros'
+OPENCV = 'opencv-python-headless<5'
+
+setup(
+    name=NAME,
+    version='0.1.0',
+    description='Semantic segmentation by a spiking neural network, as a ROS 2 node',
+    long_description=open('README.md', encoding='utf-8').read(),
+    long_description_content_type='text/markdown',
+    author='The mfs_seg_ros authors',
+    license='Apache-2.0',
+    python_requires='>=3.10',
+    packages=find_packages(include=['mfs_seg_core*', 'mfs_seg_ros*']),
+    package_data={'mfs_seg_core': ['weights/*']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (f'share/{NAME}', ['package.xml']),
+        (f'share/{NAME}/launch', glob('launch/*.launch.py')),
+        (f'share/{NAME}/config', glob('config/*.yaml') + glob('config/*.xml')),
+        (f'share/{NAME}/config/train', glob('config/train/*.yaml')),
+    ],
+    zip_safe=False,
+    # What the streaming path needs. ROS packages come from package.xml.
+    install_requires=['torch', 'numpy', 'safetensors'],
+    extras_require={
+        'data': [OPENCV],
+        'train': [OPENCV, 'lightning', 'pyyaml', 'tensorboard'],
+        'ros': [OPENCV, 'rosbags', 'rosbags-image'],
+        'test': ['pytest', 'ruff'],
+    },
+    entry_points={
+        'console_scripts': [
+            f'{name} = mfs_seg_ros.{name}:main' for name in ('segmenter', 'player', 'recorder')
+        ],
+    },
+)

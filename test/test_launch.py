@@ -1,0 +1,124 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""segment.launch.py: what its arguments mean, and, where launch is installed, that it starts."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import rclpy
+from camera import TIMEOUT_S, Camera, picture
+
+from mfs_seg_ros.environment import demo_environment
+from mfs_seg_ros.launch_arguments import ARGUMENTS, node_options
+
+LAUNCH_FILE = Path(__file__).resolve().parents[1] / 'launch' / 'segment.launch.py'
+# What `ros2 launch` does; its command line is a package of its own.
+LAUNCH = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+arguments = [item.split(':=', 1) for item in sys.argv[2:]]
+service = LaunchService()
+service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
+    PythonLaunchDescriptionSource(sys.argv[1]), launch_arguments=arguments)]))
+sys.exit(service.run())
+"""
+
+
+def options(**given: str):
+    return node_options({argument.name: argument.default for argument in ARGUMENTS} | given)
+
+
+def test_nothing_given_leaves_the_parameter_file_alone():
+    chosen = options()
+    assert chosen.parameters == {}
+    assert chosen.remappings == [('~/image', '/camera/image_raw')]
+    assert (chosen.namespace, chosen.log_level, chosen.respawn) == ('', 'info', False)
+
+
+def test_given_parameters_win_and_keep_their_types():
+    chosen = options(weights='123', device='cuda:0', use_sim_time='True')
+    assert chosen.parameters == {'weights': '123', 'device': 'cuda:0', 'use_sim_time': True}
+    assert options(use_sim_time='false').parameters == {'use_sim_time': False}
+
+
+def test_other_options():
+    chosen = options(namespace='front', log_level='debug', respawn='true')
+    assert (chosen.namespace, chosen.log_level, chosen.respawn) == ('front', 'debug', True)
+
+
+def test_one_of_the_two_image_topics_is_chosen():
+    assert options(image_topic='/a/b').remappings == [('~/image', '/a/b')]
+    assert options(image_topic='/a/b', image_transport='compressed').remappings == [
+        ('~/image/compressed', '/a/b/compressed')]
+
+
+@pytest.mark.parametrize('given, sentence', [
+    ({'use_sim_time': 'maybe'}, "use_sim_time must be true or false, not 'maybe'"),
+    ({'respawn': ''}, "respawn must be true or false, not ''"),
+    ({'image_transport': 'theora'}, "must be 'raw' or 'compressed', not 'theora'"),
+])
+def test_wrong_values_get_a_sentence(given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        options(**given)
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """Put this process and its children into one environment of their own."""
+    for module in ('launch', 'launch_ros.actions'):
+        pytest.importorskip(module, reason=f'{module} is not installed here: '
+                                           'only the mapping of the arguments was tested')
+    for name, value in demo_environment().items():
+        monkeypatch.setenv(name, value)
+    rclpy.init()
+    yield dict(os.environ)
+    rclpy.shutdown()
+
+
+def launched(environment, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, '-c', LAUNCH, str(LAUNCH_FILE), *arguments],
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            env=environment, start_new_session=True)
+
+
+def end(process: subprocess.Popen, number: signal.Signals) -> str:
+    os.killpg(process.pid, number)
+    return process.communicate(timeout=TIMEOUT_S)[0]
+
+
+def test_launched_node_answers(environment, tmp_path):
+    params_file = tmp_path / 'params.yaml'
+    # The weights are given as an argument: these must not be looked for.
+    params_file.write_text('/**: {ros__parameters: {weights: nosuch, input_width: 64, '
+                           'input_height: 48}}')
+    process = launched(environment, f'params_file:={params_file}', 'weights:=street',
+                       'namespace:=front', 'image_topic:=/front/mfs_seg/image')
+    try:
+        camera = Camera('/front/mfs_seg', outputs=('mask',))
+        camera.wait_for_segmenter()
+        assert camera.ask(picture(1))['mask'].shape == (32, 48)
+        camera.close()
+        output = end(process, signal.SIGINT)
+        assert "weights 'street' on cpu, input 64x48" in output
+        assert 'process has finished cleanly' in output
+        assert 'Traceback' not in output
+    finally:
+        if process.poll() is None:
+            end(process, signal.SIGKILL)
+
+
+def test_default_parameter_file_is_found(environment):
+    process = launched(environment, 'weights:=nosuch')
+    try:
+        output = process.communicate(timeout=TIMEOUT_S)[0]
+        assert "no weights 'nosuch'" in output
+        assert 'exit code 1' in output
+    finally:
+        if process.poll() is None:
+            end(process, signal.SIGKILL)
