@@ -91,6 +91,9 @@ stamp=$( ("$python" --version; echo "$ros ${ROS_DISTRO:-} $repository"; cd "$rep
           cat scripts/setup.sh scripts/build_interfaces.sh constraints.txt setup.py setup.cfg \
               pyproject.toml interfaces/*/CMakeLists.txt interfaces/*/msg/*) | sha256sum)
 
+# Two at once would make it twice, one inside the other.
+exec 9>"$repository/.venv.lock"
+flock 9
 if [ "$(cat "$venv/stamp" 2>/dev/null || true)" != "$stamp" ]; then
     echo 'Setting up; this is done once and takes a few minutes.'
     check_machine
@@ -106,6 +109,7 @@ if [ "$(cat "$venv/stamp" 2>/dev/null || true)" != "$stamp" ]; then
     register
     echo "$stamp" >"$venv/stamp"
 fi
+exec 9>&-
 
 . "$venv/bin/activate"
 # Another environment's guard would keep the ROS wheels from finding their libraries.
