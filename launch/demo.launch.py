@@ -28,7 +28,7 @@ OTHER_ARGUMENTS = (
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Start player and segmenter; all ends when the player does."""
+    """Start player and segmenter; all ends when one of them does."""
     declared = [
         DeclareLaunchArgument(name, default_value=default, description=description)
         for name, _, default, description in PLAYER_ARGUMENTS
@@ -55,6 +55,7 @@ def generate_launch_description() -> LaunchDescription:
             parameters=[{
                 'weights': ParameterValue(LaunchConfiguration('weights'), value_type=str)}],
             remappings=[('~/image', 'camera/image_raw')],
+            on_exit=Shutdown(),
             **common,
         ),
         Node(

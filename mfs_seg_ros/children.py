@@ -56,7 +56,7 @@ class Children:
             command += ['-p', f'{key}:={_yaml(value)}']
         for source, target in (remappings or {}).items():
             command += ['-r', f'{source}:={target}']
-        # A session of its own: Ctrl-C in the terminal reaches only us, and we end it in order.
+        # A process group of its own: Ctrl-C in the terminal reaches only us; we end it in order.
         with self._log(name).open('w') as log:
             self._processes[name] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 import cv2
@@ -109,8 +110,14 @@ def rosbags_converter() -> Callable[[PackedImage], np.ndarray]:
 
 @cache
 def converter() -> Callable[[PackedImage], np.ndarray]:
-    """Return the conversion of cv_bridge where that works, else that of rosbags-image."""
-    try:
-        return cv_bridge_converter()
-    except ImportError:
-        return rosbags_converter()
+    """
+    Return the conversion of cv_bridge where that works, else that of rosbags-image.
+
+    Raises ValueError with one sentence where there is neither.
+    """
+    # SystemError: how a compiled module fails that was built for another NumPy.
+    for make in (cv_bridge_converter, rosbags_converter):
+        with suppress(ImportError, SystemError):
+            return make()
+    raise ValueError('images cannot be converted: install ros-<distro>-cv-bridge with apt, or '
+                     'rosbags-image with pip')

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import rclpy
 from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import remove_ros_args
 
 
 class Runnable(Protocol):
@@ -40,6 +41,7 @@ def run_node(
         return 1
     node = None
     try:
+        _refuse_others(remove_ros_args(args))
         node = make_node(stopped)
         node.run()
     except (ValueError, OSError) as error:
@@ -50,3 +52,11 @@ def run_node(
             node.destroy_node()
         rclpy.shutdown()
     return 0
+
+
+def _refuse_others(arguments: list[str]) -> None:
+    """Refuse arguments that ROS does not take: a parameter given wrongly would go unnoticed."""
+    if arguments[1:]:
+        raise ValueError(
+            f"'{' '.join(arguments[1:])}' is not understood: give parameters as "
+            '--ros-args -p name:=value')

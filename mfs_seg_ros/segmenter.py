@@ -30,6 +30,7 @@ from mfs_seg_ros.continuity import Continuity
 from mfs_seg_ros.latest import LatestSlot
 from mfs_seg_ros.messages import (
     MessageError,
+    converter,
     decode_rgb,
     image_message,
     label_info_message,
@@ -69,6 +70,8 @@ class SegmenterNode(Node):
         set_threads(settings['threads'] or max(1, min(MAX_THREADS, (os.cpu_count() or 1) - 1)))
         self._segmenter = Segmenter.from_weights(
             settings['weights'], settings['device'], _input_size(settings))
+        # What is missing should be said now, not at the first image.
+        converter()
         self._continuity = Continuity(settings['max_gap'])
         self._reset_asked = threading.Event()
         self._slot: LatestSlot[tuple[Callable[[Any], np.ndarray], Any]] = LatestSlot()

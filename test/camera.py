@@ -13,6 +13,9 @@ from std_srvs.srv import Trigger
 
 from mfs_seg_ros.messages import image_message
 
+MODULE = 'mfs_seg_ros.segmenter'
+# Small and with one thread: these tests are about messages.
+QUICK = {'input_width': 64, 'input_height': 48, 'threads': 1}
 TIMEOUT_S = 30.0
 STEP_NS = 50_000_000
 
@@ -118,3 +121,8 @@ def picture(seed: int, width: int = 48, height: int = 32) -> np.ndarray:
     coarse = np.random.default_rng(seed).integers(0, 256, (4, 6, 3), np.uint8)
     rows, columns = np.arange(height) * 4 // height, np.arange(width) * 6 // width
     return coarse[rows][:, columns]
+
+
+def same(left: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> bool:
+    """Return whether two answers are the same in mask and confidence."""
+    return all(np.array_equal(left[name], right[name]) for name in ('mask', 'confidence'))

@@ -202,6 +202,29 @@ def test_label_info_names_every_class():
     assert found == {**dict(enumerate(CAMVID.names)), 255: 'unlabelled'}
 
 
-def test_a_converter_is_found():
+@pytest.fixture
+def fresh_choice():
+    """Have the converter chosen anew, here and afterwards."""
     messages.converter.cache_clear()
+    yield
+    messages.converter.cache_clear()
+
+
+def not_here():
+    raise ImportError
+
+
+def test_a_converter_is_found(fresh_choice):
     np.testing.assert_array_equal(to_rgb(message(RGB, 'rgb8')), RGB)
+
+
+def test_rosbags_image_stands_in_for_cv_bridge(fresh_choice, monkeypatch):
+    monkeypatch.setattr(messages, 'cv_bridge_converter', not_here)
+    np.testing.assert_array_equal(to_rgb(message(RGB[..., ::-1].copy(), 'bgr8')), RGB)
+
+
+def test_no_converter_is_said(fresh_choice, monkeypatch):
+    monkeypatch.setattr(messages, 'cv_bridge_converter', not_here)
+    monkeypatch.setattr(messages, 'rosbags_converter', not_here)
+    with pytest.raises(ValueError, match='install ros-<distro>-cv-bridge with apt, or'):
+        to_rgb(message(RGB, 'rgb8'))

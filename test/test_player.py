@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The player as a real process, heard through rclpy."""
 
-import os
 import re
 import signal
 import subprocess
@@ -17,8 +16,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
-from mfs_seg_ros.environment import demo_environment
-
+pytestmark = pytest.mark.usefixtures('environment')
 TIMEOUT_S = 30.0
 
 
@@ -48,18 +46,6 @@ class Ear:
         quiet = time.monotonic() + 0.3
         while time.monotonic() < quiet:
             self.executor.spin_once(timeout_sec=0.05)
-
-
-@pytest.fixture(scope='module', autouse=True)
-def ros():
-    """Put this process and its players into one environment of their own."""
-    before = dict(os.environ)
-    os.environ.update(demo_environment())
-    rclpy.init()
-    yield
-    rclpy.shutdown()
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.fixture

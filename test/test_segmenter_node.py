@@ -2,18 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The segmenter as a real process, spoken to through rclpy."""
 
-import os
 import re
-import signal
-import subprocess
-import sys
 from array import array
 
 import cv2
 import numpy as np
 import pytest
-import rclpy
-from camera import TIMEOUT_S, Camera, picture
+from camera import MODULE, QUICK, Camera, picture, same
 from rcl_interfaces.srv import DescribeParameters, SetParameters
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -23,33 +18,8 @@ from vision_msgs.msg import LabelInfo
 
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.streaming import Segmenter
-from mfs_seg_ros.children import Children
-from mfs_seg_ros.environment import demo_environment
 from mfs_seg_ros.messages import image_message
 from mfs_seg_ros.parameters import SEGMENTER
-
-MODULE = 'mfs_seg_ros.segmenter'
-# Small and with one thread: these tests are about messages.
-QUICK = {'input_width': 64, 'input_height': 48, 'threads': 1}
-
-
-@pytest.fixture(scope='module')
-def environment():
-    """Put this process and its children into one environment of their own."""
-    before = dict(os.environ)
-    os.environ.update(demo_environment())
-    rclpy.init()
-    yield dict(os.environ)
-    rclpy.shutdown()
-    os.environ.clear()
-    os.environ.update(before)
-
-
-@pytest.fixture(scope='module')
-def children(environment, tmp_path_factory):
-    """Start processes; none stays behind."""
-    with Children(tmp_path_factory.mktemp('logs'), environment) as started:
-        yield started
 
 
 @pytest.fixture(scope='module')
@@ -74,10 +44,6 @@ def logged(camera, children):
     """Give a function that waits for a line in the segmenter's log."""
     return lambda pattern: camera.wait(
         lambda: children.last_match('segmenter', pattern), f'the log line {pattern!r}')
-
-
-def same(left, right) -> bool:
-    return all(np.array_equal(left[name], right[name]) for name in ('mask', 'confidence'))
 
 
 def as_image(rgb: np.ndarray, encoding: str, padding: int = 0) -> Image:
@@ -295,77 +261,3 @@ def test_newest_image_wins_and_drops_are_reported(camera, logged):
 def test_start_is_logged(logged):
     logged(r"weights 'street' on cpu, input 64x48; "
            r'/mfs_seg/image or /mfs_seg/image/compressed -> /mfs_seg/mask')
-
-
-def test_two_namespaces_are_two_streams(children):
-    cameras = []
-    for side in ('left', 'right'):
-        children.start(side, MODULE, QUICK, {'__ns': f'/{side}'})
-        cameras.append(Camera(f'/{side}/mfs_seg'))
-    for camera in cameras:
-        camera.wait_for_segmenter()
-    left, right = cameras
-    first, second = left.ask(picture(5)), left.ask(picture(5))
-    assert same(right.ask(picture(5)), first)
-    assert same(right.ask(picture(5)), second)
-    left.reset()
-    third = right.ask(picture(5))
-    assert same(left.ask(picture(5)), first)
-    assert not same(third, first)
-    for camera in cameras:
-        camera.close()
-    for side in ('left', 'right'):
-        children.stop(side)
-        assert not children.last_match(side, 'Traceback')
-
-
-def start(environment, arguments: list[str]) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, '-m', MODULE, '--ros-args', *arguments],
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            env=environment)
-
-
-WRONG = {
-    'weights:=nosuch': "no weights 'nosuch'",
-    'device:=cuda:99': "device 'cuda:99' cannot be used here",
-    'overlay_opacity:=3.0': "parameter 'overlay_opacity' must be a number with a point from 0.0",
-    'keep_state:=perhaps': "parameter 'keep_state' must be true or false",
-    'max_gap:=.nan': "parameter 'max_gap' must be a number",
-    'input_width:=100': "give both 'input_width' and 'input_height'",
-}
-
-
-def test_wrong_parameters_end_with_one_sentence(environment):
-    processes = {given: start(environment, ['-p', given]) for given in WRONG}
-    try:
-        for given, process in processes.items():
-            output = process.communicate(timeout=2 * TIMEOUT_S)[0]
-            errors = re.findall(r'\[(?:ERROR|FATAL)\] .*', output)
-            assert process.returncode == 1, output
-            assert len(errors) == 1, output
-            assert WRONG[given] in errors[0]
-            assert 'Traceback' not in output
-    finally:
-        for process in processes.values():
-            process.kill()
-            process.wait()
-
-
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_asked_to_stop_it_ends_well(environment, number):
-    quick = [f'{name}:={value}' for name, value in QUICK.items()]
-    process = start(environment, ['-r', '__ns:=/ending', '-p', *' -p '.join(quick).split()])
-    try:
-        camera = Camera('/ending/mfs_seg')
-        camera.wait_for_segmenter()
-        for _ in range(3):
-            camera.send(image_message(picture(1), 'rgb8', Image().header))
-        process.send_signal(number)
-        output = process.communicate(timeout=TIMEOUT_S)[0]
-        camera.close()
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == 0, output
-    assert 'Traceback' not in output
-    assert 'ERROR' not in output
