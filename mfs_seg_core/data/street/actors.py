@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from mfs_seg_core.data.street.camera import AHEAD, View, Waves
+from mfs_seg_core.data.street.camera import View, Waves
 from mfs_seg_core.data.street.ground import Profile
 from mfs_seg_core.data.street.layout import OFFSET, Art, paint
 from mfs_seg_core.data.street.things import Rider, Walker
@@ -31,15 +31,16 @@ class Stream:
         self.chance = chance
         self.kept: dict[int, tuple] = {}
 
-    def near(self, view: View, look: Callable) -> Iterator[tuple[float, tuple]]:
+    def near(self, view: View, reach: float, look: Callable) -> Iterator[tuple[float, tuple]]:
         """
         Places of the movers in view, in metres along the road, each with its look.
 
+        :param reach: metres ahead of the camera that are in view.
         :param look: draws a mover's look from a generator; called once for each.
         """
         gone = self.speed * view.time_s
         first = math.floor((view.s - 15 - gone) / self.spacing) - 1
-        last = math.ceil((view.s + AHEAD - 30 - gone) / self.spacing)
+        last = math.ceil((view.s + reach - gone) / self.spacing)
         if len(self.kept) > 4 * (last - first):
             self.kept.clear()
         for number in range(first, last + 1):
@@ -74,7 +75,7 @@ class Traffic:
 
     def _cars(self, view: View) -> Iterator[Vehicle]:
         lane = self.profile.side * self.profile.lane / 2
-        for s, (model, colour, shift, lights) in self.oncoming.near(view, self._car):
+        for s, (model, colour, shift, lights) in self.oncoming.near(view, Vehicle.reach, self._car):
             yield Vehicle(s, -lane + shift, model, colour, False, lights)
         turn, part = divmod(view.time_s, LEAD_SECONDS)
         rng = np.random.default_rng((self.seed, 12, int(turn)))
@@ -100,7 +101,7 @@ class Traffic:
                 return (self.art.cyclists[rng.integers(len(self.art.cyclists))],
                         rng.uniform(0.25, 0.5), rng.uniform(1.65, 1.85), rng.random() < 0.5)
 
-            for s, (cyclist, inward, height, flip) in stream.near(view, look):
+            for s, (cyclist, inward, height, flip) in stream.near(view, Walker.reach, look):
                 yield Rider(s, side * (edge - inward), cyclist, height, s / 5.0 % 1, flip)
 
     def _walkers(self, view: View) -> Iterator[Walker]:
@@ -112,6 +113,6 @@ class Traffic:
                 return (self.art.people[rng.integers(len(self.art.people))],
                         rng.uniform(0.75, wide - 0.3), rng.uniform(1.5, 1.9))
 
-            for s, (person, inward, height) in stream.near(view, look):
+            for s, (person, inward, height) in stream.near(view, Walker.reach, look):
                 yield Walker(s, side * (edge + inward), person, height, s / 1.5 % 1,
                              stream.speed > 0)

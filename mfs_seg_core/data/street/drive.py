@@ -24,7 +24,7 @@ SIZES = (16, 4096)
 # Shadows are no longer than this many times what casts them.
 LONGEST_SHADOW = 3.0
 # Metres ahead within which shadows are drawn.
-SHADOW_REACH = 60.0
+SHADOW_REACH = 45.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Street:
         """The frame at any scene time, in seconds."""
         view = View(self._course, time_s, self.width, self.height)
         canvas = Canvas(view)
-        things, crossings = self._layout.between(view.s - CHUNK / 2, view.s + AHEAD - 8)
+        things, crossings = self._layout.between(view.s - CHUNK / 2, view.s + AHEAD - 20)
         things += self._traffic.present(view)
         things = [thing for thing in things if -22 < thing.s - view.s < thing.reach]
         things.sort(key=lambda thing: -thing.order)

@@ -106,16 +106,18 @@ class Ground:
             zone[d > bound] = index
         footprint = (z / np.float32(view.focal)).astype(np.float32)
         shade = self._texture(s, d, footprint, zone)
-        colour = self.colours[zone] * shade[..., None]
+        colour = (self.colours * light.warmth.astype(np.float32))[zone]
+        colour *= shade[..., None]
         self._marks(colour, s, d, footprint, crossings, shade)
         dark = self._shadow(view, light, shadows, contacts, top)
-        clear = light.clear(z).astype(np.float32)[..., None]
-        lit = dark[..., None] * (clear * light.warmth.astype(np.float32))
+        clear = np.exp(np.float32(-light.haze) * z)
+        lit = (dark * clear)[..., None]
         if light.wet:
             # Wet ground mirrors the sky the more the flatter it is seen.
             mirror = (0.5 * np.clip(z / 45, 0, 1)[..., None] + 0.06).astype(np.float32)
             colour = colour * (0.78 - 0.5 * mirror) + light.horizon.astype(np.float32) * mirror
-        colour = colour * lit + light.horizon.astype(np.float32) * (1 - clear)
+        colour *= lit
+        colour += light.horizon.astype(np.float32) * (1 - clear)[..., None]
         canvas.image[top:] = np.clip(colour, 0, 255, out=colour)
         canvas.label[top:] = self.classes[zone]
 
@@ -126,9 +128,9 @@ class Ground:
         shade = 1 + self.rough * fade * fine + self.blotch * coarse
         if self.slab:
             paved = (zone == 2) | (zone == 5)
-            joint = (np.mod(s, np.float32(self.slab)) < 0.04) | (
-                np.mod(np.abs(d), np.float32(self.slab)) < 0.04)
-            shade[joint & paved & (footprint < 0.06)] *= 0.82
+            rows = np.s_[np.argmax(footprint[:, 0] < 0.06):]
+            joint = (wrapped(s[rows], self.slab) < 0.04) | (wrapped(d[rows], self.slab) < 0.04)
+            shade[rows][joint & paved[rows]] *= 0.82
         # Wheels polish their tracks.
         lane = self.profile.lane
         track = np.abs(np.abs(np.abs(d) - lane / 2) - 0.8)
@@ -144,20 +146,27 @@ class Ground:
         if self.centre != 'none':
             stripe = _stripe(d, 0.0, 0.07, footprint)
             if self.centre == 'dash':
-                stripe *= np.mod(s, np.float32(period)) < period * share
+                stripe *= wrapped(s, period) < period * share
             cover += stripe
         if self.edge_line:
             for place in (-self.lines[0], self.lines[1]):
                 cover += _stripe(d, place, 0.06, footprint)
-        for place in crossings:
-            at = (np.abs(s - np.float32(place)) < 1.6) & (d > -self.profile.edge[0]) & (
-                d < self.profile.edge[1])
-            cover[at] = np.mod(d[at], 1.1) < 0.55
         paint = np.array([1, 1, 0.97], np.float32) * self.mark
         if self.yellow:
             paint = paint * np.array([1, 0.86, 0.4], np.float32)
+        self._lay(colour, cover, paint, shade)
+        cover[:] = 0
+        for place in crossings:
+            at = (np.abs(s - np.float32(place)) < 1.6) & (d > -self.profile.edge[0]) & (
+                d < self.profile.edge[1])
+            cover[at] = wrapped(d[at], 1.1) < 0.55
+        if crossings:
+            self._lay(colour, cover, np.full(3, self.mark), shade)
+
+    @staticmethod
+    def _lay(colour, cover, paint, shade) -> None:
         # Worn paint: the asphalt's texture shows through.
-        cover = np.clip(cover, 0, 1) * np.float32(0.85)
+        cover = np.minimum(cover, 1) * np.float32(0.85)
         rows, columns = np.nonzero(cover > 0.02)
         weight = cover[rows, columns, None]
         colour[rows, columns] += (paint * shade[rows, columns, None]
@@ -186,10 +195,15 @@ def _stripe(d, place: float, half: float, footprint) -> np.ndarray:
 
 def _sample(texture: np.ndarray, s, d, scale: float) -> np.ndarray:
     """A seamless texture at road coordinates."""
-    across = np.mod(d * np.float32(scale), SIZE - 1)
-    along = np.mod(s * np.float32(scale), SIZE - 1)
-    return cv2.remap(texture, across.astype(np.float32), along.astype(np.float32),
-                     cv2.INTER_LINEAR)
+    return cv2.remap(texture, wrapped(d * np.float32(scale), SIZE - 1),
+                     wrapped(s * np.float32(scale), SIZE - 1), cv2.INTER_LINEAR)
+
+
+def wrapped(value: np.ndarray, period: float) -> np.ndarray:
+    """Remainder, float32; several times quicker than `np.mod`."""
+    turns = np.floor(value * np.float32(1 / period))
+    # Rounding may leave it a trifle outside.
+    return np.clip(value - turns * np.float32(period), 0, np.float32(period))
 
 
 def _patches(rng: np.random.Generator) -> np.ndarray:

@@ -66,10 +66,6 @@ class Light:
         """Light on a level surface under the whole sky."""
         return self.ambient + self.sun * 0.5 * np.sin(self.sun_elevation)
 
-    def clear(self, distance):
-        """Share of a thing's own colour that reaches the camera from `distance` metres."""
-        return np.exp(-self.haze * np.maximum(distance, 0))
-
     def tone(self, brightness: float, distance: float, tint=(1.0, 1.0, 1.0)) -> Tone:
         """How a surface lit with `brightness` is seen from `distance` metres."""
         clear = math.exp(-self.haze * max(distance, 0.0))

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
 from mfs_seg_core.data.street.canvas import Canvas, fixed_point
 from mfs_seg_core.data.street.classes import BUILDING, SKY, TREE
+from mfs_seg_core.data.street.ground import wrapped
 from mfs_seg_core.data.street.light import Light
 from mfs_seg_core.data.street.textures import noise
 
@@ -41,32 +44,36 @@ class Sky:
         """Fill the whole image with sky, then stand the skyline on the horizon."""
         view = canvas.view
         bottom = int(min(view.height, max(1, np.ceil(view.horizon + 0.02 * view.width + 2))))
-        rise = (view.horizon - np.arange(bottom) - 0.5) / view.focal
-        steep = np.clip(rise * 1.9, 0, 1)[:, None] ** 0.7
+        # Clouds are soft: half the pixels are enough to work them out.
+        rows, across = (bottom + 1) // 2, (view.width + 1) // 2
+        rise = ((view.horizon - 2 * np.arange(rows) - 1) / view.focal).astype(np.float32)
+        columns = ((2 * np.arange(across) + 1 - view.width / 2) / view.focal).astype(np.float32)
+        steep = np.clip(rise * 1.9, 0, 1)[:, None] ** np.float32(0.7)
         gradient = light.horizon * (1 - steep) + light.zenith * steep
-        picture = np.broadcast_to(gradient[:, None].astype(np.float32),
-                                  (bottom, view.width, 3))
-        columns = (np.arange(view.width) + 0.5 - view.width / 2) / view.focal
-        up = np.maximum(rise, 0.02)[:, None]
+        up = np.maximum(rise, np.float32(0.02))[:, None]
         turn = view.azimuth
-        east = (columns * np.cos(turn) + np.sin(turn)) / up
-        north = (np.cos(turn) - columns * np.sin(turn)) / up
-        drift = self.wind * view.time_s
+        east = (columns * math.cos(turn) + math.sin(turn)) / up
+        north = (math.cos(turn) - columns * math.sin(turn)) / up
+        drift = self.wind * view.time_s % (CLOUDS - 1)
         cloud = cv2.remap(
-            self.clouds, np.mod(east * 42 + drift[0], CLOUDS - 1).astype(np.float32),
-            np.mod(north * 42 + drift[1], CLOUDS - 1).astype(np.float32), cv2.INTER_LINEAR)
-        cloud *= np.clip(rise * 7, 0.12, 1).astype(np.float32)[:, None]
-        white = np.clip(light.horizon * 0.5 + 118, 0, 252).astype(np.float32) * self.bright
-        thick = white * (1 - 0.22 * cloud[..., None])
+            self.clouds, wrapped(east * np.float32(42) + np.float32(drift[0]), CLOUDS - 1),
+            wrapped(north * np.float32(42) + np.float32(drift[1]), CLOUDS - 1), cv2.INTER_LINEAR)
+        cloud *= np.clip(rise * 7, 0.12, 1)[:, None]
+        white = np.clip(light.horizon * 0.5 + 118, 0, 252) * self.bright
+        thick = white.astype(np.float32) * (1 - np.float32(0.22) * cloud[..., None])
+        picture = gradient.astype(np.float32)[:, None]
         picture = picture + (thick - picture) * cloud[..., None]
-        glow = np.cos(np.arctan(columns) + turn - light.sun_azimuth)
-        picture += np.float32(light.sun * 26) * np.maximum(glow, 0)[None, :, None] ** 4
-        canvas.image[:bottom] = np.clip(picture, 0, 255)
+        glow = np.maximum(np.cos(np.arctan(columns) + turn - light.sun_azimuth), 0) ** 4
+        picture += (np.float32(light.sun * 26) * glow)[None, :, None]
+        picture = np.clip(picture, 0, 255).astype(np.uint8)
+        picture = cv2.resize(picture, (2 * across, 2 * rows), interpolation=cv2.INTER_LINEAR)
+        canvas.image[:bottom] = picture[:bottom, :view.width]
         canvas.label[:] = SKY
-        far = float(light.clear(260))
+        far = math.exp(-light.haze * 260)
         for heights, albedo, class_id in ((self.roofs, self.stone, BUILDING),
                                           (self.trees, self.green, TREE)):
-            angles = turn + np.arctan(columns)
+            angles = turn + np.arctan(
+                (np.arange(view.width) + 0.5 - view.width / 2) / view.focal)
             place = np.mod(angles / (2 * np.pi), 1) * ROUND
             tops = view.horizon - heights[place.astype(int) % ROUND] * view.focal
             edge = np.stack([np.arange(view.width), tops], 1)

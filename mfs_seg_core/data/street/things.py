@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from mfs_seg_core.data.street.canvas import Canvas, Spots, Texture
-from mfs_seg_core.data.street.classes import BICYCLIST, BUILDING, PEDESTRIAN, POLE, SIGN, TREE
+from mfs_seg_core.data.street.classes import (
+    BICYCLIST, BUILDING, PEDESTRIAN, POLE, SIGN, TREE)
 from mfs_seg_core.data.street.light import Light
 from mfs_seg_core.data.street.sprites import PHASES, Cyclist, Person
 from mfs_seg_core.data.street.textures import Facade
@@ -57,6 +58,8 @@ class Thing:
         raise NotImplementedError
 
 
+# Metres from where on roofs are drawn flat.
+DETAIL = 45.0
 FRONT, END = np.array([0, 1, 2, 3]), np.array([0, 4, 5, 3])
 ROOF, GABLE = np.array([8, 9, 7, 6]), np.array([3, 5, 6])
 
@@ -103,11 +106,14 @@ class Building(Thing):
         middle = max(math.hypot((near[0] + far[0]) / 2, max((near[2] + far[2]) / 2, 0)), 2.0)
         if self.gable:
             tone = light.tone(light.open_ground * 0.9, middle, self.tint)
-            canvas.plane(facade.roof, spots, ROOF, tone, BUILDING)
+            if middle < DETAIL:
+                canvas.plane(facade.roof, spots, ROOF, tone, BUILDING)
+            else:
+                canvas.polygon(spots, ROOF, tone.colour(facade.roof.mean), BUILDING)
         if canvas.view.s < self.s:
             tone = light.tone(light.brightness(heading + math.pi), distance, self.tint)
-            if self.attached:
-                # Its neighbour hides all but a strip.
+            if self.attached or distance > 1.5 * DETAIL:
+                # Its neighbour or haze hides most of it.
                 canvas.polygon(spots, END, tone.colour(facade.side.mean), BUILDING)
             else:
                 canvas.plane(facade.side, spots, END, tone, BUILDING)
@@ -127,7 +133,7 @@ class Panel(Thing):
     height: float
     texture: Texture
     class_id: int
-    reach = 110.0
+    reach = 100.0
 
     @cached_property
     def order(self) -> float:
@@ -182,6 +188,7 @@ class Tree(Upright):
     texture: Texture
     height: float
     flip: bool
+    reach = 130.0
 
     @property
     def half(self) -> float:
@@ -220,7 +227,7 @@ class Post(Upright):
     albedo: tuple[float, ...]
     arm: float = 0.0
     plates: tuple[tuple[Texture, float, float, float], ...] = ()
-    reach = 95.0
+    reach = 80.0
 
     @property
     def half(self) -> float:
@@ -268,7 +275,7 @@ class Walker(Upright):
     flip: bool
     class_id = PEDESTRIAN
     width = 0.5
-    reach = 85.0
+    reach = 65.0
 
     @property
     def half(self) -> float:

@@ -100,7 +100,7 @@ class Model:
         sill = [(0, out, FLOOR), (0, out, FLOOR + 0.12), (self.length, out, FLOOR + 0.12),
                 (self.length, out, FLOOR)]
         shapes = [(body, 'paint', 0.0), (cabin, 'paint', 0.0), (inner, 'glass', 0.0),
-                  (sill, 'sill', 6.0)]
+                  (sill, 'sill', 9.0)]
         pillar = (cabin[1, 0] + cabin[2, 0]) / 2
         if self.kind != 'bus':
             low, high = inner[0, 2], inner[1, 2]
@@ -111,8 +111,8 @@ class Model:
         angle = -np.arange(12) * 2 * np.pi / 12
         for middle in (self.length * 0.19, self.length * 0.80):
             for radius, material, least in ((self.wheel * 1.15, 'sill', 16.0),
-                                            (self.wheel, 'tyre', 5.0),
-                                            (self.wheel * 0.6, 'hub', 9.0)):
+                                            (self.wheel, 'tyre', 8.0),
+                                            (self.wheel * 0.6, 'hub', 13.0)):
                 ring = np.stack([middle + radius * np.cos(angle), np.full(12, out * 1.004),
                                  self.wheel + radius * np.sin(angle)], 1)
                 shapes.append((ring, material, least))
@@ -145,8 +145,8 @@ class Model:
         if nose:
             faces.append(patch(0.28, 0.72, 0.42, 0.7, 'sill', 10.0))
         faces += [patch(0.38, 0.62, 0.24, 0.42, 'front_plate' if nose else 'rear_plate', 8.0),
-                  patch(0.02, 0.20, 0.58, 0.86, lamp, 5.0, GLOW),
-                  patch(0.80, 0.98, 0.58, 0.86, lamp, 5.0, GLOW)]
+                  patch(0.02, 0.20, 0.58, 0.86, lamp, 6.0, GLOW),
+                  patch(0.80, 0.98, 0.58, 0.86, lamp, 6.0, GLOW)]
         return faces
 
 
@@ -166,7 +166,7 @@ class Vehicle(Thing):
     paint: tuple[float, ...]
     ahead: bool
     lights: bool = False
-    reach = 140.0
+    reach = 110.0
 
     @cached_property
     def order(self) -> float:
