@@ -62,7 +62,7 @@ make_venv() {
     echo '[2/4] PyTorch'
     install torch==2.13.0
     echo '[3/4] other Python packages'
-    install setuptools numpy safetensors pyyaml lightning tensorboard rosbags rosbags-image pytest ruff
+    install 'setuptools>=64' numpy safetensors pyyaml lightning tensorboard rosbags rosbags-image pytest ruff
     "$venv/bin/python" -c 'import cv2' 2>/dev/null || install 'opencv-python-headless<5'
     # Without what it asks for: its torchvision breaks Lightning, and its neurons need none of it.
     install --no-deps 'spikingjelly; python_version >= "3.11"' loguru
@@ -72,14 +72,14 @@ make_venv() {
 register() {
     local share=$venv/share/mfs_seg_ros index=$venv/share/ament_index/resource_index/packages
     install --no-deps --no-build-isolation --editable "$repository"
-    mkdir -p "$share" "$index" "$venv/lib/mfs_seg_ros"
+    mkdir -p "$index" "$share/launch" "$share/config/train" "$venv/lib/mfs_seg_ros"
     touch "$index/mfs_seg_ros"
-    ln -sfn "$repository/launch" "$share/launch"
-    ln -sfn "$repository/config" "$share/config"
-    ln -sfn "$repository/package.xml" "$share/package.xml"
-    for name in segmenter player recorder; do
-        ln -sf "../../bin/$name" "$venv/lib/mfs_seg_ros/$name"
-    done
+    # File by file: ros2 launch does not look behind links to folders.
+    ln -sf "$repository/package.xml" "$share"
+    ln -sf "$repository"/launch/*.launch.py "$share/launch"
+    ln -sf "$repository"/config/*.* "$share/config"
+    ln -sf "$repository"/config/train/* "$share/config/train"
+    ln -sf ../../bin/segmenter ../../bin/player ../../bin/recorder "$venv/lib/mfs_seg_ros"
 }
 
 python=${PYTHON:-python3}
