@@ -109,7 +109,7 @@ class Traffic:
             side = 2 * i - 1
             edge, wide = self.profile.edge[i], self.profile.pavement[i]
 
-            def look(rng):
+            def look(rng, wide=wide):
                 return (self.art.people[rng.integers(len(self.art.people))],
                         rng.uniform(0.75, wide - 0.3), rng.uniform(1.5, 1.9))
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 # Metres seen behind and ahead of the camera.
 BEHIND = 24
@@ -19,7 +20,7 @@ FOCAL = 0.92
 class Waves:
     """A smooth endless function: a sum of sines with drawn phases."""
 
-    def __init__(self, rng: np.random.Generator, amplitudes, periods):
+    def __init__(self, rng: np.random.Generator, amplitudes: ArrayLike, periods: ArrayLike):
         self.rates = 2 * np.pi / np.asarray(periods, float)
         self.amplitudes = np.asarray(amplitudes, float)
         self.phases = rng.uniform(0, 2 * np.pi, len(self.rates))
@@ -38,8 +39,8 @@ class Course:
     """The road's shape, and the drive along it, both closed forms of place and time."""
 
     def __init__(self, rng: np.random.Generator, lane: float):
-        self.heading = Waves(rng, rng.uniform(0.06, 0.22, 3), rng.uniform([180, 300, 500],
-                                                                           [260, 480, 900]))
+        self.heading = Waves(rng, rng.uniform(0.06, 0.22, 3),
+                             rng.uniform([180, 300, 500], [260, 480, 900]))
         self.elevation = Waves(rng, rng.uniform(0.2, 1.6, 2), rng.uniform([260, 500], [400, 900]))
         self.speed = rng.uniform(5.5, 12.0)
         periods = rng.uniform([9, 17], [14, 30])

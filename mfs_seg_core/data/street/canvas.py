@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The image and its label, drawn together: what colours a pixel also names it."""
+"""The image and its label are one picture: what colours a pixel also names it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHIFT = 4
 # Fixed-point corners stay within this, where OpenCV's own arithmetic is sure.
 OUTSIDE = 400_000
 # A textured face of fewer pixels is drawn in its mean colour.
-SMALL = 70
+SMALL = 180
 
 
 class Tone:
@@ -30,14 +30,13 @@ class Tone:
         """One colour; plain floats are quickest for one."""
         return [min(a * g + o, 255.0) for a, g, o in zip(albedo, self.gain, self.offset)]
 
-    def __call__(self, picture: np.ndarray) -> np.ndarray:
-        """A picture uint8 ``[H, W, 3 or 4]`` as uint8 ``[H, W, 3]``, without its mask."""
-        (red, green, blue), (x, y, z) = self.gain, self.offset
-        if picture.shape[2] == 4:
-            return cv2.transform(picture, np.array(
-                [(red, 0, 0, 0, x), (0, green, 0, 0, y), (0, 0, blue, 0, z)]))
-        return cv2.transform(picture, np.array(
-            [(red, 0, 0, x), (0, green, 0, y), (0, 0, blue, z)]))
+    def paint(self, picture: np.ndarray, class_id: int) -> np.ndarray:
+        """A picture uint8 ``[H, W, 3 or 4]`` as pixels of a canvas, uint8 ``[H, W, 4]``."""
+        matrix = np.zeros((4, picture.shape[2] + 1))
+        matrix[0, 0], matrix[1, 1], matrix[2, 2] = self.gain
+        matrix[:3, -1] = self.offset
+        matrix[3, -1] = class_id
+        return cv2.transform(picture, matrix)
 
 
 class Texture:
@@ -61,7 +60,7 @@ class Texture:
 
     def level(self, texels_per_pixel: float) -> np.ndarray:
         """The size that has about one texel for a pixel."""
-        index = int(np.log2(max(texels_per_pixel, 1.0)) + 0.35)
+        index = int(math.log2(max(texels_per_pixel, 1.0)) + 0.35)
         return self.levels[min(index, len(self.levels) - 1)]
 
 
@@ -95,14 +94,12 @@ class Canvas:
     """
     What has been drawn so far.
 
-    :attr image: uint8 ``[H, W, 3]``, RGB.
-    :attr label: uint8 ``[H, W]``.
+    :attr pixels: uint8 ``[H, W, 4]``: red, green, blue, and the class id of what is seen there.
     """
 
     def __init__(self, view: View):
         self.view = view
-        self.image = np.zeros((view.height, view.width, 3), np.uint8)
-        self.label = np.zeros((view.height, view.width), np.uint8)
+        self.pixels = np.zeros((view.height, view.width, 4), np.uint8)
 
     def polygon(self, spots: Spots, index: np.ndarray, colour, class_id: int) -> None:
         """Fill the polygon between the spots that `index` names."""
@@ -112,8 +109,7 @@ class Canvas:
 
     def fill(self, corners: np.ndarray, colour, class_id: int) -> None:
         """Fill a polygon given in fixed-point pixels ``[N, 2]``."""
-        cv2.fillPoly(self.image, [corners], colour, cv2.LINE_8, SHIFT)
-        cv2.fillPoly(self.label, [corners], class_id, cv2.LINE_8, SHIFT)
+        cv2.fillPoly(self.pixels, [corners], (*colour, class_id), cv2.LINE_8, SHIFT)
 
     def plane(self, texture: Texture, spots: Spots, index: np.ndarray, tone: Tone,
               class_id: int) -> None:
@@ -130,7 +126,7 @@ class Canvas:
         if box is None:
             return
         left, top, width, height = box
-        if width * height < SMALL and not texture.masked:
+        if width * height < SMALL and not texture.masked or width * height < SMALL / 4:
             self.fill(corners, tone.colour(texture.mean), class_id)
             return
         tall = float(np.ptp(corners[:, 1])) / (1 << SHIFT)
@@ -143,7 +139,7 @@ class Canvas:
         determinant, to_texture = cv2.invert(self.view.matrix @ flat)
         if determinant == 0:
             return
-        to_texture[:, 2] += to_texture[:, 0] * left + to_texture[:, 1] * top
+        to_texture[:, 2] += to_texture[:, 0] * (left + 0.5) + to_texture[:, 1] * (top + 0.5)
         patch = cv2.warpPerspective(
             picture, to_texture, (width, height), borderMode=cv2.BORDER_REPLICATE,
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
@@ -151,8 +147,8 @@ class Canvas:
         cv2.fillPoly(mask, [corners - np.array([left << SHIFT, top << SHIFT], np.int32)], 1,
                      cv2.LINE_8, SHIFT)
         if texture.masked:
-            mask[patch[..., 3] < 128] = 0
-        self._paste(box, tone(patch), mask, class_id)
+            cv2.min(mask, cv2.compare(patch[..., 3], 127, cv2.CMP_GT), mask)
+        self._paste(box, tone.paint(patch, class_id), mask)
 
     def sprite(self, texture: Texture, foot: np.ndarray, size: tuple[float, float],
                tone: Tone, class_id: int, flip: bool = False) -> None:
@@ -182,7 +178,7 @@ class Canvas:
         patch = cv2.warpAffine(picture, to_texture, (width, height),
                                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
         _, mask = cv2.threshold(patch[..., 3], 127, 1, cv2.THRESH_BINARY)
-        self._paste((left, top, width, height), tone(patch), mask, class_id)
+        self._paste((left, top, width, height), tone.paint(patch, class_id), mask)
 
     def _outline(self, spots: Spots, index: np.ndarray) -> np.ndarray | None:
         if spots.ahead:
@@ -197,14 +193,14 @@ class Canvas:
         height = min((high[1] >> SHIFT) + 2, self.view.height) - top
         return (left, top, width, height) if width > 0 and height > 0 else None
 
-    def _paste(self, box, patch: np.ndarray, mask: np.ndarray, class_id: int) -> None:
+    def _paste(self, box, patch: np.ndarray, mask: np.ndarray) -> None:
         left, top, width, height = box
-        area = np.s_[top:top + height, left:left + width]
-        cv2.copyTo(patch, mask, self.image[area])
-        np.copyto(self.label[area], np.uint8(class_id), where=mask.view(bool))
+        cv2.copyTo(patch, mask, self.pixels[top:top + height, left:left + width])
 
 
 def fixed_point(pixels: np.ndarray) -> np.ndarray:
     """Pixels ``[N, 2]`` as OpenCV's fixed-point corners; far outside is cut to fit."""
-    scaled = np.minimum(np.maximum(pixels * (1 << SHIFT), -OUTSIDE), OUTSIDE)
+    # OpenCV's whole numbers are the middles of pixels, ours their upper left corners.
+    scaled = (pixels - 0.5) * (1 << SHIFT)
+    scaled = np.minimum(np.maximum(scaled, -OUTSIDE), OUTSIDE)
     return np.rint(scaled).astype(np.int32)

@@ -118,8 +118,8 @@ class Ground:
             colour = colour * (0.78 - 0.5 * mirror) + light.horizon.astype(np.float32) * mirror
         colour *= lit
         colour += light.horizon.astype(np.float32) * (1 - clear)[..., None]
-        canvas.image[top:] = np.clip(colour, 0, 255, out=colour)
-        canvas.label[top:] = self.classes[zone]
+        canvas.pixels[top:, :, :3] = np.clip(colour, 0, 255, out=colour)
+        canvas.pixels[top:, :, 3] = self.classes[zone]
 
     def _texture(self, s, d, footprint, zone) -> np.ndarray:
         fine = _sample(self.fine, s, d, FINE)
@@ -260,5 +260,3 @@ def _locate(view: View):
     u_low = curves[0][low_at]
     s = u_low + (curves[0][low_at + 1] - u_low) * (at - low_at.astype(np.float32))
     return top, s + np.float32(view.s), d, z_pixel
-
-

@@ -151,9 +151,9 @@ class Layout:
 
     def _panels(self, rng, start, side, d, textures, class_id, height) -> list:
         texture = textures[rng.integers(len(textures))]
-        gap = rng.uniform(0, 3) if rng.random() < 0.8 else 0.0
-        return [Panel(s, s + 12 - gap, side * d, height, texture, class_id)
-                for s in start + 12.0 * np.arange(4)]
+        gate = rng.integers(12) if rng.random() < 0.8 else -1
+        return [Panel(s, s + 4, side * d, height, texture, class_id)
+                for i, s in enumerate(start + 4.0 * np.arange(12)) if i != gate]
 
     def _furniture(self, rng, start, side, edge, back, crossings) -> list:
         things: list = []
@@ -180,11 +180,11 @@ class Layout:
                                plates=(self.art.signs[0],)))
             if rng.random() < 0.6:
                 rail = self.art.fences[1 + rng.integers(2)]
-                for run in (place - 14.5, place + 3):
-                    things.append(Panel(run, run + 11, side * (edge + 0.32), 1.0, rail, FENCE))
+                for s in place + np.array([-15, -11, -7, 3, 7, 11]):
+                    things.append(Panel(s, s + 4, side * (edge + 0.32), 1.0, rail, FENCE))
         if rng.random() < 0.2:
-            things += [Panel(s, s + 12, side * (edge + 0.32), 1.0, self.art.fences[1], FENCE)
-                       for s in start + rng.uniform(0, 20) + 12.0 * np.arange(2)]
+            things += [Panel(s, s + 4, side * (edge + 0.32), 1.0, self.art.fences[1], FENCE)
+                       for s in start + rng.uniform(0, 20) + 4.0 * np.arange(6)]
         if rng.random() < 0.25:
             first = start + rng.uniform(0, 30)
             for s in first + 2.2 * np.arange(7):

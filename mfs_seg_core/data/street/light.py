@@ -30,7 +30,7 @@ class Light:
         self.kind = str(rng.choice(list(KINDS), p=CHANCES))
         horizon, zenith, sun, ambient, haze, self.cover = KINDS[self.kind]
         self.horizon = np.clip(np.array(horizon) + rng.normal(0, 4, 3), 60, 250)
-        self.zenith = np.clip(np.array(zenith) + rng.normal(0, 12, 3), 40, 245)
+        self.zenith = np.clip(np.array(zenith) + rng.normal(0, 6, 3), 40, 245)
         self.sun = sun * rng.uniform(0.75, 1.1)
         self.ambient = ambient * rng.uniform(0.9, 1.1)
         self.haze = haze * rng.uniform(0.5, 1.6)

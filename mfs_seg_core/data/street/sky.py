@@ -67,8 +67,8 @@ class Sky:
         picture += (np.float32(light.sun * 26) * glow)[None, :, None]
         picture = np.clip(picture, 0, 255).astype(np.uint8)
         picture = cv2.resize(picture, (2 * across, 2 * rows), interpolation=cv2.INTER_LINEAR)
-        canvas.image[:bottom] = picture[:bottom, :view.width]
-        canvas.label[:] = SKY
+        canvas.pixels[:bottom, :, :3] = picture[:bottom, :view.width]
+        canvas.pixels[..., 3] = SKY
         far = math.exp(-light.haze * 260)
         for heights, albedo, class_id in ((self.roofs, self.stone, BUILDING),
                                           (self.trees, self.green, TREE)):

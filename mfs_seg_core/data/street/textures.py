@@ -185,8 +185,8 @@ def tiles(rng: np.random.Generator) -> np.ndarray:
 
 
 def fence(rng: np.random.Generator, kind: str) -> Texture:
-    """Twelve metres of fence; railings show what is behind them."""
-    height, width = 64, 576
+    """Four metres of fence; railings show what is behind them."""
+    height, width = 64, 192
     if kind == 'boards':
         colour = np.array([(132, 100, 70), (104, 92, 80), (150, 136, 116), (86, 98, 80)][
             rng.integers(4)])
@@ -214,14 +214,14 @@ def fence(rng: np.random.Generator, kind: str) -> Texture:
 
 
 def hedge(rng: np.random.Generator) -> Texture:
-    """Twelve metres of hedge with a ragged top."""
-    height, width = 64, 576
+    """Four metres of hedge with a ragged top."""
+    height, width = 64, 192
     green = np.array([70, 92, 48]) * rng.uniform(0.7, 1.2) + rng.normal(0, 6, 3)
-    leaves = noise(rng, 1024, 64, 4)[:height, :width, None]
+    leaves = noise(rng, 256, 16, 4)[:height, :width, None]
     fine = rng.normal(0, 1, (height, width, 1))
     ramp = np.linspace(1.25, 0.6, height)[:, None, None]
     surface = green * ramp * (1 + 0.16 * leaves + 0.14 * fine)
-    ragged = 6 + 4 * noise(rng, 1024, 32, 5)[0, :width]
+    ragged = 6 + 4 * noise(rng, 256, 8, 5)[0, :width]
     mask = np.arange(height)[:, None] > ragged
     return Texture(np.dstack([_bytes(surface), np.where(mask, 255, 0).astype(np.uint8)]))
 

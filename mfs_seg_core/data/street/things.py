@@ -11,52 +11,11 @@ from functools import cached_property
 import numpy as np
 
 from mfs_seg_core.data.street.canvas import Canvas, Spots, Texture
-from mfs_seg_core.data.street.classes import (
-    BICYCLIST, BUILDING, PEDESTRIAN, POLE, SIGN, TREE)
+from mfs_seg_core.data.street.classes import BICYCLIST, BUILDING, PEDESTRIAN, POLE, SIGN, TREE
 from mfs_seg_core.data.street.light import Light
 from mfs_seg_core.data.street.sprites import PHASES, Cyclist, Person
 from mfs_seg_core.data.street.textures import Facade
-
-
-class Thing:
-    """
-    One thing at one time.
-
-    :attr s, d: where it starts, in metres along the road, and right of the road's middle.
-    :attr road: its points in road coordinates, float64 ``[N, 3]``; they bound what it draws.
-    :attr order: how far along the road it is drawn; a greater order lies behind.
-    :attr reach: metres ahead of the camera from where on it is drawn.
-    """
-
-    s: float
-    d: float
-    reach = 150.0
-
-    @cached_property
-    def order(self) -> float:
-        return self.s + abs(self.d) * 0.3
-
-    @cached_property
-    def road(self) -> np.ndarray:
-        raise NotImplementedError
-
-    def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
-        """
-        What of the ground its shadow covers, a polygon in camera coordinates.
-
-        :param camera: its points in camera coordinates.
-        :param cast: where a metre of height throws its shadow ``[3]``.
-        """
-        raise NotImplementedError
-
-    def contact(self, camera: np.ndarray) -> np.ndarray | None:
-        """The dark right under it, a polygon in camera coordinates."""
-        return None
-
-    def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
-        """Draw it and its label."""
-        raise NotImplementedError
-
+from mfs_seg_core.data.street.thing import RING, Thing, Upright
 
 # Metres from where on roofs are drawn flat.
 DETAIL = 45.0
@@ -75,10 +34,8 @@ class Building(Thing):
     tint: tuple[float, ...]
     gable: float
     attached: bool
-
-    @cached_property
-    def order(self) -> float:
-        return self.s + self.facade.width + 1
+    # Its far end: whatever stands before any of its front is drawn later.
+    anchor = (1, 1)
 
     @cached_property
     def road(self) -> np.ndarray:
@@ -133,11 +90,8 @@ class Panel(Thing):
     height: float
     texture: Texture
     class_id: int
+    anchor = (0, 1)
     reach = 100.0
-
-    @cached_property
-    def order(self) -> float:
-        return (self.s + self.end) / 2 + abs(self.d) * 0.3
 
     @cached_property
     def road(self) -> np.ndarray:
@@ -155,28 +109,6 @@ class Panel(Thing):
         bright = light.brightness(heading - math.copysign(math.pi / 2, self.d))
         canvas.plane(self.texture, spots, FRONT, light.tone(bright, max(near[2], 2.0)),
                      self.class_id)
-
-
-class Upright(Thing):
-    """
-    A thing that stands on one foot and is about as wide from all sides.
-
-    Its points: the foot, then the corners of the rectangle it fills.
-    """
-
-    height: float
-    half: float
-
-    @cached_property
-    def road(self) -> np.ndarray:
-        s, d, half, top = self.s, self.d, self.half, self.height
-        return np.array([(s, d, 0), (s, d - half, 0), (s, d + half, 0), (s, d + half, top),
-                         (s, d - half, top)])
-
-    def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
-        left, right = camera[1:3]
-        push = cast * self.height
-        return np.array([left, right, right + push, left + push])
 
 
 @dataclass(frozen=True)
@@ -240,9 +172,10 @@ class Post(Upright):
         head = tip - (tip - d) * 0.3
         points = [*super().road.tolist(), (s, d, top)]
         if self.arm:
-            points += [(s, d, top - thick), (s, tip, top + 0.3 - thick), (s, tip, top + 0.3 + thick),
+            end = top + 0.3
+            points += [(s, d, top - thick), (s, tip, end - thick), (s, tip, end + thick),
                        (s, d, top + thick), (s, head, top + 0.2 - thick * 2),
-                       (s, tip, top + 0.3 - thick * 2), (s, head, top + 0.3 + thick)]
+                       (s, tip, end - thick * 2), (s, head, end + thick)]
         for _, wide, tall, middle in self.plates:
             points += [(s, d - wide / 2, middle + tall / 2), (s, d + wide / 2, middle)]
         return np.array(points)
@@ -298,7 +231,3 @@ class Rider(Walker):
 
     class_id = BICYCLIST
     width = 0.5625
-
-
-RING = np.stack([np.cos(np.arange(8) * np.pi / 4), np.zeros(8), np.sin(np.arange(8) * np.pi / 4)],
-                1)

@@ -14,7 +14,7 @@ import numpy as np
 from mfs_seg_core.data.street.canvas import Canvas, Spots
 from mfs_seg_core.data.street.classes import CAR
 from mfs_seg_core.data.street.light import Light
-from mfs_seg_core.data.street.things import Thing
+from mfs_seg_core.data.street.thing import Thing
 
 PAINTS = [(178, 180, 184), (64, 66, 70), (226, 226, 224), (140, 30, 32), (36, 58, 108),
           (24, 25, 28), (110, 116, 122), (70, 96, 84), (150, 132, 96), (46, 84, 140)]
@@ -100,7 +100,7 @@ class Model:
         sill = [(0, out, FLOOR), (0, out, FLOOR + 0.12), (self.length, out, FLOOR + 0.12),
                 (self.length, out, FLOOR)]
         shapes = [(body, 'paint', 0.0), (cabin, 'paint', 0.0), (inner, 'glass', 0.0),
-                  (sill, 'sill', 9.0)]
+                  (sill, 'sill', 14.0)]
         pillar = (cabin[1, 0] + cabin[2, 0]) / 2
         if self.kind != 'bus':
             low, high = inner[0, 2], inner[1, 2]
@@ -111,8 +111,8 @@ class Model:
         angle = -np.arange(12) * 2 * np.pi / 12
         for middle in (self.length * 0.19, self.length * 0.80):
             for radius, material, least in ((self.wheel * 1.15, 'sill', 16.0),
-                                            (self.wheel, 'tyre', 8.0),
-                                            (self.wheel * 0.6, 'hub', 13.0)):
+                                            (self.wheel, 'tyre', 10.0),
+                                            (self.wheel * 0.6, 'hub', 16.0)):
                 ring = np.stack([middle + radius * np.cos(angle), np.full(12, out * 1.004),
                                  self.wheel + radius * np.sin(angle)], 1)
                 shapes.append((ring, material, least))
@@ -138,13 +138,13 @@ class Model:
 
         lamp = 'head_lamp' if nose else 'tail_lamp'
         tyre = -FLOOR / rise
-        faces = [patch(0.03, 0.15, tyre, 0.1, 'tyre', 7.0),
-                 patch(0.85, 0.97, tyre, 0.1, 'tyre', 7.0),
+        faces = [patch(0.03, 0.15, tyre, 0.1, 'tyre', 10.0),
+                 patch(0.85, 0.97, tyre, 0.1, 'tyre', 10.0),
                  patch(0.0, 1.0, 0.0, 1.0, 'paint', 0.0),
-                 patch(0.0, 1.0, 0.0, 0.28, 'bumper', 7.0)]
+                 patch(0.0, 1.0, 0.0, 0.28, 'bumper', 10.0)]
         if nose:
             faces.append(patch(0.28, 0.72, 0.42, 0.7, 'sill', 10.0))
-        faces += [patch(0.38, 0.62, 0.24, 0.42, 'front_plate' if nose else 'rear_plate', 8.0),
+        faces += [patch(0.38, 0.62, 0.24, 0.42, 'front_plate' if nose else 'rear_plate', 11.0),
                   patch(0.02, 0.20, 0.58, 0.86, lamp, 6.0, GLOW),
                   patch(0.80, 0.98, 0.58, 0.86, lamp, 6.0, GLOW)]
         return faces
@@ -166,11 +166,8 @@ class Vehicle(Thing):
     paint: tuple[float, ...]
     ahead: bool
     lights: bool = False
+    anchor = (-4, -2)
     reach = 110.0
-
-    @cached_property
-    def order(self) -> float:
-        return self.s + self.model.length / 2 + abs(self.d) * 0.3
 
     @cached_property
     def road(self) -> np.ndarray:
@@ -201,7 +198,7 @@ class Vehicle(Thing):
         lamps = 1.3 if self.lights else back if self.ahead else nose
         lit = (back, nose, left, right, level, (back + level) / 2, (nose + level) / 2,
                lamps)
-        tones = [light.tone(bright, distance) for bright in lit]
+        tones = {}
         albedo = self._materials
         faces = [face for face in (model.faces if self.ahead else model.turned)
                  if face.least <= size]
@@ -210,6 +207,8 @@ class Vehicle(Thing):
         shown = np.linalg.det(corners) > 0
         for face, visible in zip(faces, shown.tolist()):
             if visible:
+                if face.facing not in tones:
+                    tones[face.facing] = light.tone(lit[face.facing], distance)
                 colour = tones[face.facing].colour(albedo[face.material])
                 canvas.polygon(spots, face.index, colour, CAR)
 
