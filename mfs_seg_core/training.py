@@ -9,6 +9,7 @@ import math
 import random
 from pathlib import Path
 
+import cv2
 import lightning
 import numpy as np
 import torch
@@ -153,6 +154,8 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     :returns: a sentence for people.
     """
     lightning.seed_everything(settings.seed, workers=True)
+    # The loaders' workers are forks, in which OpenCV's threads would be missing.
+    cv2.setNumThreads(0)
     folder = output / settings.name
     if settings.data == 'street':
         training = StreetClips(0, settings.clips, settings.frames, settings.size)

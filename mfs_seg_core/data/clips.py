@@ -8,6 +8,7 @@ An item is (images ``[T, H, W, 3]`` uint8 RGB, label ``[H, W]`` uint8 with 255 f
 
 from __future__ import annotations
 
+import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -49,7 +50,8 @@ class StreetClips:
         drives = range(first_seed, first_seed - (-clips // self.PER_DRIVE))
         times = np.arange(self.PER_DRIVE)[:, None] * self.APART_S + np.arange(frames) / rate_hz
         render = partial(_render, times=times, size=size)
-        with ProcessPoolExecutor() as pool:
+        # Not forked: a copy of a process whose OpenCV has threads waits for them for ever.
+        with ProcessPoolExecutor(mp_context=multiprocessing.get_context('spawn')) as pool:
             rendered = list(pool.map(render, drives))
         self.images = np.concatenate([images for images, _ in rendered])[:clips]
         self.labels = np.concatenate([labels for _, labels in rendered])[:clips]
