@@ -134,7 +134,9 @@ def follow(children: Children, interrupted: threading.Event) -> int:
     began = changed = time.monotonic()
     images = masks = 0
     sent = None
-    while not interrupted.wait(POLL_S):
+    while not interrupted.is_set():
+        # No wait on the event: a signal's handler that sets it meanwhile would block on its lock.
+        time.sleep(POLL_S)
         now = time.monotonic()
         children.check_running('segmenter', 'recorder')
         if sent is None and children.ended('player'):

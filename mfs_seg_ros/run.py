@@ -13,6 +13,10 @@ import rclpy
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
+# Fast DDS at times spins for long while a node is taken down (eProsima/Fast-DDS issue 6513), and
+# rclpy holds the interpreter's lock meanwhile: only the kernel can end such a process.
+TAKE_DOWN_S = 5
+
 
 class Runnable(Protocol):
     """A node that does its work in `run` and then may be destroyed."""
@@ -29,6 +33,7 @@ def run_node(
     Make a node and run it; return 0, or 1 after a logged sentence about what is wrong.
 
     The node is given an event that SIGINT and SIGTERM set; it should end its work soon after.
+    A process that then cannot take its node down ends by SIGALRM.
     """
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -48,9 +53,11 @@ def run_node(
         rclpy.logging.get_logger(name).fatal(str(error))
         return 1
     finally:
+        signal.alarm(TAKE_DOWN_S)
         if node:
             node.destroy_node()
         rclpy.shutdown()
+        signal.alarm(0)
     return 0
 
 
