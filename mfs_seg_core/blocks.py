@@ -48,6 +48,9 @@ class Neuron(LIF):
 
 def per_image(layer, x: Tensor) -> Tensor:
     """Apply ``layer``, made for ``[N, C, H, W]``, to each of the T * B images of ``x``."""
+    if len(x) == 1:
+        # Merging and splitting dimensions of size 1 loses the strides that tell of channels last.
+        return layer(x[0]).unsqueeze(0)
     y = layer(x.flatten(0, 1))
     return y.unflatten(0, x.shape[:2])
 
@@ -74,6 +77,16 @@ def tdbn(channels: int, levels: int, gain: float = 1.0) -> nn.BatchNorm2d:
     return norm
 
 
+class Conv(nn.Conv2d):
+    """Convolution; of size 1x1, a matrix product over channels-last pixels, which spares copies."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.kernel_size == (1, 1):
+            pixels = x.permute(0, 2, 3, 1)
+            return functional.linear(pixels, self.weight[:, :, 0, 0], self.bias).permute(0, 3, 1, 2)
+        return super().forward(x)
+
+
 class Stem(nn.Module):
     """Convolution and norm: turns real-valued pixels into current. The only layer with MACs."""
 
@@ -93,8 +106,8 @@ class SpikingConv(nn.Module):
                  stride: int = 1, groups: int = 1, gain: float = 1.0):
         super().__init__()
         self.lif = Neuron(levels, leak)
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups,
-                              bias=False)
+        self.conv = Conv(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups,
+                         bias=False)
         self.norm = tdbn(outputs, levels, gain)
 
     def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
@@ -139,7 +152,7 @@ class Up(nn.Module):
             self.conv = nn.ConvTranspose2d(inputs, outputs, kernel, 2, padding=kernel // 2 - 1,
                                            bias=False)
         else:
-            self.conv = nn.Conv2d(inputs, outputs, 1, bias=False)
+            self.conv = Conv(inputs, outputs, 1, bias=False)
         self.norm = tdbn(outputs, levels)
 
     def forward(self, x: Tensor, size: tuple[int, int], membranes: Membranes) -> Tensor:
@@ -157,7 +170,7 @@ class Head(nn.Module):
     def __init__(self, inputs: int, classes: int, levels: int, leak: float, kernel: int):
         super().__init__()
         self.lif = Neuron(levels, leak)
-        self.conv = nn.Conv2d(inputs, classes, kernel, padding=kernel // 2)
+        self.conv = Conv(inputs, classes, kernel, padding=kernel // 2)
 
     def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
         return per_image(self.conv, membranes.fire(self.lif, x))

@@ -62,7 +62,7 @@ def evaluate(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]], stream:
         for image, label in sequence:
             if not stream:
                 segmenter.reset()
-            result = segmenter.step(image)
+            result = segmenter.step(image, firing_rate=True)
             matrix.update(result.mask, label)
             scores.append(per_image_score(result.mask, label, len(segmenter.classes)))
             rates.append(result.firing_rate)

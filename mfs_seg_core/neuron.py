@@ -81,7 +81,10 @@ class LIF(nn.Module):
         fired = spikes.detach()
         if self.levels == 1:
             return spikes, charged * (1 - fired)
-        return spikes, charged - fired
+        if potential is None or charged.requires_grad:
+            return spikes, charged - fired
+        # Nobody else has the charge: no new memory for what is left of it.
+        return spikes, charged.sub_(fired)
 
     def run(self, currents: Tensor, potential: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """

@@ -25,12 +25,12 @@ class Segmentation:
 
     :param mask: uint8 ``[H, W]`` of class ids, at the frame's size.
     :param confidence: uint8 ``[H, W]``, probability of that class in 0..255, if asked for.
-    :param firing_rate: mean spikes of a neuron in this step.
+    :param firing_rate: mean spikes of a neuron in this step, if asked for.
     """
 
     mask: np.ndarray
     confidence: np.ndarray | None
-    firing_rate: float
+    firing_rate: float | None
     preprocess_ms: float
     model_ms: float
     postprocess_ms: float
@@ -123,7 +123,8 @@ class Segmenter:
         self.steps_since_reset = 0
 
     @torch.inference_mode()
-    def step(self, frame: np.ndarray, confidence: bool = False) -> Segmentation:
+    def step(self, frame: np.ndarray, confidence: bool = False, firing_rate: bool = False
+             ) -> Segmentation:
         """
         Take in one frame.
 
@@ -131,6 +132,7 @@ class Segmenter:
 
         :param frame: uint8 ``[H, W, 3]``, RGB.
         :param confidence: give the confidence too.
+        :param firing_rate: give the firing rate too.
         :raises ValueError: the frame has another shape or dtype.
         """
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
@@ -146,11 +148,13 @@ class Segmenter:
         images = image[None].expand(self.network.config.steps, *image.shape)
         prepared = time.perf_counter()
 
-        prediction = self.network(images, self._state, rates=True)
+        prediction = self.network(images, self._state, rates=firing_rate)
         self._state = prediction.state
         self.steps_since_reset += len(images)
-        logits = prediction.logits[-1].mean(0)
-        rate = torch.stack(list(prediction.rates.values())).mean().item()
+        logits = prediction.logits[-1]
+        logits = logits[0] if len(logits) == 1 else logits.mean(0)
+        rate = (torch.stack(list(prediction.rates.values())).mean().item() if firing_rate
+                else None)
         modelled = time.perf_counter()
 
         mask, certainty = self._mask(logits, frame.shape[:2], confidence)
@@ -170,6 +174,7 @@ class Segmenter:
             return functional.interpolate(x, size=size, mode='nearest')[0, 0].cpu().numpy()
 
         if not confidence:
-            return enlarge(logits.argmax(1, keepdim=True).byte()), None
+            # Not argmax, which takes several times as long on a CPU.
+            return enlarge(logits.max(1, keepdim=True).indices.byte()), None
         probability, ids = logits.softmax(1).max(1, keepdim=True)
         return enlarge(ids.byte()), enlarge((probability * 255).round().byte())

@@ -24,13 +24,14 @@ def segmenter(request):
 
 @pytest.mark.parametrize('height, width', [(48, 64), (96, 128), (301, 407), (20, 30), (1, 1)])
 def test_mask_has_the_size_of_the_frame(segmenter, height, width):
-    result = segmenter.step(frame(height, width), confidence=True)
+    result = segmenter.step(frame(height, width), confidence=True, firing_rate=True)
     for array in (result.mask, result.confidence):
         assert array.shape == (height, width) and array.dtype == np.uint8
     assert result.mask.max() < len(CAMVID)
     assert result.confidence.min() >= 255 // len(CAMVID)
     assert 0 < result.firing_rate <= segmenter.network.config.levels
-    assert result.model_ms > 0 and segmenter.step(frame()).confidence is None
+    plain = segmenter.step(frame())
+    assert result.model_ms > 0 and plain.confidence is None and plain.firing_rate is None
 
 
 def test_state_is_kept_and_reset(segmenter):
