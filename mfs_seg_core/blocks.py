@@ -9,6 +9,8 @@ see the T * B images as one batch; only the neurons know of time.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,11 +21,22 @@ from mfs_seg_core.neuron import LIF, THRESHOLD
 State = dict[str, Tensor]
 
 
+@dataclass(frozen=True)
+class Spiking:
+    """What all neurons of a network share; see :class:`~mfs_seg_core.neuron.LIF`."""
+
+    levels: int
+    leak: float
+    learn_leak: bool
+
+
 class Membranes:
     """The potentials of one pass through the network: before it, and after it as neurons step."""
 
-    def __init__(self, before: State | None, measure_rates: bool = False):
+    def __init__(self, before: State | None, measure_rates: bool = False,
+                 elapsed: float | Tensor = 1.0):
         self.before = before
+        self.elapsed = elapsed
         self.after: State = {}
         self.measure_rates = measure_rates
         self.rates: dict[str, Tensor] = {}
@@ -32,7 +45,7 @@ class Membranes:
         """Step ``neuron`` through the current ``[T, B, C, H, W]`` and keep its new potential."""
         potential = None if self.before is None else self.before[neuron.name]
         try:
-            spikes, self.after[neuron.name] = neuron.run(current, potential)
+            spikes, self.after[neuron.name] = neuron.run(current, potential, self.elapsed)
         except ValueError as error:
             raise ValueError(f'neuron {neuron.name}: {error}') from None
         if self.measure_rates:
@@ -43,7 +56,9 @@ class Membranes:
 class Neuron(LIF):
     """LIF that knows the name under which the network keeps its potential."""
 
-    name = ''
+    def __init__(self, channels: int, spiking: Spiking):
+        super().__init__(spiking.levels, spiking.leak, channels if spiking.learn_leak else 0)
+        self.name = ''
 
 
 def per_image(layer, x: Tensor) -> Tensor:
@@ -90,10 +105,10 @@ class Conv(nn.Conv2d):
 class Stem(nn.Module):
     """Convolution and norm: turns real-valued pixels into current. The only layer with MACs."""
 
-    def __init__(self, inputs: int, outputs: int, levels: int, stride: int = 1):
+    def __init__(self, inputs: int, outputs: int, spiking: Spiking, stride: int = 1):
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
-        self.norm = tdbn(outputs, levels)
+        self.norm = tdbn(outputs, spiking.levels)
 
     def forward(self, x: Tensor) -> Tensor:
         return per_image(lambda y: self.norm(self.conv(y)), x)
@@ -102,13 +117,13 @@ class Stem(nn.Module):
 class SpikingConv(nn.Module):
     """LIF, convolution, threshold-dependent batch norm."""
 
-    def __init__(self, inputs: int, outputs: int, levels: int, leak: float, kernel: int = 1,
+    def __init__(self, inputs: int, outputs: int, spiking: Spiking, kernel: int = 1,
                  stride: int = 1, groups: int = 1, gain: float = 1.0):
         super().__init__()
-        self.lif = Neuron(levels, leak)
+        self.lif = Neuron(inputs, spiking)
         self.conv = Conv(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups,
                          bias=False)
-        self.norm = tdbn(outputs, levels, gain)
+        self.norm = tdbn(outputs, spiking.levels, gain)
 
     def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
         spikes = membranes.fire(self.lif, x)
@@ -127,13 +142,13 @@ class EFSRes(nn.Module):
     # EMS-YOLO starts the last norm of a branch at 0.2 of the threshold.
     LAST_GAIN = 0.2
 
-    def __init__(self, channels: int, expansion: int, levels: int, leak: float, kernel: int = 3):
+    def __init__(self, channels: int, expansion: int, spiking: Spiking, kernel: int = 3):
         super().__init__()
         hidden = channels * expansion
-        self.expand = SpikingConv(channels, hidden, levels, leak)
-        self.depthwise = SpikingConv(hidden, hidden, levels, leak, kernel=kernel,
+        self.expand = SpikingConv(channels, hidden, spiking)
+        self.depthwise = SpikingConv(hidden, hidden, spiking, kernel=kernel,
                                      groups=hidden)
-        self.project = SpikingConv(hidden, channels, levels, leak, gain=self.LAST_GAIN)
+        self.project = SpikingConv(hidden, channels, spiking, gain=self.LAST_GAIN)
 
     def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
         branch = self.expand(x, membranes)
@@ -144,16 +159,16 @@ class EFSRes(nn.Module):
 class Up(nn.Module):
     """LIF, then twice the size: by a transposed convolution, or by interpolating a 1x1 one."""
 
-    def __init__(self, inputs: int, outputs: int, levels: int, leak: float, kernel: int = 0):
+    def __init__(self, inputs: int, outputs: int, spiking: Spiking, kernel: int = 0):
         """:param kernel: size of the transposed convolution, 2 or 4; 0: interpolate."""
         super().__init__()
-        self.lif = Neuron(levels, leak)
+        self.lif = Neuron(inputs, spiking)
         if kernel:
             self.conv = nn.ConvTranspose2d(inputs, outputs, kernel, 2, padding=kernel // 2 - 1,
                                            bias=False)
         else:
             self.conv = Conv(inputs, outputs, 1, bias=False)
-        self.norm = tdbn(outputs, levels)
+        self.norm = tdbn(outputs, spiking.levels)
 
     def forward(self, x: Tensor, size: tuple[int, int], membranes: Membranes) -> Tensor:
         """Give current of height and width ``size``, about twice that of ``x``."""
@@ -167,9 +182,9 @@ class Up(nn.Module):
 class Head(nn.Module):
     """LIF and convolution: class scores from spikes."""
 
-    def __init__(self, inputs: int, classes: int, levels: int, leak: float, kernel: int):
+    def __init__(self, inputs: int, classes: int, spiking: Spiking, kernel: int):
         super().__init__()
-        self.lif = Neuron(levels, leak)
+        self.lif = Neuron(inputs, spiking)
         self.conv = Conv(inputs, classes, kernel, padding=kernel // 2)
 
     def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
@@ -179,13 +194,13 @@ class Head(nn.Module):
 class ImageBranch(nn.Module):
     """Current from a smaller copy of the image (MIMO-UNet's SCM), firing before it convolves."""
 
-    def __init__(self, inputs: int, outputs: int, levels: int, leak: float):
+    def __init__(self, inputs: int, outputs: int, spiking: Spiking):
         super().__init__()
-        self.stem = Stem(inputs, outputs // 4, levels)
-        self.widen = SpikingConv(outputs // 4, outputs // 2, levels, leak)
-        self.mix = SpikingConv(outputs // 2, outputs // 2, levels, leak, kernel=3)
-        self.narrow = SpikingConv(outputs // 2, outputs - inputs, levels, leak)
-        self.join = SpikingConv(outputs, outputs, levels, leak)
+        self.stem = Stem(inputs, outputs // 4, spiking)
+        self.widen = SpikingConv(outputs // 4, outputs // 2, spiking)
+        self.mix = SpikingConv(outputs // 2, outputs // 2, spiking, kernel=3)
+        self.narrow = SpikingConv(outputs // 2, outputs - inputs, spiking)
+        self.join = SpikingConv(outputs, outputs, spiking)
 
     def forward(self, image: Tensor, membranes: Membranes) -> Tensor:
         x = self.widen(self.stem(image), membranes)
@@ -200,12 +215,12 @@ class Attend(nn.Module):
     For binary spikes the minimum is a logical AND, so the convolution still sees spikes.
     """
 
-    def __init__(self, channels: int, levels: int, leak: float):
+    def __init__(self, channels: int, spiking: Spiking):
         super().__init__()
-        self.lif = Neuron(levels, leak)
-        self.image_lif = Neuron(levels, leak)
+        self.lif = Neuron(channels, spiking)
+        self.image_lif = Neuron(channels, spiking)
         self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm = tdbn(channels, levels)
+        self.norm = tdbn(channels, spiking.levels)
 
     def forward(self, features: Tensor, image: Tensor, membranes: Membranes) -> Tensor:
         spikes = torch.minimum(membranes.fire(self.lif, features),
@@ -216,10 +231,10 @@ class Attend(nn.Module):
 class Fuse(nn.Module):
     """All scales of the encoder, resized to one and mixed (MIMO-UNet's AFF)."""
 
-    def __init__(self, inputs: int, outputs: int, levels: int, leak: float):
+    def __init__(self, inputs: int, outputs: int, spiking: Spiking):
         super().__init__()
-        self.mix = SpikingConv(inputs, outputs, levels, leak)
-        self.smooth = SpikingConv(outputs, outputs, levels, leak, kernel=3)
+        self.mix = SpikingConv(inputs, outputs, spiking)
+        self.smooth = SpikingConv(outputs, outputs, spiking, kernel=3)
 
     def forward(self, scales: list[Tensor], size: tuple[int, int], membranes: Membranes) -> Tensor:
         x = torch.cat([resize(scale, size) for scale in scales], dim=2)

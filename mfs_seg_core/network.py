@@ -20,6 +20,7 @@ from mfs_seg_core.blocks import (
     ImageBranch,
     Membranes,
     Neuron,
+    Spiking,
     SpikingConv,
     State,
     Stem,
@@ -47,6 +48,7 @@ class Config:
     :param mimo: MIMO-UNet's image pyramid, fusion of all scales and transposed convolutions
         (Cho et al., ICCV 2021), as MFS-Seg's authors use; else sums of same-scale features.
     :param detail: channels at full resolution when ``stem_stride`` is 2.
+    :param learn_leak: learn a leak for each channel, from ``leak`` on.
     """
 
     classes: int
@@ -60,6 +62,7 @@ class Config:
     decoder_blocks: tuple[int, int, int]
     mimo: bool
     detail: int = 0
+    learn_leak: bool = False
 
 
 CONFIGS = {
@@ -69,7 +72,7 @@ CONFIGS = {
     # One integer step; nearly all work at 1/4 and 1/8 scale.
     'fast': dict(steps=1, levels=4, leak=0.25, expansion=2, stem_stride=2, widths=(16, 48, 96),
                  kernels=((), (3,), (5, 5, 7, 7, 5, 5)), decoder_blocks=(0, 1, 0),
-                 mimo=False, detail=8),
+                 mimo=False, detail=8, learn_leak=True),
 }
 
 
@@ -104,53 +107,58 @@ class MFSSeg(nn.Module):
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
-        spiking = dict(levels=config.levels, leak=config.leak)
+        spiking = Spiking(config.levels, config.leak, config.learn_leak)
         widths, mimo = config.widths, config.mimo
 
-        self.stem = Stem(3, widths[0], config.levels, config.stem_stride)
+        self.stem = Stem(3, widths[0], spiking, config.stem_stride)
         self.down = nn.ModuleList(
-            SpikingConv(widths[i], widths[i + 1], **spiking, kernel=3, stride=2) for i in (0, 1))
+            SpikingConv(widths[i], widths[i + 1], spiking, kernel=3, stride=2) for i in (0, 1))
         self.encoder = nn.ModuleList(
-            nn.ModuleList(EFSRes(width, config.expansion, **spiking, kernel=kernel)
+            nn.ModuleList(EFSRes(width, config.expansion, spiking, kernel=kernel)
                           for kernel in kernels)
             for width, kernels in zip(widths, config.kernels))
         self.decoder = nn.ModuleList(
-            nn.ModuleList(EFSRes(width, config.expansion, **spiking) for _ in range(blocks))
+            nn.ModuleList(EFSRes(width, config.expansion, spiking) for _ in range(blocks))
             for width, blocks in zip(widths, config.decoder_blocks))
         self.up = nn.ModuleList(
-            Up(widths[i + 1], widths[i], **spiking, kernel=4 if mimo else 0) for i in (0, 1))
+            Up(widths[i + 1], widths[i], spiking, kernel=4 if mimo else 0) for i in (0, 1))
         if mimo:
-            self.image = nn.ModuleList(ImageBranch(3, widths[i], **spiking) for i in (1, 2))
-            self.attend = nn.ModuleList(Attend(widths[i], **spiking) for i in (1, 2))
-            self.fuse = nn.ModuleList(Fuse(sum(widths), widths[i], **spiking) for i in (0, 1))
+            self.image = nn.ModuleList(ImageBranch(3, widths[i], spiking) for i in (1, 2))
+            self.attend = nn.ModuleList(Attend(widths[i], spiking) for i in (1, 2))
+            self.fuse = nn.ModuleList(Fuse(sum(widths), widths[i], spiking) for i in (0, 1))
             self.merge = nn.ModuleList(
-                SpikingConv(2 * widths[i], widths[i], **spiking) for i in (0, 1))
+                SpikingConv(2 * widths[i], widths[i], spiking) for i in (0, 1))
         if config.stem_stride == 2:
             # Four sub-pixels from each pixel: full resolution with little work at it.
-            self.detail = Up(widths[0], config.detail, **spiking, kernel=2)
+            self.detail = Up(widths[0], config.detail, spiking, kernel=2)
             head_widths = (widths[1], widths[0], config.detail)
         else:
             head_widths = (widths[2], widths[1], widths[0])
-        self.heads = nn.ModuleList(Head(width, config.classes, **spiking, kernel=3 if mimo else 1)
+        self.heads = nn.ModuleList(Head(width, config.classes, spiking, kernel=3 if mimo else 1)
                                    for width in head_widths)
 
         for name, module in self.named_modules():
             if isinstance(module, Neuron):
                 module.name = name
 
-    def forward(self, images: Tensor, state: State | None = None, rates: bool = False
-                ) -> Prediction:
+    def forward(self, images: Tensor, state: State | None = None, rates: bool = False,
+                elapsed: float | Tensor = 1.0) -> Prediction:
         """
         Take T time steps.
 
         :param images: ``[T, B, 3, H, W]``, normalised pixels, one image a step.
         :param state: as returned by the call before for the same streams; None: all at rest.
         :param rates: measure the firing rate of each neuron layer.
+        :param elapsed: time from the last step of ``state`` to the first of these, in nominal
+            steps, above 0; a tensor ``[B]`` for streams of their own pace. The others follow
+            after one nominal step each.
         :raises ValueError: the state is of another network, batch, size, dtype or device.
         """
         if state is not None:
             self._check_names(state)
-        membranes = Membranes(state, rates)
+        if isinstance(elapsed, Tensor):
+            elapsed = elapsed.view(-1, 1, 1, 1)
+        membranes = Membranes(state, rates, elapsed)
         encoded = self._encode(images, membranes)
         return Prediction(self._decode(encoded, images.shape[-2:], membranes),
                           membranes.after, membranes.rates)

@@ -5,7 +5,7 @@ Leaky integrate-and-fire neurons: state in, state out.
 
 One time step, with input current x, membrane potential v and D spike levels::
 
-    u[t] = leak * v[t-1] + x[t]          charge
+    u[t] = leak**e * v[t-1] + x[t]       charge; e: time since the last step, in nominal steps
     s[t] = round(clip(u[t], 0, D))       fire: an integer 0..D
     v[t] = u[t] * (1 - s[t])   D = 1     reset to rest after a spike
     v[t] = u[t] - s[t]         D > 1     keep what the spikes did not carry away
@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 # Rounding puts the first spike at half a unit: the threshold of the binary neuron.
 THRESHOLD = 0.5
+LEAST_LEAK = 1e-3
 
 
 class _Fire(torch.autograd.Function):
@@ -47,13 +48,15 @@ class LIF(nn.Module):
     """
     A layer of leaky integrate-and-fire neurons, one for each element of its input.
 
-    It has no weights and holds no state: the potential is given and returned.
+    It holds no state: the potential is given and returned. Its only weights are learned leaks.
     """
 
-    def __init__(self, levels: int = 1, leak: float = 0.25):
+    def __init__(self, levels: int = 1, leak: float = 0.25, channels: int = 0):
         """
         :param levels: D, the largest value of a spike (1: binary).
         :param leak: share of the potential that is left one nominal step later, 0..1.
+        :param channels: learn the leak of each of so many channels, from ``leak`` on, for currents
+            ``[B, C, H, W]``; 0: it is fixed, for currents of any shape.
         """
         super().__init__()
         if levels < 1:
@@ -61,14 +64,17 @@ class LIF(nn.Module):
         if not 0.0 <= leak <= 1.0:
             raise ValueError(f'leak must lie in 0..1, not {leak}')
         self.levels = levels
-        self.leak = leak
+        self.leak = nn.Parameter(torch.full((channels, 1, 1), leak)) if channels else leak
 
-    def forward(self, current: Tensor, potential: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, current: Tensor, potential: Tensor | None = None,
+                elapsed: float | Tensor = 1.0) -> tuple[Tensor, Tensor]:
         """
         Advance one time step.
 
         :param current: input current, any shape and float dtype.
         :param potential: membrane potential after the last step, shaped as ``current``; None: rest.
+        :param elapsed: time since the last step in nominal steps, above 0; as a tensor
+            ``[B, 1, ...]``.
         :returns: spikes (integers 0..D in the dtype of ``current``) and the new potential.
         :raises ValueError: the potential has another shape, dtype or device than the current.
         """
@@ -76,7 +82,9 @@ class LIF(nn.Module):
             charged = current
         else:
             _check(current, potential)
-            charged = torch.add(current, potential, alpha=self.leak)
+            kept = self._kept(elapsed)
+            charged = (torch.addcmul(current, potential, kept) if isinstance(kept, Tensor)
+                       else torch.add(current, potential, alpha=kept))
         spikes = _Fire.apply(charged, self.levels)
         fired = spikes.detach()
         if self.levels == 1:
@@ -86,25 +94,37 @@ class LIF(nn.Module):
         # Nobody else has the charge: no new memory for what is left of it.
         return spikes, charged.sub_(fired)
 
-    def run(self, currents: Tensor, potential: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def _kept(self, elapsed: float | Tensor) -> float | Tensor:
+        """Give the share of the potential that is left."""
+        leak = self.leak
+        if isinstance(leak, Tensor):
+            # Not 0, where a power below 1 has no gradient.
+            leak = leak.clamp(LEAST_LEAK, 1)
+        return leak if isinstance(elapsed, float) and elapsed == 1 else leak ** elapsed
+
+    def run(self, currents: Tensor, potential: Tensor | None = None,
+            elapsed: float | Tensor = 1.0) -> tuple[Tensor, Tensor]:
         """
         Advance T time steps: the same numbers as T calls of :meth:`forward`.
 
         :param currents: ``[T, B, ...]``, T >= 1.
+        :param elapsed: of the first step; the others follow after one nominal step each.
         :returns: spikes ``[T, B, ...]`` and the potential ``[B, ...]`` after the last step.
         """
         if len(currents) == 1:
-            spike, potential = self(currents[0], potential)
+            spike, potential = self(currents[0], potential, elapsed)
             return spike.unsqueeze(0), potential
         spikes = []
         for current in currents.unbind(0):
-            spike, potential = self(current, potential)
+            spike, potential = self(current, potential, elapsed)
             spikes.append(spike)
+            elapsed = 1.0
         # cat keeps a channels-last layout, stack does not.
         return torch.cat(spikes).unflatten(0, currents.shape[:2]), potential
 
     def extra_repr(self) -> str:
-        return f'levels={self.levels}, leak={self.leak}'
+        leak = f'{len(self.leak)} learned' if isinstance(self.leak, Tensor) else self.leak
+        return f'levels={self.levels}, leak={leak}'
 
 
 def _check(current: Tensor, potential: Tensor) -> None:

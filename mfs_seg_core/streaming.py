@@ -123,20 +123,26 @@ class Segmenter:
         self.steps_since_reset = 0
 
     @torch.inference_mode()
-    def step(self, frame: np.ndarray, confidence: bool = False, firing_rate: bool = False
-             ) -> Segmentation:
+    def step(self, frame: np.ndarray, elapsed_s: float | None = None, confidence: bool = False,
+             firing_rate: bool = False) -> Segmentation:
         """
         Take in one frame.
 
         A frame of another size than the one before starts from rest.
 
         :param frame: uint8 ``[H, W, 3]``, RGB.
+        :param elapsed_s: seconds since the frame before, 0 or more, which the leak follows; None:
+            the weights' nominal step.
         :param confidence: give the confidence too.
         :param firing_rate: give the firing rate too.
-        :raises ValueError: the frame has another shape or dtype.
+        :raises ValueError: the frame has another shape or dtype, or the time is below 0.
         """
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
             raise ValueError(f'a frame is uint8 [H, W, 3], not {frame.dtype} {list(frame.shape)}')
+        nominal = self.description.nominal_step
+        elapsed = 1.0 if elapsed_s is None else elapsed_s / nominal
+        if not 0 <= elapsed < float('inf'):
+            raise ValueError(f'elapsed_s is {elapsed_s}: give seconds, 0 or more')
         if self._frame_shape not in (None, frame.shape):
             self.reset()
         self._frame_shape = frame.shape
@@ -148,7 +154,7 @@ class Segmenter:
         images = image[None].expand(self.network.config.steps, *image.shape)
         prepared = time.perf_counter()
 
-        prediction = self.network(images, self._state, rates=firing_rate)
+        prediction = self.network(images, self._state, firing_rate, elapsed)
         self._state = prediction.state
         self.steps_since_reset += len(images)
         logits = prediction.logits[-1]

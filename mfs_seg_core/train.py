@@ -30,7 +30,7 @@ class Settings:
     :param network: 'fast' or 'paper'.
     :param start: weights to start from, name or path; empty: random.
     :param size: width and height of the network's input.
-    :param frames: frames of a clip, at most; how many precede the labelled one varies from 0.
+    :param frames: frames of a clip; how many of them precede the labelled one varies from 0.
     :param epochs: passes through the training set.
     :param learning_rate: peak of a cosine with linear warm-up over a tenth of the run.
     :param scale_weights: weight of the loss at 1/4, 1/2 and full scale.
@@ -45,7 +45,7 @@ class Settings:
     network: str = 'fast'
     start: str = ''
     size: tuple[int, int] = (240, 180)
-    frames: int = 2
+    frames: int = 4
     epochs: int = 40
     batch_size: int = 8
     learning_rate: float = 3e-3

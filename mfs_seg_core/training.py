@@ -45,7 +45,9 @@ class Training(lightning.LightningModule):
         self.network = MFSSeg(config).to(memory_format=torch.channels_last)
         if settings.start:
             started, _ = load_weights(settings.start)
-            self.network.load_state_dict(started.state_dict())
+            missing, _ = self.network.load_state_dict(started.state_dict(), strict=False)
+            if any(not name.endswith('lif.leak') for name in missing):
+                raise ValueError(f'{settings.start} has another shape: {missing[0]} is missing')
         self.description = Description(settings.name, config, CAMVID, settings.size, MEAN, STD,
                                        NOMINAL_STEP, notes=settings.notes)
         self.register_buffer('class_weights', class_weights, persistent=False)
@@ -59,21 +61,23 @@ class Training(lightning.LightningModule):
         return steps
 
     def training_step(self, batch, index: int) -> Tensor:
-        images, label = batch
-        steps, state = self._steps(images), None
+        images, label, step_s = batch
+        steps, state, elapsed = self._steps(images), None, self._elapsed(step_s)
         if self.network.config.steps == 1:
-            # The frames before the labelled one only charge the membranes: a start from rest and
-            # one in mid-stream are both trained, at the cost of one step's gradient.
-            before = random.randrange(len(steps))
-            if before:
+            # Back-propagation through time, truncated to one step: the frames before the labelled
+            # one charge the membranes. None of them is a start from rest.
+            for step in steps[random.randrange(len(steps)):-1]:
                 with torch.no_grad():
-                    state = self.network(steps[-1 - before:-1]).state
+                    state = self.network(step[None], state, elapsed=elapsed).state
             steps = steps[-1:]
-        prediction = self.network(steps, state, rates=True)
+        prediction = self.network(steps, state, rates=True, elapsed=elapsed)
         loss = self._loss(prediction.logits, label)
         self.log('train/loss', loss, prog_bar=True)
         self.log('train/firing_rate', torch.stack(list(prediction.rates.values())).mean())
         return loss
+
+    def _elapsed(self, step_s: Tensor) -> Tensor:
+        return step_s.float() / self.description.nominal_step
 
     def _loss(self, logits: tuple[Tensor, ...], label: Tensor) -> Tensor:
         total = 0.0
@@ -89,13 +93,17 @@ class Training(lightning.LightningModule):
                          'stream': ConfusionMatrix(len(CAMVID))}
 
     def validation_step(self, batch, index: int) -> None:
-        images, label = batch
-        steps, truth = self._steps(images), label.cpu().numpy()
-        for mode, seen in (('rest', steps[-1:] if self.network.config.steps == 1 else steps),
-                           ('stream', steps)):
-            logits = self.network(seen).logits[-1]
-            scores = logits.mean(0) if self.network.config.steps > 1 else logits[-1]
-            self.matrices[mode].update(scores.argmax(1).byte().cpu().numpy(), truth)
+        images, label, step_s = batch
+        steps, truth, elapsed = self._steps(images), label.cpu().numpy(), self._elapsed(step_s)
+        if self.network.config.steps > 1:
+            calls = {'rest': [steps], 'stream': [steps]}
+        else:
+            calls = {'rest': [steps[-1:]], 'stream': steps.split(1)}
+        for mode, parts in calls.items():
+            state = None
+            for part in parts:
+                logits, state, _ = self.network(part, state, elapsed=elapsed)
+            self.matrices[mode].update(logits[-1].mean(0).argmax(1).byte().cpu().numpy(), truth)
 
     def on_validation_epoch_end(self) -> None:
         mious = {mode: matrix.miou for mode, matrix in self.matrices.items()}
@@ -161,8 +169,8 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
         training = StreetClips(0, settings.clips, settings.frames, settings.size)
         validation = StreetClips(VALIDATION_SEED, VALIDATION_CLIPS, settings.frames, settings.size)
     else:
-        training = CamVidClips(settings.root, 'train', settings.frames)
-        validation = CamVidClips(settings.root, 'val', settings.frames)
+        training = CamVidClips(settings.root, 'train', settings.frames, NOMINAL_STEP)
+        validation = CamVidClips(settings.root, 'val', settings.frames, NOMINAL_STEP)
     augmented = Augmented(training, settings.size, settings.seed)
     loading = dict(num_workers=settings.workers, persistent_workers=False)
     loaders = (DataLoader(augmented, settings.batch_size, shuffle=True, drop_last=True, **loading),

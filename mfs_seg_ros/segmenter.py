@@ -172,7 +172,7 @@ class SegmenterNode(Node):
             raise MessageError(
                 f'the image is {width}x{height} pixels: send at least {MIN_SIDE}x{MIN_SIDE}')
         self._rest_if_broken(frame, header)
-        result = self._segmenter.step(frame, confidence=_wanted(self._confidence))
+        result = self._segmenter.step(frame, self._continuity.step_s, _wanted(self._confidence))
         self._publish(frame, result, header)
 
     def _rest_if_broken(self, frame: np.ndarray, header: Header) -> None:

@@ -20,5 +20,6 @@ def test_breaks(stamp_ns, size, reason):
     continuity = Continuity(1.0)
     assert continuity.break_before(10 * SECOND, (180, 240)) is None
     assert continuity.break_before(stamp_ns, size) == reason
+    assert continuity.step_s == (None if reason or stamp_ns == 10 * SECOND else 1.0)
     # What broke the stream is the start of a new one.
     assert continuity.break_before(stamp_ns + 1, size) is None

@@ -60,6 +60,34 @@ def test_gradient_reaches_the_past_through_the_leak():
     assert past.grad.item() == pytest.approx(0.25)
 
 
+def test_leak_follows_the_time_elapsed():
+    """Two half steps without current leave what one step leaves."""
+    neuron, none = LIF(levels=4, leak=0.3), torch.zeros(2, 1)
+    potential = torch.tensor([[-1.0], [0.4]])
+    _, once = neuron(none, potential)
+    for elapsed in (0.5, torch.tensor([[0.5], [0.5]])):
+        _, half = neuron(none, potential, elapsed)
+        torch.testing.assert_close(neuron(none, half, elapsed)[1], once)
+    _, each = neuron(none, potential, torch.tensor([[1.0], [2.0]]))
+    torch.testing.assert_close(each, torch.tensor([[-0.3], [0.4 * 0.09]]))
+
+
+def test_learned_leaks():
+    """They start as the fixed leak does, differ by channel, and are learned from the next step."""
+    current, potential = 3 * torch.rand(2, 2, 5, 3, 3)
+    neuron = LIF(levels=4, leak=0.25, channels=5)
+    spikes, after = neuron(current, potential)
+    for ours, fixed in zip((spikes, after), LIF(levels=4, leak=0.25)(current, potential)):
+        torch.testing.assert_close(ours, fixed)
+    spikes.sum().backward()
+    assert (neuron.leak.grad > 0).all()
+    with torch.no_grad():
+        neuron.leak[2] = 0.0
+        spikes, _ = neuron(current, potential, 2.0)
+    assert torch.equal(spikes[:, 2], current[:, 2].round().clamp(max=4))
+    torch.testing.assert_close(spikes[:, 1], LIF(4, 0.25 ** 2)(current, potential)[0][:, 1])
+
+
 @pytest.mark.parametrize('potential', [
     torch.zeros(1, 3, 4, 4), torch.zeros(2, 3, 4, 5), torch.zeros(2, 3, 4, 4, dtype=torch.float64)])
 def test_foreign_potential_is_refused(potential):

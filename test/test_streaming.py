@@ -47,6 +47,25 @@ def test_state_is_kept_and_reset(segmenter):
     assert np.array_equal(first.confidence, again.confidence)
 
 
+def test_the_leak_follows_the_time(segmenter):
+    still = frame()
+
+    def second(elapsed_s):
+        segmenter.reset()
+        segmenter.step(still)
+        return segmenter.step(still, elapsed_s, confidence=True).confidence
+
+    nominal = segmenter.description.nominal_step
+    assert np.array_equal(second(None), second(nominal))
+    assert not np.array_equal(second(None), second(nominal / 2))
+    segmenter.reset()
+    fresh = segmenter.step(still, confidence=True).confidence
+    assert np.array_equal(second(1000 * nominal), fresh)
+    for wrong in (-0.1, float('nan'), float('inf')):
+        with pytest.raises(ValueError, match='elapsed_s is'):
+            segmenter.step(still, wrong)
+
+
 def test_another_size_starts_from_rest(segmenter):
     small, large = frame(), frame(96, 128)
     fresh = segmenter.step(small, confidence=True)

@@ -13,6 +13,7 @@ from camvid_tree import write_camvid
 from untrained import described, untrained
 
 from mfs_seg_core.data.clips import Augmented, CamVidClips, Plain, StreetClips
+from mfs_seg_core.data.street import DimCamera, Street
 from mfs_seg_core.train import read_settings
 from mfs_seg_core.weights import load_weights, save_weights
 
@@ -45,23 +46,30 @@ def test_settings_are_checked(tmp_path):
 
 
 def test_clips(tmp_path):
-    clips = CamVidClips(write_camvid(tmp_path, 'train', 2), 'train', frames=3)
-    images, label = clips[0]
+    clips = CamVidClips(write_camvid(tmp_path, 'train', 2), 'train', frames=3, step_s=0.05)
+    images, label, step_s = clips[0]
     assert images.shape == (3, 48, 64, 3) and (images[0] == images[2]).all()
-    assert label.shape == (48, 64)
+    assert label.shape == (48, 64) and step_s == 0.05
     street = StreetClips(5, 2, 3, (64, 48))
-    images, label = street[1]
+    images, label, step_s = street[1]
     assert images.shape == (3, 48, 64, 3) and (images[0] != images[2]).any()
     assert label.shape == (48, 64) and label.dtype == np.uint8
+    assert 0.025 < step_s < 0.1 and step_s != street[0][2]
+    # Seed 5 is seen by the camera in dim light, with the same truth.
+    drive = Street(5, 64, 48)
+    plain, dim = (camera.frame(2.5 + 2 * step_s) for camera in (drive, DimCamera(drive)))
+    assert np.array_equal(images[2], dim.image) and not np.array_equal(plain.image, dim.image)
+    assert np.array_equal(label, plain.label) and np.array_equal(label, dim.label)
 
 
 def test_augmentation_keeps_label_and_image_together(tmp_path):
     """In the made pictures colour tells the class: after any window and flip it still must."""
-    augmented = Augmented(CamVidClips(write_camvid(tmp_path, 'train', 1), 'train', 1), (64, 48), 0)
+    clips = CamVidClips(write_camvid(tmp_path, 'train', 1), 'train', 1, 0.05)
+    augmented = Augmented(clips, (64, 48), 0)
     sizes = set()
     for epoch in range(30):
         augmented.epoch = epoch
-        images, label = augmented[0]
+        images, label, _ = augmented[0]
         assert images.shape == (1, 48, 64, 3) and images.dtype == np.uint8
         blue = images[0, ..., 2].astype(int)
         sky, road = blue[label == 0], blue[label == 3]
@@ -70,11 +78,12 @@ def test_augmentation_keeps_label_and_image_together(tmp_path):
             # All but the pixels that resizing mixes along the horizon.
             assert np.quantile(sky, 0.1) > np.quantile(road, 0.9)
     assert len(sizes) > 10
-    assert all((a == b).all() for a, b in zip(augmented[0], augmented[0]))
+    assert all(np.array_equal(a, b) for a, b in zip(augmented[0], augmented[0]))
 
 
 def test_plain(tmp_path):
-    images, label = Plain(CamVidClips(write_camvid(tmp_path, 'val', 1), 'val', 2), (32, 24))[0]
+    clips = CamVidClips(write_camvid(tmp_path, 'val', 1), 'val', 2, 0.05)
+    images, label, _ = Plain(clips, (32, 24))[0]
     assert images.shape == (2, 24, 32, 3) and label.shape == (24, 32)
 
 

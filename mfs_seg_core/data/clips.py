@@ -3,7 +3,8 @@
 """
 Clips for training: a few frames in order, and the label of the last.
 
-An item is (images ``[T, H, W, 3]`` uint8 RGB, label ``[H, W]`` uint8 with 255 for void).
+An item is (images ``[T, H, W, 3]`` uint8 RGB, label ``[H, W]`` uint8 with 255 for void, time
+between two frames in seconds).
 """
 
 from __future__ import annotations
@@ -16,30 +17,39 @@ import cv2
 import numpy as np
 
 from mfs_seg_core.data.camvid import CamVid
-from mfs_seg_core.data.street import Street
+from mfs_seg_core.data.street import DimCamera, Street
 from mfs_seg_core.labels import UNLABELLED
+
+Clip = tuple[np.ndarray, np.ndarray, float]
 
 
 class CamVidClips:
     """CamVid's labelled stills, each standing still for T frames."""
 
-    def __init__(self, root: str, split: str, frames: int):
-        self.stills, self.frames = CamVid(root, split), frames
+    def __init__(self, root: str, split: str, frames: int, step_s: float):
+        self.stills, self.frames, self.step_s = CamVid(root, split), frames, step_s
 
     def __len__(self) -> int:
         return len(self.stills)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> Clip:
         image, label, _ = self.stills[index]
-        return np.broadcast_to(image, (self.frames, *image.shape)), label
+        return np.broadcast_to(image, (self.frames, *image.shape)), label, self.step_s
 
 
 class StreetClips:
-    """Street, rendered once and kept in memory (170 kB a frame at 240x180)."""
+    """
+    Street, rendered once and kept in memory (130 kB a frame at 240x180).
+
+    Every second drive is seen by a camera in dim light. The frame rate varies from clip to clip
+    about ``rate_hz``, which is its geometric mean.
+    """
 
     # A new drive costs as much as several frames: take a few clips of each, well apart.
     PER_DRIVE = 6
     APART_S = 2.5
+    # Fastest rate over slowest.
+    RATES = 4.0
 
     def __init__(self, first_seed: int, clips: int, frames: int, size: tuple[int, int],
                  rate_hz: float = 20.0):
@@ -48,28 +58,35 @@ class StreetClips:
         :param size: width and height in pixels.
         """
         drives = range(first_seed, first_seed - (-clips // self.PER_DRIVE))
-        times = np.arange(self.PER_DRIVE)[:, None] * self.APART_S + np.arange(frames) / rate_hz
-        render = partial(_render, times=times, size=size)
+        spread = self.RATES ** (np.random.default_rng(first_seed).random(clips) - 0.5)
+        self.steps_s = spread / rate_hz
+        jobs = [(seed, self.steps_s[i * self.PER_DRIVE:(i + 1) * self.PER_DRIVE])
+                for i, seed in enumerate(drives)]
+        render = partial(_render, frames=frames, apart_s=self.APART_S, size=size)
         # Not forked: a copy of a process whose OpenCV has threads waits for them for ever.
         with ProcessPoolExecutor(mp_context=multiprocessing.get_context('spawn')) as pool:
-            rendered = list(pool.map(render, drives))
-        self.images = np.concatenate([images for images, _ in rendered])[:clips]
-        self.labels = np.concatenate([labels for _, labels in rendered])[:clips]
+            rendered = list(pool.map(render, jobs))
+        self.images = np.concatenate([images for images, _ in rendered])
+        self.labels = np.concatenate([labels for _, labels in rendered])
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        return self.images[index], self.labels[index]
+    def __getitem__(self, index: int) -> Clip:
+        return self.images[index], self.labels[index], float(self.steps_s[index])
 
 
-def _render(seed: int, times: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Render one drive at ``times [clips, T]``: images of all, labels of the last of each clip."""
+def _render(job: tuple[int, np.ndarray], frames: int, apart_s: float, size: tuple[int, int]
+            ) -> tuple[np.ndarray, np.ndarray]:
+    """Render the clips of one drive: images of all frames, labels of the last of each clip."""
+    seed, steps_s = job
     cv2.setNumThreads(1)
     street = Street(seed, *size)
-    frames = [[street.frame(time_s) for time_s in clip] for clip in times]
-    return (np.array([[frame.image for frame in clip] for clip in frames]),
-            np.array([clip[-1].label for clip in frames]))
+    camera = DimCamera(street) if seed % 2 else street
+    clips = [[camera.frame(index * apart_s + i * step_s) for i in range(frames)]
+             for index, step_s in enumerate(steps_s.tolist())]
+    return (np.array([[frame.image for frame in clip] for clip in clips]),
+            np.array([clip[-1].label for clip in clips]))
 
 
 class Augmented:
@@ -89,8 +106,8 @@ class Augmented:
     def __len__(self) -> int:
         return len(self.clips)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        images, label = self.clips[index]
+    def __getitem__(self, index: int) -> Clip:
+        images, label, step_s = self.clips[index]
         random = np.random.default_rng((self.seed, self.epoch, index))
         scale = np.exp(random.uniform(*np.log(self.SCALE)))
         images, label = _window(images, label, scale, random)
@@ -99,7 +116,7 @@ class Augmented:
         label = cv2.resize(label, self.size, interpolation=cv2.INTER_NEAREST)
         if random.random() < 0.5:
             images, label = images[:, :, ::-1], label[:, ::-1]
-        return _recolour(images, random), np.ascontiguousarray(label)
+        return _recolour(images, random), np.ascontiguousarray(label), step_s
 
 
 def _window(images: np.ndarray, label: np.ndarray, scale: float, random: np.random.Generator
@@ -134,8 +151,8 @@ class Plain:
     def __len__(self) -> int:
         return len(self.clips)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        images, label = self.clips[index]
+    def __getitem__(self, index: int) -> Clip:
+        images, label, step_s = self.clips[index]
         images = np.stack([cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
                            for image in images])
-        return images, cv2.resize(label, self.size, interpolation=cv2.INTER_NEAREST)
+        return images, cv2.resize(label, self.size, interpolation=cv2.INTER_NEAREST), step_s

@@ -3,5 +3,6 @@
 """Procedural driving scenes with exact labels."""
 
 from mfs_seg_core.data.street.drive import Street, StreetFrame
+from mfs_seg_core.data.street.sensor import DimCamera
 
-__all__ = ['Street', 'StreetFrame']
+__all__ = ['DimCamera', 'Street', 'StreetFrame']

@@ -1,0 +1,57 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A drive as a real camera sees it in dim light: motion blur, shot noise and read noise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mfs_seg_core.data.street.drive import Street, StreetFrame
+
+# Electrons that a white pixel collects in one exposure: by day thousands, here few.
+WHITE = (60.0, 1000.0)
+READ_NOISE = (1.5, 4.0)
+EXPOSURE_S = (0.005, 0.035)
+# Share of full brightness that is left after the camera's gain.
+BRIGHTNESS = (0.35, 0.9)
+GAMMA = 2.2
+# Moments of an exposure that are rendered.
+MOMENTS = 3
+
+
+class DimCamera:
+    """
+    A camera in dim light on a Street's drive; its frames differ from Street's in the image only.
+
+    The noise is drawn anew for each frame, from the seed of the street and the time. Exposure,
+    light and read noise are drawn once for a drive.
+    """
+
+    def __init__(self, street: Street):
+        self.street = street
+        random = np.random.default_rng((street.seed, 1))
+        self.white = float(np.exp(random.uniform(*np.log(WHITE))))
+        self.read_noise = random.uniform(*READ_NOISE)
+        self.exposure_s = random.uniform(*EXPOSURE_S)
+        self.brightness = random.uniform(*BRIGHTNESS)
+
+    def frame(self, time_s: float) -> StreetFrame:
+        """
+        Give the frame whose exposure has its middle at ``time_s``; the label is of that moment.
+
+        :raises ValueError: the time is below 0 or no number.
+        """
+        middle = self.street.frame(time_s)
+        moments = time_s + self.exposure_s * np.linspace(-0.5, 0.5, MOMENTS)
+        light = np.zeros(middle.image.shape, np.float32)
+        for index, moment in enumerate(moments):
+            image = (middle if index == MOMENTS // 2
+                     else self.street.frame(max(0.0, float(moment)))).image
+            light += (image / np.float32(255)) ** np.float32(GAMMA)
+        electrons = light * np.float32(self.white / MOMENTS)
+        random = np.random.default_rng((self.street.seed, 2, round(time_s * 1e6)))
+        spread = np.sqrt(electrons + np.float32(self.read_noise ** 2))
+        electrons += spread * random.standard_normal(electrons.shape, np.float32)
+        seen = np.clip(electrons / np.float32(self.white), 0, 1) ** np.float32(1 / GAMMA)
+        return StreetFrame((seen * np.float32(255 * self.brightness)).astype(np.uint8),
+                           middle.label, time_s)
