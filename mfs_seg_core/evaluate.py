@@ -4,7 +4,13 @@
 Measure weights on labelled frames.
 
 ``python -m mfs_seg_core.evaluate --weights camvid --data camvid --root DIR --split val``
-``python -m mfs_seg_core.evaluate --weights street --data street --mode stream``
+``python -m mfs_seg_core.evaluate --weights street --data street --camera dim``
+
+What a mode sees of a sequence of frames:
+
+- reset@1: one step a frame, each from rest: what a network without state would do;
+- repeat@N: N steps of the same frame, each from rest: the usual evaluation of a spiking network;
+- stream@1: one step a frame, the state kept: what the node does.
 """
 
 from __future__ import annotations
@@ -14,7 +20,6 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +29,28 @@ from mfs_seg_core.streaming import Segmenter
 
 # Street's seeds that no training or validation run uses.
 FIRST_SEED = 2_000_000
+# CamVid's names count the frames of a 30 Hz video.
+CAMVID_HZ = 30.0
+MODES = ('reset', 'repeat', 'stream')
 
-# A frame of a sequence: uint8 [H, W, 3] RGB, and uint8 [H, W] class ids with 255 for void.
-Frame = tuple[np.ndarray, np.ndarray]
+# A frame of a sequence: uint8 [H, W, 3] RGB; uint8 [H, W] class ids with 255 for void; seconds
+# since the frame before, None where that is not known.
+Frame = tuple[np.ndarray, np.ndarray, 'float | None']
 
 
-def street_sequences(seeds: int, frames: int, size: tuple[int, int]) -> Iterator[Iterable[Frame]]:
-    """Give ``frames`` frames of each of ``seeds`` unseen drives."""
-    from mfs_seg_core.data.street import Street
+def street_sequences(seeds: int, frames: int, size: tuple[int, int], rate_hz: float, dim: bool
+                     ) -> Iterator[Iterable[Frame]]:
+    """
+    Give ``frames`` frames of each of ``seeds`` unseen drives.
+
+    :param dim: as a camera in dim light sees them.
+    """
+    from mfs_seg_core.data.street import DimCamera, Street
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
-        yield ((frame.image, frame.label) for frame in islice(Street(seed, *size), frames))
+        street = Street(seed, *size)
+        camera = DimCamera(street) if dim else street
+        drive = (camera.frame(index / rate_hz) for index in range(frames))
+        yield ((frame.image, frame.label, 1 / rate_hz) for frame in drive)
 
 
 def camvid_sequences(root: str, split: str) -> Iterator[Iterable[Frame]]:
@@ -43,51 +60,91 @@ def camvid_sequences(root: str, split: str) -> Iterator[Iterable[Frame]]:
     drives: dict[str, list[int]] = {}
     for index, (path, _) in enumerate(frames.pairs):
         drives.setdefault(path.stem.split('_')[0], []).append(index)
-    for indices in drives.values():
-        yield (frames[index][:2] for index in indices)
+
+    def drive(indices: list[int]) -> Iterator[Frame]:
+        before = None
+        for index in indices:
+            number = frames.pairs[index][0].stem.split('_')[-1]
+            count = int(number) if number.isdigit() else None
+            known = before is not None and count is not None and count > before
+            yield *frames[index][:2], (count - before) / CAMVID_HZ if known else None
+            before = count
+
+    return (drive(indices) for indices in drives.values())
 
 
-def evaluate(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]], stream: bool) -> dict:
+class _Run:
+    """One mode of evaluation: its stream, and what came out so far."""
+
+    def __init__(self, mode: str, steps: int, like: Segmenter):
+        self.mode, self.steps = mode, steps
+        self.name = f'{mode}@{steps}'
+        self.segmenter = Segmenter(like.network, like.description, like.device, like.input_size)
+        self.matrix = ConfusionMatrix(len(like.classes))
+        self.scores: list[float] = []
+        self.rates: list[float] = []
+
+    def see(self, image: np.ndarray, label: np.ndarray, step_s: float | None) -> None:
+        if self.mode != 'stream':
+            self.segmenter.reset()
+            step_s = None
+        for _ in range(self.steps):
+            result = self.segmenter.step(image, step_s, firing_rate=True)
+            self.rates.append(result.firing_rate)
+        self.matrix.update(result.mask, label)
+        self.scores.append(per_image_score(result.mask, label, len(self.segmenter.classes)))
+
+    def figures(self) -> dict:
+        return {
+            'frames': len(self.scores),
+            'miou': self.matrix.miou,
+            'pixel_accuracy': self.matrix.pixel_accuracy,
+            'per_image_score': float(np.mean(self.scores)),
+            'firing_rate': float(np.mean(self.rates)),
+            'iou': {name: None if np.isnan(iou) else float(iou)
+                    for name, iou in zip(self.segmenter.classes.names, self.matrix.iou)},
+        }
+
+
+def evaluate(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]],
+             modes: Iterable[str] = MODES, steps: int = 4) -> dict[str, dict]:
     """
     Compare masks with the truth, at the truth's resolution.
 
-    :param stream: keep the state along each sequence; else each frame starts from rest.
-    :returns: ``frames``, ``miou``, ``pixel_accuracy``, ``per_image_score``, ``firing_rate`` and
-        ``iou`` by class name (None for a class that does not occur).
+    :param steps: N of repeat@N.
+    :returns: by mode ('stream@1'): ``frames``, ``miou``, ``pixel_accuracy``, ``per_image_score``,
+        ``firing_rate`` and ``iou`` by class name (None for a class that does not occur).
     """
-    matrix = ConfusionMatrix(len(segmenter.classes))
-    scores, rates = [], []
+    runs = [_Run(mode, steps if mode == 'repeat' else 1, segmenter) for mode in modes]
     for sequence in sequences:
-        segmenter.reset()
-        for image, label in sequence:
-            if not stream:
-                segmenter.reset()
-            result = segmenter.step(image, firing_rate=True)
-            matrix.update(result.mask, label)
-            scores.append(per_image_score(result.mask, label, len(segmenter.classes)))
-            rates.append(result.firing_rate)
-    if not scores:
+        for run in runs:
+            run.segmenter.reset()
+        for frame in sequence:
+            for run in runs:
+                run.see(*frame)
+    if not runs[0].scores:
         raise ValueError('there is no frame to evaluate: ask for at least one')
-    return {
-        'frames': len(scores),
-        'miou': matrix.miou,
-        'pixel_accuracy': matrix.pixel_accuracy,
-        'per_image_score': float(np.mean(scores)),
-        'firing_rate': float(np.mean(rates)),
-        'iou': {name: None if np.isnan(iou) else float(iou)
-                for name, iou in zip(segmenter.classes.names, matrix.iou)},
-    }
+    return {run.name: run.figures() for run in runs}
 
 
-def table(result: dict) -> str:
-    """Lay out a result for people."""
-    rows = [(name, '-' if iou is None else f'{100 * iou:6.2f} %')
-            for name, iou in result['iou'].items()]
-    rows += [('', ''), ('mIoU (global)', f'{100 * result["miou"]:6.2f} %'),
-             ('pixel accuracy', f'{100 * result["pixel_accuracy"]:6.2f} %'),
-             ('per-image score', f'{100 * result["per_image_score"]:6.2f} %'),
-             ('firing rate', f'{result["firing_rate"]:6.3f}'), ('frames', f'{result["frames"]:6d}')]
-    return '\n'.join(f'{name:<16}{value:>10}' for name, value in rows)
+def table(results: dict[str, dict]) -> str:
+    """Lay out the results for people, a column a mode."""
+    columns = list(results.values())
+    rows = [('', list(results))]
+    rows += [(name, [_percent(column['iou'][name]) for column in columns])
+             for name in columns[0]['iou']]
+    rows += [('', [])]
+    rows += [(title, [_percent(column[key]) for column in columns]) for title, key in (
+        ('mIoU (global)', 'miou'), ('pixel accuracy', 'pixel_accuracy'),
+        ('per-image score', 'per_image_score'))]
+    rows += [('firing rate', [f'{column["firing_rate"]:.3f}' for column in columns]),
+             ('frames', [str(column['frames']) for column in columns])]
+    return '\n'.join(f'{title:<16}' + ''.join(f'{cell:>12}' for cell in cells)
+                     for title, cells in rows)
+
+
+def _percent(share: float | None) -> str:
+    return '-' if share is None else f'{100 * share:.2f} %'
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -98,8 +155,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--data', required=True, choices=('camvid', 'street'))
     parser.add_argument('--root', help='folder of CamVid')
     parser.add_argument('--split', default='val', help="list of CamVid (default: '%(default)s')")
-    parser.add_argument('--mode', choices=('reset', 'stream'), default='reset',
-                        help='start each frame from rest, or keep the state along a sequence')
+    parser.add_argument('--mode', choices=MODES, action='append',
+                        help='measure this mode; may be given again (default: all)')
+    parser.add_argument('--steps', type=int, default=4, help='N of repeat@N (default: %(default)s)')
+    parser.add_argument('--camera', choices=('day', 'dim'), default='day',
+                        help='of Street: its own, or one in dim light, with noise and motion blur')
+    parser.add_argument('--rate', type=float, default=20.0,
+                        help='frames a second of Street (default: %(default)s)')
     parser.add_argument('--seeds', type=int, default=20, help='drives of Street')
     parser.add_argument('--frames', type=int, default=20, help='frames of each drive')
     parser.add_argument('--device', default='cpu')
@@ -108,23 +170,33 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         segmenter = Segmenter.from_weights(options.weights, options.device)
         if options.data == 'street':
-            sequences = street_sequences(options.seeds, options.frames, segmenter.input_size)
+            if not 0 < options.rate < float('inf'):
+                raise ValueError(f'--rate is {options.rate}: give frames a second, above 0')
+            sequences = street_sequences(options.seeds, options.frames, segmenter.input_size,
+                                         options.rate, options.camera == 'dim')
         elif options.root:
             sequences = camvid_sequences(options.root, options.split)
         else:
             raise ValueError('CamVid needs its folder: add --root DIR')
-        result = evaluate(segmenter, sequences, options.mode == 'stream')
+        if options.steps < 1:
+            raise ValueError(f'--steps is {options.steps}: give 1 or more')
+        results = evaluate(segmenter, sequences, options.mode or MODES, options.steps)
     except ValueError as error:
         print(f'evaluate: {error}', file=sys.stderr)
         return 1
-    print(table(result))
+    print(table(results))
     if options.json:
-        heading = {'weights': segmenter.name, 'data': options.data, 'mode': options.mode}
+        heading = {'weights': segmenter.name, 'data': options.data}
         if options.data == 'camvid':
             heading['split'] = options.split
+        else:
+            heading |= {'camera': options.camera, 'rate_hz': options.rate}
+        # The first mode once more at the top, for those who want one figure.
+        first = next(iter(results))
+        heading |= {'mode': first, **results[first]}
         options.json.parent.mkdir(parents=True, exist_ok=True)
         aside = options.json.with_name(options.json.name + '.part')
-        aside.write_text(json.dumps({**heading, **result}, indent=2) + '\n')
+        aside.write_text(json.dumps({**heading, **results}, indent=2) + '\n')
         os.replace(aside, options.json)
     return 0
 

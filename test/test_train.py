@@ -111,6 +111,7 @@ def test_train_resume_evaluate(tmp_path):
     assert result['frames'] == 4 and result['iou']['Car'] in (None, 0.0)
     # Of sky and road, the two classes there are; others are wrong guesses.
     assert min(result['iou']['Sky'], result['iou']['Road']) > 0.6
+    assert result['mode'] == 'reset@1' and result['iou'] == result['reset@1']['iou']
     assert result['pixel_accuracy'] > 0.8
     assert 0 < result['firing_rate'] < 4
 
@@ -123,19 +124,24 @@ def weights(tmp_path):
 
 
 def test_evaluate_street(weights, tmp_path):
-    done = command('evaluate', '--weights', weights, '--data', 'street', '--mode', 'stream',
-                   '--seeds', 2, '--frames', 3, '--json', tmp_path / 'out' / 'street.json')
+    done = command('evaluate', '--weights', weights, '--data', 'street', '--camera', 'dim',
+                   '--seeds', 2, '--frames', 3, '--steps', 2,
+                   '--json', tmp_path / 'out' / 'street.json')
     assert done.returncode == 0, done.stderr
     assert 'mIoU (global)' in done.stdout and 'Bicyclist' in done.stdout
     result = json.loads((tmp_path / 'out' / 'street.json').read_text())
-    assert result['frames'] == 6 and 0 <= result['miou'] < 0.5 and result['mode'] == 'stream'
+    assert result['frames'] == 6 and result['camera'] == 'dim'
+    assert all(0 <= result[mode]['miou'] < 0.5 for mode in ('reset@1', 'repeat@2', 'stream@1'))
+    assert result['reset@1'] != result['repeat@2'] != result['stream@1']
 
 
 @pytest.mark.parametrize('arguments, message', [
     (('--weights', 'nowhere', '--data', 'street'), 'no weights'),
     (('--weights', 'W', '--data', 'camvid'), 'add --root DIR'),
     (('--weights', 'W', '--data', 'camvid', '--root', 'nowhere'), 'val.txt is missing'),
-    (('--weights', 'W', '--data', 'street', '--seeds', '0'), 'no frame to evaluate')])
+    (('--weights', 'W', '--data', 'street', '--seeds', '0'), 'no frame to evaluate'),
+    (('--weights', 'W', '--data', 'street', '--rate', '0'), 'frames a second, above 0'),
+    (('--weights', 'W', '--data', 'street', '--steps', '0'), 'give 1 or more')])
 def test_evaluate_misuse(weights, arguments, message):
     done = command('evaluate', *(weights if a == 'W' else a for a in arguments))
     assert done.returncode == 1 and message in done.stderr and len(done.stderr.splitlines()) == 1
