@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import random
 from pathlib import Path
 
 import cv2
@@ -17,7 +16,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, DistributedSampler
 
 from mfs_seg_core.data.clips import Augmented, CamVidClips, Plain, StreetClips
 from mfs_seg_core.labels import CAMVID, UNLABELLED
@@ -66,12 +65,18 @@ class Training(lightning.LightningModule):
         if self.network.config.steps == 1:
             # Back-propagation through time, truncated to one step: the frames before the labelled
             # one charge the membranes. None of them is a start from rest.
-            for step in steps[random.randrange(len(steps)):-1]:
+            chance = np.random.default_rng((self.settings.seed, self.global_step))
+            for step in steps[chance.integers(len(steps)):-1]:
                 with torch.no_grad():
                     state = self.network(step[None], state, elapsed=elapsed).state
             steps = steps[-1:]
         prediction = self.network(steps, state, rates=True, elapsed=elapsed)
         loss = self._loss(prediction.logits, label)
+        if not loss.isfinite():
+            raise ValueError(
+                f'the loss is {loss.item()} in step {self.global_step} (epoch '
+                f'{self.current_epoch + 1}, batch {index}): run again with a lower learning_rate; '
+                'the last checkpoint is from before it')
         self.log('train/loss', loss, prog_bar=True)
         self.log('train/firing_rate', torch.stack(list(prediction.rates.values())).mean())
         return loss
@@ -124,14 +129,29 @@ class Training(lightning.LightningModule):
         return [optimiser], [{'scheduler': schedule, 'interval': 'step'}]
 
 
-class _Epoch(Callback):
-    """Tells the augmentation which epoch it is: other windows each time, the same on resume."""
+class _Data(lightning.LightningDataModule):
+    """
+    The loaders. What they give depends on seed and epoch alone, so that a resumed run goes on as
+    the unbroken one would have.
+    """
 
-    def __init__(self, augmented: Augmented):
-        self.augmented = augmented
+    def __init__(self, settings: Settings, training, validation):
+        super().__init__()
+        self.settings = settings
+        self.augmented = Augmented(training, settings.size, settings.seed)
+        self.validation = Plain(validation, settings.size)
 
-    def on_train_epoch_start(self, trainer, module) -> None:
-        self.augmented.epoch = trainer.current_epoch
+    def train_dataloader(self) -> DataLoader:
+        self.augmented.epoch = self.trainer.current_epoch
+        order = DistributedSampler(self.augmented, self.trainer.world_size,
+                                   self.trainer.global_rank, seed=self.settings.seed)
+        order.set_epoch(self.trainer.current_epoch)
+        return DataLoader(self.augmented, self.settings.batch_size, sampler=order, drop_last=True,
+                          num_workers=self.settings.workers)
+
+    def val_dataloader(self) -> DataLoader:
+        return DataLoader(self.validation, self.settings.batch_size,
+                          num_workers=self.settings.workers)
 
 
 class _Report(Callback):
@@ -171,22 +191,18 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     else:
         training = CamVidClips(settings.root, 'train', settings.frames, NOMINAL_STEP)
         validation = CamVidClips(settings.root, 'val', settings.frames, NOMINAL_STEP)
-    augmented = Augmented(training, settings.size, settings.seed)
-    loading = dict(num_workers=settings.workers, persistent_workers=False)
-    loaders = (DataLoader(augmented, settings.batch_size, shuffle=True, drop_last=True, **loading),
-               DataLoader(Plain(validation, settings.size), settings.batch_size, **loading))
-
+    data = _Data(settings, training, validation)
     module = Training(settings, class_weights(training, len(CAMVID)))
     keeper = ModelCheckpoint(folder, 'best', monitor='val/miou', mode='max', save_last=True,
                              enable_version_counter=False)
     trainer = lightning.Trainer(
-        max_epochs=settings.epochs, callbacks=[keeper, _Epoch(augmented), _Report()],
+        max_epochs=settings.epochs, callbacks=[keeper, _Report()],
         precision='bf16-mixed' if torch.cuda.is_available() else '32-true',
         logger=TensorBoardLogger(output, settings.name, version=''), default_root_dir=folder,
         check_val_every_n_epoch=settings.validate_every, num_sanity_val_steps=0,
-        gradient_clip_val=1.0, log_every_n_steps=10)
+        gradient_clip_val=1.0, log_every_n_steps=10, reload_dataloaders_every_n_epochs=1)
     last = folder / 'last.ckpt'
-    trainer.fit(module, *loaders, ckpt_path=last if last.exists() and not fresh else None)
+    trainer.fit(module, data, ckpt_path=last if last.exists() and not fresh else None)
 
     best = torch.load(keeper.best_model_path, map_location='cpu', weights_only=True)
     network = MFSSeg(module.description.config)

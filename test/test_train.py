@@ -3,12 +3,14 @@
 """Training and evaluation as commands, on data made here."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from camvid_tree import write_camvid
 from untrained import described, untrained
 
@@ -114,6 +116,54 @@ def test_train_resume_evaluate(tmp_path):
     assert result['mode'] == 'reset@1' and result['iou'] == result['reset@1']['iou']
     assert result['pixel_accuracy'] > 0.8
     assert 0 < result['firing_rate'] < 4
+
+
+SETTINGS = ('name: tiny\ndata: camvid\nsize: [64, 48]\nbatch_size: 4\nvalidate_every: 1\n'
+            'frames: 3\nworkers: 1\nepochs: 4\nnotes: {licence: none, data: made}\n')
+REPORT = re.compile(r'epoch \d+: .*')
+
+
+def test_killed_and_resumed_run_equals_the_unbroken_one(tmp_path):
+    write_camvid(tmp_path / 'data', 'train', 10)
+    write_camvid(tmp_path / 'data', 'val', 2)
+    (tmp_path / 'settings.yaml').write_text(SETTINGS)
+
+    def train(name):
+        return ['train', '--config', tmp_path / 'settings.yaml', '--root', tmp_path / 'data',
+                '--output', tmp_path / name]
+
+    unbroken = command(*train('unbroken'))
+    assert unbroken.returncode == 0, unbroken.stderr
+    killed = subprocess.Popen(
+        [sys.executable, '-m', 'mfs_seg_core.train', *map(str, train('killed')[1:])],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    lines = []
+    for line in killed.stdout:
+        lines += REPORT.findall(line)
+        if len(lines) == 2:
+            killed.kill()
+            break
+    killed.wait()
+    resumed = command(*train('killed'))
+    assert resumed.returncode == 0, resumed.stderr
+    lines += REPORT.findall(resumed.stdout)
+    expected = REPORT.findall(unbroken.stdout)
+    # An epoch whose checkpoint was not yet written stands twice.
+    assert len(expected) == 4 and sorted(set(lines)) == sorted(expected)
+    ours, theirs = (load_weights(tmp_path / name / 'tiny' / 'tiny.safetensors')[0].state_dict()
+                    for name in ('unbroken', 'killed'))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
+    write_camvid(tmp_path / 'data', 'train', 8)
+    write_camvid(tmp_path / 'data', 'val', 2)
+    (tmp_path / 'settings.yaml').write_text(SETTINGS)
+    done = command('train', '--config', tmp_path / 'settings.yaml', '--root', tmp_path / 'data',
+                   '--output', tmp_path / 'runs', '--set', 'learning_rate=1e30')
+    assert done.returncode == 1
+    assert 'train: the loss is nan in step' in done.stderr and 'Traceback' not in done.stderr
+    assert not (tmp_path / 'runs' / 'tiny' / 'tiny.safetensors').exists()
 
 
 @pytest.fixture
