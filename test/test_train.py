@@ -83,6 +83,18 @@ def test_augmentation_keeps_label_and_image_together(tmp_path):
     assert all(np.array_equal(a, b) for a, b in zip(augmented[0], augmented[0]))
 
 
+def test_stills_are_made_to_drive(tmp_path):
+    """The horizon of each frame lies nearer to that of the last; the label is the last one's."""
+    clips = CamVidClips(write_camvid(tmp_path, 'train', 1), 'train', 4, 0.05)
+    augmented, distances = Augmented(clips, (64, 48), 0), []
+    for epoch in range(40):
+        augmented.epoch = epoch
+        images, label, _ = augmented[0]
+        distances.append([np.abs(image.astype(int) - images[-1]).mean() for image in images])
+    distances = np.mean(distances, axis=0)
+    assert distances[0] > distances[1] > distances[2] > distances[3] == 0
+
+
 def test_plain(tmp_path):
     clips = CamVidClips(write_camvid(tmp_path, 'val', 1), 'val', 2, 0.05)
     images, label, _ = Plain(clips, (32, 24))[0]

@@ -26,6 +26,8 @@ Clip = tuple[np.ndarray, np.ndarray, float]
 class CamVidClips:
     """CamVid's labelled stills, each standing still for T frames."""
 
+    still = True
+
     def __init__(self, root: str, split: str, frames: int, step_s: float):
         self.stills, self.frames, self.step_s = CamVid(root, split), frames, step_s
 
@@ -45,6 +47,7 @@ class StreetClips:
     about ``rate_hz``, which is its geometric mean.
     """
 
+    still = False
     # A new drive costs as much as several frames: take a few clips of each, well apart.
     PER_DRIVE = 6
     APART_S = 2.5
@@ -93,7 +96,8 @@ class Augmented:
     """
     Clips, each as a random window of itself, mirrored or not, in changed colours.
 
-    All frames of a clip change alike: what moves in it is the scene.
+    All frames of a clip change alike: what moves in it is the scene. Where the clip stands still,
+    the camera is made to move, and noise drawn for each frame.
     """
 
     # Width of the window in widths of the frame; above 1 the margin is void.
@@ -110,6 +114,8 @@ class Augmented:
         images, label, step_s = self.clips[index]
         random = np.random.default_rng((self.seed, self.epoch, index))
         scale = np.exp(random.uniform(*np.log(self.SCALE)))
+        if self.clips.still and len(images) > 1:
+            images = _driven(images, random)
         images, label = _window(images, label, scale, random)
         images = np.stack([cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
                            for image in images])
@@ -117,6 +123,30 @@ class Augmented:
         if random.random() < 0.5:
             images, label = images[:, :, ::-1], label[:, ::-1]
         return _recolour(images, random), np.ascontiguousarray(label), step_s
+
+
+def _driven(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """
+    Make frames that stand still those of a drive that ends in the last one.
+
+    Before, everything was farther away: each frame is a little larger than the one before it.
+    """
+    height, width = images.shape[1:3]
+    zoom = random.uniform(0, 0.03)
+    drift = random.normal(0, 0.004, 2) * width
+    centre = np.array([width / 2, random.uniform(0.35, 0.6) * height])
+    noise = random.uniform(0, 8)
+    driven = []
+    for ago, image in zip(range(len(images) - 1, -1, -1), images):
+        scale = 1 / (1 + zoom * ago)
+        jolt = random.normal(0, 0.0015, 2) * width if ago else np.zeros(2)
+        shift = centre * (1 - scale) + drift * ago + jolt
+        motion = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+        moved = cv2.warpAffine(image, motion, (width, height), flags=cv2.INTER_LINEAR,
+                               borderMode=cv2.BORDER_REFLECT_101) if ago else image
+        grain = random.standard_normal(image.shape, np.float32) * np.float32(noise)
+        driven.append(np.clip(moved + grain, 0, 255).astype(np.uint8))
+    return np.stack(driven)
 
 
 def _window(images: np.ndarray, label: np.ndarray, scale: float, random: np.random.Generator
