@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mfs_seg_core.neuron import LIF, THRESHOLD
+from mfs_seg_core.neuron import LIF
+from mfs_seg_core.norm import ThresholdBatchNorm
 
 # Membrane potentials [B, C, H, W] by the name of their neuron.
 State = dict[str, Tensor]
@@ -77,21 +78,6 @@ def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
     return per_image(lambda y: functional.interpolate(y, size=size, mode='nearest'), x)
 
 
-def tdbn(channels: int, levels: int, gain: float = 1.0) -> nn.BatchNorm2d:
-    """
-    Threshold-dependent batch norm (Zheng et al., AAAI 2021): over T, B, H and W at once.
-
-    Its scale starts at ``gain * threshold``, which makes some 16 % of binary neurons fire; with
-    D levels at sqrt(D) times that, so that the levels are in use from the start.
-
-    :param gain: 1 for a layer in series; small for the last of a residual branch, which keeps the
-        block near the identity (block dynamical isometry).
-    """
-    norm = nn.BatchNorm2d(channels)
-    nn.init.constant_(norm.weight, gain * THRESHOLD * levels ** 0.5)
-    return norm
-
-
 class Conv(nn.Conv2d):
     """Convolution; of size 1x1, a matrix product over channels-last pixels, which spares copies."""
 
@@ -108,7 +94,7 @@ class Stem(nn.Module):
     def __init__(self, inputs: int, outputs: int, spiking: Spiking, stride: int = 1):
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
-        self.norm = tdbn(outputs, spiking.levels)
+        self.norm = ThresholdBatchNorm(outputs, spiking.levels)
 
     def forward(self, x: Tensor) -> Tensor:
         return per_image(lambda y: self.norm(self.conv(y)), x)
@@ -123,7 +109,7 @@ class SpikingConv(nn.Module):
         self.lif = Neuron(inputs, spiking)
         self.conv = Conv(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups,
                          bias=False)
-        self.norm = tdbn(outputs, spiking.levels, gain)
+        self.norm = ThresholdBatchNorm(outputs, spiking.levels, gain)
 
     def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
         spikes = membranes.fire(self.lif, x)
@@ -168,7 +154,7 @@ class Up(nn.Module):
                                            bias=False)
         else:
             self.conv = Conv(inputs, outputs, 1, bias=False)
-        self.norm = tdbn(outputs, spiking.levels)
+        self.norm = ThresholdBatchNorm(outputs, spiking.levels)
 
     def forward(self, x: Tensor, size: tuple[int, int], membranes: Membranes) -> Tensor:
         """Give current of height and width ``size``, about twice that of ``x``."""
@@ -220,7 +206,7 @@ class Attend(nn.Module):
         self.lif = Neuron(channels, spiking)
         self.image_lif = Neuron(channels, spiking)
         self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm = tdbn(channels, spiking.levels)
+        self.norm = ThresholdBatchNorm(channels, spiking.levels)
 
     def forward(self, features: Tensor, image: Tensor, membranes: Membranes) -> Tensor:
         spikes = torch.minimum(membranes.fire(self.lif, features),

@@ -34,7 +34,11 @@ class Settings:
     :param epochs: passes through the training set.
     :param learning_rate: peak of a cosine with linear warm-up over a tenth of the run.
     :param scale_weights: weight of the loss at 1/4, 1/2 and full scale.
+    :param batch_size: clips a step of each process.
     :param validate_every: epochs between validations.
+    :param workers: processes that load data, of each process that trains.
+    :param devices: processes on this machine, one a GPU; 0: all GPUs there are, or one CPU.
+    :param nodes: machines; start each with torchrun.
     :param notes: facts to be kept in the weights: licence, data.
     """
 
@@ -53,6 +57,8 @@ class Settings:
     scale_weights: tuple[float, float, float] = (0.3, 0.3, 1.0)
     validate_every: int = 4
     workers: int = 1
+    devices: int = 0
+    nodes: int = 1
     seed: int = 0
     notes: dict = field(default_factory=dict)
 
@@ -109,7 +115,9 @@ def main(arguments: list[str] | None = None) -> int:
         except ModuleNotFoundError as error:
             raise ValueError(f'training needs {error.name}: '
                              'pip install "mfs_seg_ros[train]"') from None
-        print(run(settings, Path(options.output), options.fresh))
+        said = run(settings, Path(options.output), options.fresh)
+        if said:
+            print(said)
     except ValueError as error:
         print(f'train: {error}', file=sys.stderr)
         return 1

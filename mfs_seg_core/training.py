@@ -89,8 +89,13 @@ class Training(lightning.LightningModule):
         for weight, scale in zip(self.settings.scale_weights, logits):
             scores = scale.mean(0)
             target = functional.interpolate(label[:, None], scores.shape[-2:], mode='nearest')
-            total = total + weight * functional.cross_entropy(
-                scores, target[:, 0].long(), self.class_weights, ignore_index=UNLABELLED)
+            target = target[:, 0].long()
+            loss = functional.cross_entropy(scores, target, self.class_weights,
+                                            ignore_index=UNLABELLED, reduction='sum')
+            # Pixels count alike wherever they are: a mean over all processes' pixels.
+            pixels = self.class_weights[target[target != UNLABELLED]].sum()
+            pixels = self.trainer.strategy.reduce(pixels, reduce_op='mean').clamp(min=1)
+            total = total + weight * loss / pixels
         return total
 
     def on_validation_epoch_start(self) -> None:
@@ -158,7 +163,7 @@ class _Report(Callback):
     """Prints one line a validation: a record that outlives the progress bar."""
 
     def on_validation_end(self, trainer, module) -> None:
-        if not trainer.sanity_checking:
+        if trainer.is_global_zero:
             figures = ', '.join(f'{name} {value:.4f}' for name, value
                                 in sorted(trainer.callback_metrics.items()))
             print(f'epoch {trainer.current_epoch + 1}: {figures}', flush=True)
@@ -179,7 +184,7 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     Train, and write the best weights to ``output/<name>/<name>.safetensors``.
 
     :param fresh: start anew where a stopped run could go on.
-    :returns: a sentence for people.
+    :returns: a sentence for people; empty in all but the first of several processes.
     """
     lightning.seed_everything(settings.seed, workers=True)
     # The loaders' workers are forks, in which OpenCV's threads would be missing.
@@ -195,12 +200,16 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     module = Training(settings, class_weights(training, len(CAMVID)))
     keeper = ModelCheckpoint(folder, 'best', monitor='val/miou', mode='max', save_last=True,
                              enable_version_counter=False)
+    devices = settings.devices or max(1, torch.cuda.device_count())
     trainer = lightning.Trainer(
         max_epochs=settings.epochs, callbacks=[keeper, _Report()],
         precision='bf16-mixed' if torch.cuda.is_available() else '32-true',
         logger=TensorBoardLogger(output, settings.name, version=''), default_root_dir=folder,
         check_val_every_n_epoch=settings.validate_every, num_sanity_val_steps=0,
-        gradient_clip_val=1.0, log_every_n_steps=10, reload_dataloaders_every_n_epochs=1)
+        gradient_clip_val=1.0, devices=devices, num_nodes=settings.nodes,
+        # A start from rest uses no leak.
+        strategy='ddp_find_unused_parameters_true' if devices * settings.nodes > 1 else 'auto',
+        use_distributed_sampler=False, log_every_n_steps=10, reload_dataloaders_every_n_epochs=1)
     last = folder / 'last.ckpt'
     trainer.fit(module, data, ckpt_path=last if last.exists() and not fresh else None)
 
@@ -211,5 +220,7 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     miou = float(keeper.best_model_score)
     path = folder / f'{settings.name}.safetensors'
     notes = {**settings.notes, 'validation_miou': f'{miou:.4f}'}
+    if not trainer.is_global_zero:
+        return ''
     save_weights(path, network, dataclasses.replace(module.description, notes=notes))
     return f'validation mIoU {miou:.4f}, weights in {path}'

@@ -167,6 +167,25 @@ def test_killed_and_resumed_run_equals_the_unbroken_one(tmp_path):
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
+def test_two_processes_train_as_one(tmp_path):
+    """To rounding, while no rounding has yet carried a potential across a threshold."""
+    write_camvid(tmp_path / 'data', 'train', 8)
+    write_camvid(tmp_path / 'data', 'val', 2)
+    (tmp_path / 'settings.yaml').write_text(SETTINGS)
+    trained = []
+    for devices in (1, 2):
+        output = tmp_path / str(devices)
+        done = command('train', '--config', tmp_path / 'settings.yaml', '--root',
+                       tmp_path / 'data', '--output', output, '--set', 'epochs=1', 'frames=1',
+                       'learning_rate=1.0e-4', f'batch_size={4 // devices}', f'devices={devices}')
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count('validation mIoU') == 1
+        trained.append(load_weights(output / 'tiny' / 'tiny.safetensors')[0].state_dict())
+    one, two = trained
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], rtol=1e-3, atol=2e-5, msg=name)
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
     write_camvid(tmp_path / 'data', 'train', 8)
     write_camvid(tmp_path / 'data', 'val', 2)
