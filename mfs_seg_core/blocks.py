@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mfs_seg_core.neuron import LIF
+from mfs_seg_core.neuron import LIF, check_potential
 from mfs_seg_core.norm import ThresholdBatchNorm
 
 # Membrane potentials [B, C, H, W] by the name of their neuron.
@@ -52,6 +52,16 @@ class Membranes:
         if self.measure_rates:
             self.rates[neuron.name] = spikes.detach().mean(dtype=torch.float32)
         return spikes
+
+    def recall(self, name: str, like: Tensor) -> Tensor:
+        """Give the current ``[1, B, C, H, W]`` that was kept a step ago; at rest, 0."""
+        if self.before is None:
+            return torch.zeros_like(like)
+        try:
+            check_potential(like[0], self.before[name])
+        except ValueError as error:
+            raise ValueError(f'{name}: {error}') from None
+        return self.before[name].unsqueeze(0)
 
 
 class Neuron(LIF):
@@ -128,18 +138,48 @@ class EFSRes(nn.Module):
     # EMS-YOLO starts the last norm of a branch at 0.2 of the threshold.
     LAST_GAIN = 0.2
 
-    def __init__(self, channels: int, expansion: int, spiking: Spiking, kernel: int = 3):
+    def __init__(self, channels: int, expansion: int, spiking: Spiking, kernel: int = 3,
+                 inputs: int = 0):
+        """:param inputs: channels that the branch sees; 0: those of the shortcut."""
         super().__init__()
         hidden = channels * expansion
-        self.expand = SpikingConv(channels, hidden, spiking)
+        self.expand = SpikingConv(inputs or channels, hidden, spiking)
         self.depthwise = SpikingConv(hidden, hidden, spiking, kernel=kernel,
                                      groups=hidden)
         self.project = SpikingConv(hidden, channels, spiking, gain=self.LAST_GAIN)
 
     def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
-        branch = self.expand(x, membranes)
-        branch = self.depthwise(branch, membranes)
-        return x + self.project(branch, membranes)
+        return x + self.branch(x, membranes)
+
+    def branch(self, x: Tensor, membranes: Membranes) -> Tensor:
+        return self.project(self.depthwise(self.expand(x, membranes), membranes), membranes)
+
+
+class Recall(EFSRes):
+    """
+    ``x + branch([x, y])``: a recurrence of spikes, with y what the same scale of the decoder made
+    of the step before.
+
+    Membrane potentials alone carry over what spikes did not yet tell. This carries over what was
+    understood, and its depthwise convolution can follow a camera that moves. y is part of the
+    state, 0 at rest. Takes one step at a time, T = 1.
+    """
+
+    # Starts as if there were no past.
+    LAST_GAIN = 0.0
+    KERNEL = 5
+
+    def __init__(self, channels: int, expansion: int, spiking: Spiking):
+        super().__init__(channels, expansion, spiking, self.KERNEL, inputs=2 * channels)
+        self.name = ''
+
+    def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
+        past = membranes.recall(self.name, x)
+        return x + self.branch(torch.cat([x, past], dim=2), membranes)
+
+    def keep(self, y: Tensor, membranes: Membranes) -> None:
+        """Keep y ``[1, B, C, H, W]`` for the next step."""
+        membranes.after[self.name] = y[0]
 
 
 class Up(nn.Module):

@@ -20,6 +20,7 @@ from mfs_seg_core.blocks import (
     ImageBranch,
     Membranes,
     Neuron,
+    Recall,
     Spiking,
     SpikingConv,
     State,
@@ -49,6 +50,8 @@ class Config:
         (Cho et al., ICCV 2021), as MFS-Seg's authors use; else sums of same-scale features.
     :param detail: channels at full resolution when ``stem_stride`` is 2.
     :param learn_leak: learn a leak for each channel, from ``leak`` on.
+    :param recall: feed what the decoder made of the step before into the encoder, at its 2nd and
+        3rd scale.
     """
 
     classes: int
@@ -63,6 +66,7 @@ class Config:
     mimo: bool
     detail: int = 0
     learn_leak: bool = False
+    recall: bool = False
 
 
 CONFIGS = {
@@ -72,7 +76,7 @@ CONFIGS = {
     # One integer step; nearly all work at 1/4 and 1/8 scale.
     'fast': dict(steps=1, levels=4, leak=0.25, expansion=2, stem_stride=2, widths=(16, 48, 96),
                  kernels=((), (3,), (5, 5, 7, 7, 5, 5)), decoder_blocks=(0, 1, 0),
-                 mimo=False, detail=8, learn_leak=True),
+                 mimo=False, detail=8, learn_leak=True, recall=True),
 }
 
 
@@ -88,7 +92,8 @@ class Prediction(NamedTuple):
     What a pass through the network gives.
 
     ``logits``: class scores ``[T, B, K, h, w]`` at 1/4, 1/2 and full scale.
-    ``state``: every membrane potential ``[B, C, h, w]`` by neuron name, after the last step.
+    ``state``: every membrane potential ``[B, C, h, w]`` by neuron name, after the last step, and
+        the recalled currents by the name of their block.
     ``rates``: mean spikes of a neuron in a step, by neuron name; empty unless asked for.
     """
 
@@ -117,6 +122,9 @@ class MFSSeg(nn.Module):
             nn.ModuleList(EFSRes(width, config.expansion, spiking, kernel=kernel)
                           for kernel in kernels)
             for width, kernels in zip(widths, config.kernels))
+        if config.recall:
+            self.recall = nn.ModuleList(
+                Recall(widths[i], config.expansion, spiking) for i in (1, 2))
         self.decoder = nn.ModuleList(
             nn.ModuleList(EFSRes(width, config.expansion, spiking) for _ in range(blocks))
             for width, blocks in zip(widths, config.decoder_blocks))
@@ -138,7 +146,7 @@ class MFSSeg(nn.Module):
                                    for width in head_widths)
 
         for name, module in self.named_modules():
-            if isinstance(module, Neuron):
+            if isinstance(module, (Neuron, Recall)):
                 module.name = name
 
     def forward(self, images: Tensor, state: State | None = None, rates: bool = False,
@@ -158,10 +166,24 @@ class MFSSeg(nn.Module):
             self._check_names(state)
         if isinstance(elapsed, Tensor):
             elapsed = elapsed.view(-1, 1, 1, 1)
+        if self.config.recall and len(images) > 1:
+            return self._one_by_one(images, state, rates, elapsed)
         membranes = Membranes(state, rates, elapsed)
         encoded = self._encode(images, membranes)
         return Prediction(self._decode(encoded, images.shape[-2:], membranes),
                           membranes.after, membranes.rates)
+
+    def _one_by_one(self, images: Tensor, state: State | None, rates: bool,
+                    elapsed: float | Tensor) -> Prediction:
+        """Take T steps one after the other: each needs what became of the one before."""
+        predictions = []
+        for image in images.split(1):
+            predictions.append(self(image, state, rates, elapsed))
+            state, elapsed = predictions[-1].state, 1.0
+        logits = tuple(torch.cat(scale) for scale in zip(*(p.logits for p in predictions)))
+        means = {name: torch.stack([p.rates[name] for p in predictions]).mean()
+                 for name in predictions[0].rates}
+        return Prediction(logits, state, means)
 
     def _encode(self, images: Tensor, membranes: Membranes) -> list[Tensor]:
         """Give the current at the three encoder scales, finest first."""
@@ -172,6 +194,8 @@ class MFSSeg(nn.Module):
                 if self.config.mimo:
                     image = self.image[scale - 1](resize(images, x.shape[-2:]), membranes)
                     x = self.attend[scale - 1](x, image, membranes)
+                if self.config.recall:
+                    x = self.recall[scale - 1](x, membranes)
             for block in blocks:
                 x = block(x, membranes)
             encoded.append(x)
@@ -194,6 +218,8 @@ class MFSSeg(nn.Module):
                     x = x + encoded[scale]
             for block in self.decoder[scale]:
                 x = block(x, membranes)
+            if self.config.recall and scale > 0:
+                self.recall[scale - 1].keep(x, membranes)
             decoded.append(x)
         if self.config.stem_stride == 1:
             return tuple(head(x, membranes) for head, x in zip(self.heads, decoded))
@@ -221,11 +247,11 @@ class MFSSeg(nn.Module):
         return {name: torch.zeros_like(potential) for name, potential in state.items()}
 
     def _check_names(self, state: State) -> None:
-        ours = {module.name for module in self.modules() if isinstance(module, Neuron)}
+        ours = {module.name for module in self.modules() if isinstance(module, (Neuron, Recall))}
         if ours != state.keys():
             raise ValueError(
                 f'the state is of another network: {len(ours - state.keys())} of {len(ours)} '
-                f'neurons are missing from it, {len(state.keys() - ours)} are unknown; '
+                f'potentials are missing from it, {len(state.keys() - ours)} are unknown; '
                 'start from init_state() or None')
 
 

@@ -81,7 +81,7 @@ class LIF(nn.Module):
         if potential is None:
             charged = current
         else:
-            _check(current, potential)
+            check_potential(current, potential)
             kept = self._kept(elapsed)
             charged = (torch.addcmul(current, potential, kept) if isinstance(kept, Tensor)
                        else torch.add(current, potential, alpha=kept))
@@ -127,7 +127,7 @@ class LIF(nn.Module):
         return f'levels={self.levels}, leak={leak}'
 
 
-def _check(current: Tensor, potential: Tensor) -> None:
+def check_potential(current: Tensor, potential: Tensor) -> None:
     """Refuse a foreign potential: arithmetic would broadcast or convert it without a word."""
     for what in ('shape', 'dtype', 'device'):
         ours, theirs = getattr(current, what), getattr(potential, what)

@@ -26,11 +26,15 @@ class Settings:
     :param name: of the run and of its weights.
     :param data: 'street' or 'camvid'.
     :param root: folder of the data set (camvid).
-    :param clips: number of drives to render for training (street).
+    :param sequences: number of sequences to render for training (street).
+    :param length: clips of a sequence, whose state is carried from one to the next (street).
     :param network: 'fast' or 'paper'.
     :param start: weights to start from, name or path; empty: random.
     :param size: width and height of the network's input.
-    :param frames: frames of a clip; how many of them precede the labelled one varies from 0.
+    :param crop: width and height of what training sees of a frame; empty: ``size``.
+    :param frames: frames of a clip, of which the last is labelled; where no state is carried, how
+        many of them precede it varies from 0.
+    :param truncation: steps through which errors are propagated back.
     :param epochs: passes through the training set.
     :param learning_rate: peak of a cosine with linear warm-up over a tenth of the run.
     :param scale_weights: weight of the loss at 1/4, 1/2 and full scale.
@@ -45,11 +49,14 @@ class Settings:
     name: str
     data: str
     root: str = ''
-    clips: int = 1500
+    sequences: int = 900
+    length: int = 8
     network: str = 'fast'
     start: str = ''
     size: tuple[int, int] = (240, 180)
-    frames: int = 4
+    crop: tuple[int, int] | None = None
+    frames: int = 1
+    truncation: int = 1
     epochs: int = 40
     batch_size: int = 8
     learning_rate: float = 3e-3
@@ -85,7 +92,7 @@ def read_settings(path: str, changes: list[str]) -> Settings:
         raise ValueError(f'{path}: unknown setting {unknown[0]!r}; there are {", ".join(fields)}')
     for key, value in values.items():
         default = fields[key].default
-        if isinstance(default, tuple):
+        if isinstance(value, list):
             values[key] = tuple(value)
         elif isinstance(default, float):
             values[key] = float(value)

@@ -16,12 +16,13 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, DistributedSampler
+from torch.utils.data import DataLoader
 
-from mfs_seg_core.data.clips import Augmented, CamVidClips, Plain, StreetClips
+from mfs_seg_core.data.clips import Augmented, CamVidClips, Clip, Plain, StreetClips
+from mfs_seg_core.data.sequences import Walk
 from mfs_seg_core.labels import CAMVID, UNLABELLED
 from mfs_seg_core.metrics import ConfusionMatrix
-from mfs_seg_core.network import MFSSeg, named_config
+from mfs_seg_core.network import MFSSeg, State, named_config
 from mfs_seg_core.streaming import normalise
 from mfs_seg_core.train import Settings
 from mfs_seg_core.weights import Description, load_weights, save_weights
@@ -32,6 +33,8 @@ VALIDATION_CLIPS = 100
 # Mean and spread of the pixels of street scenes by day, RGB.
 MEAN, STD = (0.41, 0.43, 0.43), (0.30, 0.31, 0.31)
 NOMINAL_STEP = 0.05
+# Share of the streams that lose their state in a step of training.
+REST_SHARE = 0.1
 
 
 class Training(lightning.LightningModule):
@@ -45,7 +48,9 @@ class Training(lightning.LightningModule):
         if settings.start:
             started, _ = load_weights(settings.start)
             missing, _ = self.network.load_state_dict(started.state_dict(), strict=False)
-            if any(not name.endswith('lif.leak') for name in missing):
+            # What weights without them do is what these start as.
+            if any(not name.endswith('lif.leak') and not name.startswith('recall.')
+                   for name in missing):
                 raise ValueError(f'{settings.start} has another shape: {missing[0]} is missing')
         self.description = Description(settings.name, config, CAMVID, settings.size, MEAN, STD,
                                        NOMINAL_STEP, notes=settings.notes)
@@ -59,19 +64,26 @@ class Training(lightning.LightningModule):
             return steps[-1:].expand(self.network.config.steps, *steps.shape[1:])
         return steps
 
-    def training_step(self, batch, index: int) -> Tensor:
-        images, label, step_s = batch
-        steps, state, elapsed = self._steps(images), None, self._elapsed(step_s)
-        if self.network.config.steps == 1:
-            # Back-propagation through time, truncated to one step: the frames before the labelled
-            # one charge the membranes. None of them is a start from rest.
+    def on_train_epoch_start(self) -> None:
+        self.state: State | None = None
+
+    def training_step(self, batch: Clip, index: int) -> Tensor:
+        steps, elapsed = self._steps(batch.images), self._elapsed(batch.step_s)
+        if self.network.config.steps > 1:
+            prediction = self.network(steps, rates=True)
+        else:
             chance = np.random.default_rng((self.settings.seed, self.global_step))
-            for step in steps[chance.integers(len(steps)):-1]:
-                with torch.no_grad():
-                    state = self.network(step[None], state, elapsed=elapsed).state
-            steps = steps[-1:]
-        prediction = self.network(steps, state, rates=True, elapsed=elapsed)
-        loss = self._loss(prediction.logits, label)
+            state = self._carried(batch.follows, chance)
+            if state is None:
+                # Any number of steps from rest.
+                steps = steps[chance.integers(len(steps)):]
+            # Back-propagation through time, truncated to the last steps.
+            for ago, step in zip(range(len(steps) - 1, -1, -1), steps):
+                with torch.set_grad_enabled(ago < self.settings.truncation):
+                    prediction = self.network(step[None], state, rates=ago == 0, elapsed=elapsed)
+                state = prediction.state
+            self.state = {name: potential.detach() for name, potential in state.items()}
+        loss = self._loss(prediction.logits, batch.label)
         if not loss.isfinite():
             raise ValueError(
                 f'the loss is {loss.item()} in step {self.global_step} (epoch '
@@ -80,6 +92,14 @@ class Training(lightning.LightningModule):
         self.log('train/loss', loss, prog_bar=True)
         self.log('train/firing_rate', torch.stack(list(prediction.rates.values())).mean())
         return loss
+
+    def _carried(self, follows: Tensor, chance: np.random.Generator) -> State | None:
+        """Give the state that the clips before left; at rest: new sequences, and a few others."""
+        if self.state is None or not follows.any():
+            return None
+        rest = torch.from_numpy(chance.random(len(follows)) < REST_SHARE).to(follows.device)
+        keep = (follows & ~rest).view(-1, 1, 1, 1)
+        return {name: potential * keep for name, potential in self.state.items()}
 
     def _elapsed(self, step_s: Tensor) -> Tensor:
         return step_s.float() / self.description.nominal_step
@@ -102,9 +122,9 @@ class Training(lightning.LightningModule):
         self.matrices = {'rest': ConfusionMatrix(len(CAMVID)),
                          'stream': ConfusionMatrix(len(CAMVID))}
 
-    def validation_step(self, batch, index: int) -> None:
-        images, label, step_s = batch
-        steps, truth, elapsed = self._steps(images), label.cpu().numpy(), self._elapsed(step_s)
+    def validation_step(self, batch: Clip, index: int) -> None:
+        steps, elapsed = self._steps(batch.images), self._elapsed(batch.step_s)
+        truth = batch.label.cpu().numpy()
         if self.network.config.steps > 1:
             calls = {'rest': [steps], 'stream': [steps]}
         else:
@@ -143,16 +163,16 @@ class _Data(lightning.LightningDataModule):
     def __init__(self, settings: Settings, training, validation):
         super().__init__()
         self.settings = settings
-        self.augmented = Augmented(training, settings.size, settings.seed)
+        self.augmented = Augmented(training, settings.size, settings.seed, settings.crop)
         self.validation = Plain(validation, settings.size)
 
     def train_dataloader(self) -> DataLoader:
         self.augmented.epoch = self.trainer.current_epoch
-        order = DistributedSampler(self.augmented, self.trainer.world_size,
-                                   self.trainer.global_rank, seed=self.settings.seed)
-        order.set_epoch(self.trainer.current_epoch)
-        return DataLoader(self.augmented, self.settings.batch_size, sampler=order, drop_last=True,
-                          num_workers=self.settings.workers)
+        length = self.augmented.clips.length
+        walk = Walk(len(self.augmented) // length, length, self.settings.batch_size,
+                    self.settings.seed, self.trainer.current_epoch, self.trainer.global_rank,
+                    self.trainer.world_size)
+        return DataLoader(self.augmented, batch_sampler=walk, num_workers=self.settings.workers)
 
     def val_dataloader(self) -> DataLoader:
         return DataLoader(self.validation, self.settings.batch_size,
@@ -173,7 +193,7 @@ def class_weights(clips, classes: int) -> Tensor:
     """Give weights 1 / ln(1.1 + share of pixels): rare classes count up to some 3 times more."""
     counts = np.zeros(256)
     for index in range(0, len(clips), max(1, len(clips) // 200)):
-        counts += np.bincount(clips[index][1].ravel(), minlength=256)
+        counts += np.bincount(clips[index].label.ravel(), minlength=256)
     share = counts[:classes] / counts[:classes].sum()
     weights = 1 / np.log(1.1 + share)
     return torch.tensor(weights / weights.mean(), dtype=torch.float32)
@@ -191,8 +211,10 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     cv2.setNumThreads(0)
     folder = output / settings.name
     if settings.data == 'street':
-        training = StreetClips(0, settings.clips, settings.frames, settings.size)
-        validation = StreetClips(VALIDATION_SEED, VALIDATION_CLIPS, settings.frames, settings.size)
+        training = StreetClips(0, settings.sequences, settings.length, settings.frames,
+                               settings.size)
+        validation = StreetClips(VALIDATION_SEED, VALIDATION_CLIPS, 1,
+                                 settings.length * settings.frames, settings.size)
     else:
         training = CamVidClips(settings.root, 'train', settings.frames, NOMINAL_STEP)
         validation = CamVidClips(settings.root, 'val', settings.frames, NOMINAL_STEP)

@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from untrained import untrained
 
-from mfs_seg_core.blocks import Stem
+from mfs_seg_core.blocks import Neuron, Stem
 from mfs_seg_core.network import MFSSeg, Step, fold_norms, named_config
 
 
@@ -173,7 +173,8 @@ def test_firing_rates(network):
     images = torch.randn(1, 1, 3, 48, 64)
     with torch.no_grad():
         prediction = network(images, rates=True)
-    assert prediction.rates.keys() == prediction.state.keys()
+    neurons = {module.name for module in network.modules() if isinstance(module, Neuron)}
+    assert prediction.rates.keys() == neurons
     assert all(0 <= rate <= network.config.levels for rate in prediction.rates.values())
     assert not network(images).rates
 

@@ -15,6 +15,7 @@ from camvid_tree import write_camvid
 from untrained import described, untrained
 
 from mfs_seg_core.data.clips import Augmented, CamVidClips, Plain, StreetClips
+from mfs_seg_core.data.sequences import Walk
 from mfs_seg_core.data.street import DimCamera, Street
 from mfs_seg_core.train import read_settings
 from mfs_seg_core.weights import load_weights, save_weights
@@ -49,19 +50,46 @@ def test_settings_are_checked(tmp_path):
 
 def test_clips(tmp_path):
     clips = CamVidClips(write_camvid(tmp_path, 'train', 2), 'train', frames=3, step_s=0.05)
-    images, label, step_s = clips[0]
+    images, label, step_s, follows = clips[0]
     assert images.shape == (3, 48, 64, 3) and (images[0] == images[2]).all()
-    assert label.shape == (48, 64) and step_s == 0.05
-    street = StreetClips(5, 2, 3, (64, 48))
-    images, label, step_s = street[1]
+    assert label.shape == (48, 64) and step_s == 0.05 and not follows
+    street = StreetClips(5, 2, 1, 3, (64, 48))
+    images, label, step_s, _ = street[1]
     assert images.shape == (3, 48, 64, 3) and (images[0] != images[2]).any()
     assert label.shape == (48, 64) and label.dtype == np.uint8
-    assert 0.025 < step_s < 0.1 and step_s != street[0][2]
+    assert 0.025 < step_s < 0.1 and step_s != street[0].step_s
     # Seed 5 is seen by the camera in dim light, with the same truth.
     drive = Street(5, 64, 48)
     plain, dim = (camera.frame(2.5 + 2 * step_s) for camera in (drive, DimCamera(drive)))
     assert np.array_equal(images[2], dim.image) and not np.array_equal(plain.image, dim.image)
     assert np.array_equal(label, plain.label) and np.array_equal(label, dim.label)
+
+
+def test_clips_of_a_sequence_follow_one_another():
+    """Two clips of three frames are the six frames of the same drive, and look alike in training."""
+    clips, whole = StreetClips(5, 2, 2, 3, (64, 48)), StreetClips(5, 2, 1, 6, (64, 48))
+    assert len(clips) == 4 and [clip.follows for clip in clips] == [False, True, False, True]
+    assert np.array_equal(np.concatenate([clips[2].images, clips[3].images]), whole[1].images)
+    assert np.array_equal(clips[3].label, whole[1].label)
+    augmented, at_once = (Augmented(c, (64, 48), 0) for c in (clips, whole))
+    parts = np.concatenate([augmented[2].images, augmented[3].images])
+    assert np.array_equal(parts, at_once[1].images)
+
+
+def test_walk():
+    """Each slot walks sequences in order, each clip once; processes share the slots."""
+    walk = list(Walk(13, 3, 4, seed=0, epoch=0))
+    assert len(walk) == 9 and sorted(sum(walk, [])) != sum(walk, [])
+    clips = {clip for batch in walk for clip in batch}
+    assert len(clips) == 36 and clips <= set(range(39))
+    for slot in zip(*walk):
+        # Round the end, where a walk that began in mid-sequence takes what it left out.
+        for now, then in zip(slot, slot[1:]):
+            assert then == now + 1 or then % 3 == 0
+    assert len({batch % 3 for batch in walk[0]}) > 1
+    assert walk != list(Walk(13, 3, 4, seed=0, epoch=1))
+    halves = [list(Walk(13, 3, 2, 0, 0, rank, 2)) for rank in (0, 1)]
+    assert [a + b for a, b in zip(*halves)] == walk
 
 
 def test_augmentation_keeps_label_and_image_together(tmp_path):
@@ -71,7 +99,7 @@ def test_augmentation_keeps_label_and_image_together(tmp_path):
     sizes = set()
     for epoch in range(30):
         augmented.epoch = epoch
-        images, label, _ = augmented[0]
+        images, label, *_ = augmented[0]
         assert images.shape == (1, 48, 64, 3) and images.dtype == np.uint8
         blue = images[0, ..., 2].astype(int)
         sky, road = blue[label == 0], blue[label == 3]
@@ -89,7 +117,7 @@ def test_stills_are_made_to_drive(tmp_path):
     augmented, distances = Augmented(clips, (64, 48), 0), []
     for epoch in range(40):
         augmented.epoch = epoch
-        images, label, _ = augmented[0]
+        images, label, *_ = augmented[0]
         distances.append([np.abs(image.astype(int) - images[-1]).mean() for image in images])
     distances = np.mean(distances, axis=0)
     assert distances[0] > distances[1] > distances[2] > distances[3] == 0
@@ -97,7 +125,7 @@ def test_stills_are_made_to_drive(tmp_path):
 
 def test_plain(tmp_path):
     clips = CamVidClips(write_camvid(tmp_path, 'val', 1), 'val', 2, 0.05)
-    images, label, _ = Plain(clips, (32, 24))[0]
+    images, label, *_ = Plain(clips, (32, 24))[0]
     assert images.shape == (2, 24, 32, 3) and label.shape == (24, 32)
 
 

@@ -3,8 +3,8 @@
 """
 Clips for training: a few frames in order, and the label of the last.
 
-An item is (images ``[T, H, W, 3]`` uint8 RGB, label ``[H, W]`` uint8 with 255 for void, time
-between two frames in seconds).
+Where clips follow one another, ``length`` of them are a sequence: item i + 1 goes on where item i
+ended, unless i + 1 is a multiple of ``length``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,13 +21,25 @@ from mfs_seg_core.data.camvid import CamVid
 from mfs_seg_core.data.street import DimCamera, Street
 from mfs_seg_core.labels import UNLABELLED
 
-Clip = tuple[np.ndarray, np.ndarray, float]
+
+class Clip(NamedTuple):
+    """
+    One item.
+
+    ``images``: ``[T, H, W, 3]`` uint8 RGB. ``label``: ``[H, W]`` uint8, 255 for void.
+    ``step_s``: time between two frames. ``follows``: whether it goes on where the one before ended.
+    """
+
+    images: np.ndarray
+    label: np.ndarray
+    step_s: float
+    follows: bool = False
 
 
 class CamVidClips:
     """CamVid's labelled stills, each standing still for T frames."""
 
-    still = True
+    still, length = True, 1
 
     def __init__(self, root: str, split: str, frames: int, step_s: float):
         self.stills, self.frames, self.step_s = CamVid(root, split), frames, step_s
@@ -36,36 +49,39 @@ class CamVidClips:
 
     def __getitem__(self, index: int) -> Clip:
         image, label, _ = self.stills[index]
-        return np.broadcast_to(image, (self.frames, *image.shape)), label, self.step_s
+        return Clip(np.broadcast_to(image, (self.frames, *image.shape)), label, self.step_s)
 
 
 class StreetClips:
     """
     Street, rendered once and kept in memory (130 kB a frame at 240x180).
 
-    Every second drive is seen by a camera in dim light. The frame rate varies from clip to clip
-    about ``rate_hz``, which is its geometric mean.
+    Every second drive is seen by a camera in dim light. The frame rate varies from sequence to
+    sequence about ``rate_hz``, which is its geometric mean.
     """
 
     still = False
-    # A new drive costs as much as several frames: take a few clips of each, well apart.
+    # A new drive costs as much as several frames: take a few sequences of each, well apart.
     PER_DRIVE = 6
     APART_S = 2.5
     # Fastest rate over slowest.
     RATES = 4.0
 
-    def __init__(self, first_seed: int, clips: int, frames: int, size: tuple[int, int],
-                 rate_hz: float = 20.0):
+    def __init__(self, first_seed: int, sequences: int, length: int, frames: int,
+                 size: tuple[int, int], rate_hz: float = 20.0):
         """
-        :param clips: number of clips; every six are of one drive.
+        :param sequences: their number; every six are of one drive.
+        :param length: clips of a sequence.
+        :param frames: frames of a clip.
         :param size: width and height in pixels.
         """
-        drives = range(first_seed, first_seed - (-clips // self.PER_DRIVE))
-        spread = self.RATES ** (np.random.default_rng(first_seed).random(clips) - 0.5)
+        self.length, self.frames = length, frames
+        drives = range(first_seed, first_seed - (-sequences // self.PER_DRIVE))
+        spread = self.RATES ** (np.random.default_rng(first_seed).random(sequences) - 0.5)
         self.steps_s = spread / rate_hz
         jobs = [(seed, self.steps_s[i * self.PER_DRIVE:(i + 1) * self.PER_DRIVE])
                 for i, seed in enumerate(drives)]
-        render = partial(_render, frames=frames, apart_s=self.APART_S, size=size)
+        render = partial(_render, length=length, frames=frames, apart_s=self.APART_S, size=size)
         # Not forked: a copy of a process whose OpenCV has threads waits for them for ever.
         with ProcessPoolExecutor(mp_context=multiprocessing.get_context('spawn')) as pool:
             rendered = list(pool.map(render, jobs))
@@ -73,56 +89,66 @@ class StreetClips:
         self.labels = np.concatenate([labels for _, labels in rendered])
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.images) * self.length
 
     def __getitem__(self, index: int) -> Clip:
-        return self.images[index], self.labels[index], float(self.steps_s[index])
+        sequence, place = divmod(index, self.length)
+        images = self.images[sequence, place * self.frames:(place + 1) * self.frames]
+        return Clip(images, self.labels[sequence, place], float(self.steps_s[sequence]), place > 0)
 
 
-def _render(job: tuple[int, np.ndarray], frames: int, apart_s: float, size: tuple[int, int]
-            ) -> tuple[np.ndarray, np.ndarray]:
-    """Render the clips of one drive: images of all frames, labels of the last of each clip."""
+def _render(job: tuple[int, np.ndarray], length: int, frames: int, apart_s: float,
+            size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Render the sequences of one drive: images of all frames, labels of the last of each clip."""
     seed, steps_s = job
     cv2.setNumThreads(1)
     street = Street(seed, *size)
     camera = DimCamera(street) if seed % 2 else street
-    clips = [[camera.frame(index * apart_s + i * step_s) for i in range(frames)]
-             for index, step_s in enumerate(steps_s.tolist())]
-    return (np.array([[frame.image for frame in clip] for clip in clips]),
-            np.array([clip[-1].label for clip in clips]))
+    sequences = [[camera.frame(index * apart_s + i * step_s) for i in range(length * frames)]
+                 for index, step_s in enumerate(steps_s.tolist())]
+    return (np.array([[frame.image for frame in sequence] for sequence in sequences]),
+            np.array([[frame.label for frame in sequence[frames - 1::frames]]
+                      for sequence in sequences]))
 
 
 class Augmented:
     """
     Clips, each as a random window of itself, mirrored or not, in changed colours.
 
-    All frames of a clip change alike: what moves in it is the scene. Where the clip stands still,
+    All frames of a sequence change alike: what moves in it is the scene. Where a clip stands still,
     the camera is made to move, and noise drawn for each frame.
     """
 
     # Width of the window in widths of the frame; above 1 the margin is void.
     SCALE = (0.45, 1.25)
 
-    def __init__(self, clips, size: tuple[int, int], seed: int):
-        self.clips, self.size, self.seed = clips, size, seed
+    def __init__(self, clips, size: tuple[int, int], seed: int,
+                 crop: tuple[int, int] | None = None):
+        """
+        :param size: width and height of whole frames.
+        :param crop: width and height of what is cut from them; None: ``size``.
+        """
+        self.clips, self.seed = clips, seed
+        self.crop = crop or size
+        self.share = self.crop[0] / size[0]
         self.epoch = 0
 
     def __len__(self) -> int:
         return len(self.clips)
 
     def __getitem__(self, index: int) -> Clip:
-        images, label, step_s = self.clips[index]
-        random = np.random.default_rng((self.seed, self.epoch, index))
-        scale = np.exp(random.uniform(*np.log(self.SCALE)))
+        images, label, step_s, follows = self.clips[index]
+        random = np.random.default_rng((self.seed, self.epoch, index // self.clips.length))
+        scale = self.share * np.exp(random.uniform(*np.log(self.SCALE)))
         if self.clips.still and len(images) > 1:
             images = _driven(images, random)
         images, label = _window(images, label, scale, random)
-        images = np.stack([cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
+        images = np.stack([cv2.resize(image, self.crop, interpolation=cv2.INTER_AREA)
                            for image in images])
-        label = cv2.resize(label, self.size, interpolation=cv2.INTER_NEAREST)
+        label = cv2.resize(label, self.crop, interpolation=cv2.INTER_NEAREST)
         if random.random() < 0.5:
             images, label = images[:, :, ::-1], label[:, ::-1]
-        return _recolour(images, random), np.ascontiguousarray(label), step_s
+        return Clip(_recolour(images, random), np.ascontiguousarray(label), step_s, follows)
 
 
 def _driven(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -182,7 +208,8 @@ class Plain:
         return len(self.clips)
 
     def __getitem__(self, index: int) -> Clip:
-        images, label, step_s = self.clips[index]
+        images, label, step_s, follows = self.clips[index]
         images = np.stack([cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
                            for image in images])
-        return images, cv2.resize(label, self.size, interpolation=cv2.INTER_NEAREST), step_s
+        label = cv2.resize(label, self.size, interpolation=cv2.INTER_NEAREST)
+        return Clip(images, label, step_s, follows)
