@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import re
 import sys
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+
+MODELS = ('fast', 'paper', 'unet')
 
 
 @dataclass
@@ -25,10 +29,10 @@ class Settings:
 
     :param name: of the run and of its weights.
     :param data: 'street' or 'camvid'.
-    :param root: folder of the data set (camvid).
+    :param root: folder of the data set.
     :param sequences: number of sequences to render for training (street).
     :param length: clips of a sequence, whose state is carried from one to the next (street).
-    :param network: 'fast' or 'paper'.
+    :param model: 'fast', 'paper', or 'unet', the artificial network that the paper compares with.
     :param start: weights to start from, name or path; empty: random.
     :param size: width and height of the network's input.
     :param crop: width and height of what training sees of a frame; empty: ``size``.
@@ -36,13 +40,15 @@ class Settings:
         many of them precede it varies from 0.
     :param truncation: steps through which errors are propagated back.
     :param epochs: passes through the training set.
-    :param learning_rate: peak of a cosine with linear warm-up over a tenth of the run.
-    :param scale_weights: weight of the loss at 1/4, 1/2 and full scale.
     :param batch_size: clips a step of each process.
+    :param learning_rate: of AdamW; peak of a cosine with linear warm-up over a tenth of the run.
+    :param weight_decay: of AdamW.
+    :param scale_weights: weight of the loss at 1/4, 1/2 and full scale.
     :param validate_every: epochs between validations.
     :param workers: processes that load data, of each process that trains.
     :param devices: processes on this machine, one a GPU; 0: all GPUs there are, or one CPU.
     :param nodes: machines; start each with torchrun.
+    :param seed: of weights, order, augmentation.
     :param notes: facts to be kept in the weights: licence, data.
     """
 
@@ -51,7 +57,7 @@ class Settings:
     root: str = ''
     sequences: int = 900
     length: int = 8
-    network: str = 'fast'
+    model: str = 'fast'
     start: str = ''
     size: tuple[int, int] = (240, 180)
     crop: tuple[int, int] | None = None
@@ -70,6 +76,20 @@ class Settings:
     notes: dict = field(default_factory=dict)
 
 
+def documented(settings: Settings) -> str:
+    """Give the settings as YAML, each under its description: a file that --config takes."""
+    lines = []
+    for name, value in dataclasses.asdict(settings).items():
+        about = re.search(rf':param {name}: (.*?)(?=\n *:param |\Z)', Settings.__doc__, re.DOTALL)
+        text = ' '.join(about[1].split())
+        lines += [f'# {line}' for line in textwrap.wrap(text, 98)]
+        value = list(value) if isinstance(value, tuple) else value
+        # Of a value alone, YAML marks the end.
+        dumped = yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix('...\n')
+        lines.append(f'{name}: {dumped.strip()}')
+    return '\n'.join(lines)
+
+
 def read_settings(path: str, changes: list[str]) -> Settings:
     """
     Read a YAML file of settings.
@@ -81,6 +101,8 @@ def read_settings(path: str, changes: list[str]) -> Settings:
         values = yaml.safe_load(Path(path).read_text())
     except (OSError, yaml.YAMLError) as error:
         raise ValueError(f'{path} cannot be read as YAML: {error}') from None
+    if not isinstance(values, dict):
+        raise ValueError(f'{path} holds no settings: write a line "key: value" for each')
     for change in changes:
         key, equals, value = change.partition('=')
         if not equals:
@@ -96,12 +118,28 @@ def read_settings(path: str, changes: list[str]) -> Settings:
             values[key] = tuple(value)
         elif isinstance(default, float):
             values[key] = float(value)
-    settings = Settings(**values)
+    missing = [name for name in ('name', 'data') if name not in values]
+    if missing:
+        raise ValueError(f'{path}: setting {missing[0]!r} is missing')
+    return Settings(**values)
+
+
+def check(settings: Settings) -> None:
+    """
+    Refuse settings that no run can use.
+
+    :raises ValueError: says which.
+    """
     if settings.data not in ('street', 'camvid'):
-        raise ValueError(f'{path}: data must be street or camvid, not {settings.data!r}')
+        raise ValueError(f'data must be street or camvid, not {settings.data!r}')
     if settings.data == 'camvid' and not settings.root:
         raise ValueError('CamVid needs its folder: add --root DIR')
-    return settings
+    if settings.model not in MODELS:
+        raise ValueError(f'model must be one of {", ".join(MODELS)}, not {settings.model!r}')
+    for name in ('sequences', 'length', 'frames', 'truncation', 'epochs', 'batch_size',
+                 'validate_every'):
+        if getattr(settings, name) < 1:
+            raise ValueError(f'{name} must be at least 1, not {getattr(settings, name)}')
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -109,14 +147,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='python -m mfs_seg_core.train', description=__doc__)
     parser.add_argument('--config', required=True, help='YAML file of settings')
     parser.add_argument('--root', help='folder of the data set')
+    parser.add_argument('--model', help="'fast', 'paper' or 'unet', for that of the file")
     parser.add_argument('--output', default='runs', help='folder of runs (default: %(default)s)')
     parser.add_argument('--fresh', action='store_true', help='do not go on with a stopped run')
     parser.add_argument('--set', nargs='*', default=[], metavar='KEY=VALUE',
                         help='override settings of the file')
+    parser.add_argument('--print-config', action='store_true',
+                        help='print all settings with what they mean, and do not train')
     options = parser.parse_args(arguments)
     try:
-        changes = options.set + ([f'root={options.root}'] if options.root else [])
+        changes = options.set + [f'{key}={value}' for key in ('root', 'model')
+                                 if (value := getattr(options, key))]
         settings = read_settings(options.config, changes)
+        if options.print_config:
+            print(documented(settings))
+            return 0
+        check(settings)
         try:
             from mfs_seg_core.training import run
         except ModuleNotFoundError as error:

@@ -12,17 +12,19 @@ import cv2
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
+from mfs_seg_core.checkpoints import clear, keepers, newest
 from mfs_seg_core.data.clips import Augmented, CamVidClips, Clip, Plain, StreetClips
 from mfs_seg_core.data.sequences import Walk
 from mfs_seg_core.labels import CAMVID, UNLABELLED
 from mfs_seg_core.metrics import ConfusionMatrix
 from mfs_seg_core.network import MFSSeg, State, named_config
+from mfs_seg_core.reports import Lines, Pictures
 from mfs_seg_core.streaming import normalise
 from mfs_seg_core.train import Settings
 from mfs_seg_core.weights import Description, load_weights, save_weights
@@ -85,12 +87,14 @@ class Training(lightning.LightningModule):
             self.state = {name: potential.detach() for name, potential in state.items()}
         loss = self._loss(prediction.logits, batch.label)
         if not loss.isfinite():
+            good = self.trainer.checkpoint_callbacks[-1].best_model_path or 'none'
             raise ValueError(
                 f'the loss is {loss.item()} in step {self.global_step} (epoch '
-                f'{self.current_epoch + 1}, batch {index}): run again with a lower learning_rate; '
-                'the last checkpoint is from before it')
+                f'{self.current_epoch + 1}, clips {batch.index.tolist()}): run again with a lower '
+                f'learning_rate to go on from the last good checkpoint, {good}')
         self.log('train/loss', loss, prog_bar=True)
         self.log('train/firing_rate', torch.stack(list(prediction.rates.values())).mean())
+        self.log_dict({f'firing_rate/{name}': rate for name, rate in prediction.rates.items()})
         return loss
 
     def _carried(self, follows: Tensor, chance: np.random.Generator) -> State | None:
@@ -122,7 +126,8 @@ class Training(lightning.LightningModule):
         self.matrices = {'rest': ConfusionMatrix(len(CAMVID)),
                          'stream': ConfusionMatrix(len(CAMVID))}
 
-    def validation_step(self, batch: Clip, index: int) -> None:
+    def validation_step(self, batch: Clip, index: int) -> Tensor:
+        """Give the masks of the stream."""
         steps, elapsed = self._steps(batch.images), self._elapsed(batch.step_s)
         truth = batch.label.cpu().numpy()
         if self.network.config.steps > 1:
@@ -133,7 +138,9 @@ class Training(lightning.LightningModule):
             state = None
             for part in parts:
                 logits, state, _ = self.network(part, state, elapsed=elapsed)
-            self.matrices[mode].update(logits[-1].mean(0).argmax(1).byte().cpu().numpy(), truth)
+            masks = logits[-1].mean(0).argmax(1).byte()
+            self.matrices[mode].update(masks.cpu().numpy(), truth)
+        return masks
 
     def on_validation_epoch_end(self) -> None:
         mious = {mode: matrix.miou for mode, matrix in self.matrices.items()}
@@ -179,16 +186,6 @@ class _Data(lightning.LightningDataModule):
                           num_workers=self.settings.workers)
 
 
-class _Report(Callback):
-    """Prints one line a validation: a record that outlives the progress bar."""
-
-    def on_validation_end(self, trainer, module) -> None:
-        if trainer.is_global_zero:
-            figures = ', '.join(f'{name} {value:.4f}' for name, value
-                                in sorted(trainer.callback_metrics.items()))
-            print(f'epoch {trainer.current_epoch + 1}: {figures}', flush=True)
-
-
 def class_weights(clips, classes: int) -> Tensor:
     """Give weights 1 / ln(1.1 + share of pixels): rare classes count up to some 3 times more."""
     counts = np.zeros(256)
@@ -210,6 +207,9 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     # The loaders' workers are forks, in which OpenCV's threads would be missing.
     cv2.setNumThreads(0)
     folder = output / settings.name
+    if fresh:
+        clear(folder)
+    start = newest(folder)
     if settings.data == 'street':
         training = StreetClips(0, settings.sequences, settings.length, settings.frames,
                                settings.size)
@@ -220,11 +220,11 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
         validation = CamVidClips(settings.root, 'val', settings.frames, NOMINAL_STEP)
     data = _Data(settings, training, validation)
     module = Training(settings, class_weights(training, len(CAMVID)))
-    keeper = ModelCheckpoint(folder, 'best', monitor='val/miou', mode='max', save_last=True,
-                             enable_version_counter=False)
+    best, last = keepers(folder)
     devices = settings.devices or max(1, torch.cuda.device_count())
     trainer = lightning.Trainer(
-        max_epochs=settings.epochs, callbacks=[keeper, _Report()],
+        max_epochs=settings.epochs,
+        callbacks=[best, last, Lines(), Pictures(), LearningRateMonitor('step')],
         precision='bf16-mixed' if torch.cuda.is_available() else '32-true',
         logger=TensorBoardLogger(output, settings.name, version=''), default_root_dir=folder,
         check_val_every_n_epoch=settings.validate_every, num_sanity_val_steps=0,
@@ -232,14 +232,13 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
         # A start from rest uses no leak.
         strategy='ddp_find_unused_parameters_true' if devices * settings.nodes > 1 else 'auto',
         use_distributed_sampler=False, log_every_n_steps=10, reload_dataloaders_every_n_epochs=1)
-    last = folder / 'last.ckpt'
-    trainer.fit(module, data, ckpt_path=last if last.exists() and not fresh else None)
+    trainer.fit(module, data, ckpt_path=start)
 
-    best = torch.load(keeper.best_model_path, map_location='cpu', weights_only=True)
+    kept = torch.load(best.best_model_path, map_location='cpu', weights_only=True)
     network = MFSSeg(module.description.config)
     network.load_state_dict({name.removeprefix('network.'): tensor
-                             for name, tensor in best['state_dict'].items()})
-    miou = float(keeper.best_model_score)
+                             for name, tensor in kept['state_dict'].items()})
+    miou = float(best.best_model_score)
     path = folder / f'{settings.name}.safetensors'
     notes = {**settings.notes, 'validation_miou': f'{miou:.4f}'}
     if not trainer.is_global_zero:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training and evaluation as commands, on data made here."""
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -17,7 +18,7 @@ from untrained import described, untrained
 from mfs_seg_core.data.clips import Augmented, CamVidClips, Plain, StreetClips
 from mfs_seg_core.data.sequences import Walk
 from mfs_seg_core.data.street import DimCamera, Street
-from mfs_seg_core.train import read_settings
+from mfs_seg_core.train import Settings, check, documented, read_settings
 from mfs_seg_core.weights import load_weights, save_weights
 
 CONFIGS = sorted((Path(__file__).parents[1] / 'config' / 'train').glob('*.yaml'))
@@ -39,22 +40,35 @@ def test_settings_are_checked(tmp_path):
     path.write_text('name: x\ndata: street\nepoch: 3\n')
     with pytest.raises(ValueError, match="unknown setting 'epoch'"):
         read_settings(str(path), [])
-    path.write_text('name: x\ndata: camvid\n')
-    with pytest.raises(ValueError, match='add --root DIR'):
+    path.write_text('name: x\n')
+    with pytest.raises(ValueError, match="'data' is missing"):
         read_settings(str(path), [])
-    with pytest.raises(ValueError, match='must be street or camvid'):
-        read_settings(str(path), ['data=moon'])
+    path.write_text('name: x\ndata: camvid\n')
+    for change, message in (('name=y', 'add --root DIR'), ('data=moon', 'must be street or camvid'),
+                            ('model=vgg', 'one of fast, paper, unet'), ('epochs=0', 'at least 1')):
+        with pytest.raises(ValueError, match=message):
+            check(read_settings(str(path), ['root=.', change] if change != 'name=y' else [change]))
     with pytest.raises(ValueError, match='write key=value'):
         read_settings(str(path), ['epochs'])
 
 
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_settings_are_documented_as_a_file_that_says_the_same(path, tmp_path):
+    settings = read_settings(str(path), ['root=somewhere'])
+    text = documented(settings)
+    for field in dataclasses.fields(Settings):
+        assert re.search(rf'^# .*\n{field.name}:', text, re.MULTILINE), field.name
+    (tmp_path / 'same.yaml').write_text(text)
+    assert read_settings(str(tmp_path / 'same.yaml'), []) == settings
+
+
 def test_clips(tmp_path):
     clips = CamVidClips(write_camvid(tmp_path, 'train', 2), 'train', frames=3, step_s=0.05)
-    images, label, step_s, follows = clips[0]
+    images, label, step_s, follows, _ = clips[0]
     assert images.shape == (3, 48, 64, 3) and (images[0] == images[2]).all()
     assert label.shape == (48, 64) and step_s == 0.05 and not follows
     street = StreetClips(5, 2, 1, 3, (64, 48))
-    images, label, step_s, _ = street[1]
+    images, label, step_s, *_ = street[1]
     assert images.shape == (3, 48, 64, 3) and (images[0] != images[2]).any()
     assert label.shape == (48, 64) and label.dtype == np.uint8
     assert 0.025 < step_s < 0.1 and step_s != street[0].step_s
@@ -66,7 +80,7 @@ def test_clips(tmp_path):
 
 
 def test_clips_of_a_sequence_follow_one_another():
-    """Two clips of three frames are the six frames of the same drive, and look alike in training."""
+    """Two clips of three frames are six frames of a drive, and look alike in training."""
     clips, whole = StreetClips(5, 2, 2, 3, (64, 48)), StreetClips(5, 2, 1, 6, (64, 48))
     assert len(clips) == 4 and [clip.follows for clip in clips] == [False, True, False, True]
     assert np.array_equal(np.concatenate([clips[2].images, clips[3].images]), whole[1].images)
@@ -195,6 +209,29 @@ def test_killed_and_resumed_run_equals_the_unbroken_one(tmp_path):
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
+def test_damaged_checkpoint_is_refused_and_the_one_before_offered(tmp_path):
+    write_camvid(tmp_path / 'data', 'train', 4)
+    write_camvid(tmp_path / 'data', 'val', 1)
+    (tmp_path / 'settings.yaml').write_text(SETTINGS)
+    train = ['train', '--config', tmp_path / 'settings.yaml', '--root', tmp_path / 'data',
+             '--output', tmp_path / 'runs', '--set']
+    assert command(*train, 'epochs=3').returncode == 0
+    folder = tmp_path / 'runs' / 'tiny'
+    # Of the last two epochs, and the best.
+    assert {path.name for path in folder.glob('*.ckpt')} == {
+        'best.ckpt', 'epoch=0001.ckpt', 'epoch=0002.ckpt'}
+    last = folder / 'epoch=0002.ckpt'
+    last.write_bytes(last.read_bytes()[:5000])
+    refused = command(*train, 'epochs=4')
+    assert refused.returncode == 1 and len(refused.stderr.strip().splitlines()) == 1
+    assert (f'{last} is damaged' in refused.stderr
+            and 'delete it to go on from epoch=0001.ckpt' in refused.stderr)
+    last.unlink()
+    resumed = command(*train, 'epochs=4')
+    assert resumed.returncode == 0, resumed.stderr
+    assert [line.split(':')[0] for line in REPORT.findall(resumed.stdout)] == ['epoch 3', 'epoch 4']
+
+
 def test_two_processes_train_as_one(tmp_path):
     """To rounding, while no rounding has yet carried a potential across a threshold."""
     write_camvid(tmp_path / 'data', 'train', 8)
@@ -221,7 +258,8 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
     done = command('train', '--config', tmp_path / 'settings.yaml', '--root', tmp_path / 'data',
                    '--output', tmp_path / 'runs', '--set', 'learning_rate=1e30')
     assert done.returncode == 1
-    assert 'train: the loss is nan in step' in done.stderr and 'Traceback' not in done.stderr
+    assert re.search(r'train: the loss is nan in step \d+ \(epoch 1, clips \[\d', done.stderr)
+    assert 'last good checkpoint, none' in done.stderr and 'Traceback' not in done.stderr
     assert not (tmp_path / 'runs' / 'tiny' / 'tiny.safetensors').exists()
 
 

@@ -28,12 +28,14 @@ class Clip(NamedTuple):
 
     ``images``: ``[T, H, W, 3]`` uint8 RGB. ``label``: ``[H, W]`` uint8, 255 for void.
     ``step_s``: time between two frames. ``follows``: whether it goes on where the one before ended.
+    ``index``: its place in the data set.
     """
 
     images: np.ndarray
     label: np.ndarray
     step_s: float
     follows: bool = False
+    index: int = 0
 
 
 class CamVidClips:
@@ -49,7 +51,8 @@ class CamVidClips:
 
     def __getitem__(self, index: int) -> Clip:
         image, label, _ = self.stills[index]
-        return Clip(np.broadcast_to(image, (self.frames, *image.shape)), label, self.step_s)
+        return Clip(np.broadcast_to(image, (self.frames, *image.shape)), label, self.step_s, False,
+                    index)
 
 
 class StreetClips:
@@ -94,7 +97,8 @@ class StreetClips:
     def __getitem__(self, index: int) -> Clip:
         sequence, place = divmod(index, self.length)
         images = self.images[sequence, place * self.frames:(place + 1) * self.frames]
-        return Clip(images, self.labels[sequence, place], float(self.steps_s[sequence]), place > 0)
+        return Clip(images, self.labels[sequence, place], float(self.steps_s[sequence]),
+                    place > 0, index)
 
 
 def _render(job: tuple[int, np.ndarray], length: int, frames: int, apart_s: float,
@@ -137,7 +141,7 @@ class Augmented:
         return len(self.clips)
 
     def __getitem__(self, index: int) -> Clip:
-        images, label, step_s, follows = self.clips[index]
+        images, label, *rest = self.clips[index]
         random = np.random.default_rng((self.seed, self.epoch, index // self.clips.length))
         scale = self.share * np.exp(random.uniform(*np.log(self.SCALE)))
         if self.clips.still and len(images) > 1:
@@ -148,7 +152,7 @@ class Augmented:
         label = cv2.resize(label, self.crop, interpolation=cv2.INTER_NEAREST)
         if random.random() < 0.5:
             images, label = images[:, :, ::-1], label[:, ::-1]
-        return Clip(_recolour(images, random), np.ascontiguousarray(label), step_s, follows)
+        return Clip(_recolour(images, random), np.ascontiguousarray(label), *rest)
 
 
 def _driven(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -208,8 +212,8 @@ class Plain:
         return len(self.clips)
 
     def __getitem__(self, index: int) -> Clip:
-        images, label, step_s, follows = self.clips[index]
+        images, label, *rest = self.clips[index]
         images = np.stack([cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
                            for image in images])
         label = cv2.resize(label, self.size, interpolation=cv2.INTER_NEAREST)
-        return Clip(images, label, step_s, follows)
+        return Clip(images, label, *rest)

@@ -1,0 +1,47 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a training run tells people: a line an epoch, curves and pictures in TensorBoard."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from mfs_seg_core.labels import CAMVID, colourise
+
+
+class Lines(Callback):
+    """Prints one line a validation: a record that outlives the progress bar."""
+
+    def on_validation_end(self, trainer, module) -> None:
+        if trainer.is_global_zero:
+            figures = ', '.join(f'{name} {value:.4f}' for name, value
+                                in sorted(trainer.callback_metrics.items()))
+            print(f'epoch {trainer.current_epoch + 1}: {figures}', flush=True)
+
+
+class Pictures(Callback):
+    """Puts the first images of each validation into TensorBoard: image, truth and mask a row."""
+
+    COUNT = 4
+
+    def on_validation_batch_end(self, trainer, module, masks, batch, index, loader=0) -> None:
+        if index == 0 and trainer.is_global_zero:
+            picture = rows(batch.images[:, -1], batch.label, masks, self.COUNT)
+            trainer.logger.experiment.add_image('val/image, truth, mask', picture,
+                                                trainer.global_step, dataformats='HWC')
+
+
+def rows(images: torch.Tensor, labels: torch.Tensor, masks: torch.Tensor, count: int) -> np.ndarray:
+    """
+    Draw image, truth and mask side by side, an item a row.
+
+    :param images: uint8 ``[B, H, W, 3]``.
+    :param labels: uint8 ``[B, H, W]``, 255 for void; ``masks`` likewise.
+    :returns: uint8 ``[rows * H, 3 * W, 3]``, RGB.
+    """
+    drawn = zip(*(part[:count].cpu().numpy() for part in (images, labels, masks)))
+    return np.concatenate([
+        np.concatenate([image, colourise(label, CAMVID), colourise(mask, CAMVID)], axis=1)
+        for image, label, mask in drawn])
