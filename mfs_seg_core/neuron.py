@@ -33,7 +33,8 @@ def _charge(current: Tensor, potential: Tensor, kept: float | Tensor, out: Tenso
             ) -> Tensor:
     """Give u; ``kept`` is leak**e."""
     if isinstance(kept, Tensor):
-        return torch.addcmul(current, potential, kept, out=out)
+        # A float32 leak must not turn a bfloat16 stream into float32.
+        return torch.addcmul(current, potential, kept.to(current.dtype), out=out)
     return torch.add(current, potential, alpha=kept, out=out)
 
 

@@ -129,6 +129,21 @@ def test_learned_leaks():
     torch.testing.assert_close(spikes[:, 1], LIF(4, 0.25 ** 2)(current, potential)[0][:, 1])
 
 
+@pytest.mark.parametrize('levels', [1, 4])
+@pytest.mark.parametrize('elapsed', [1.0, torch.tensor([0.5, 2.0]).view(2, 1, 1, 1)])
+def test_a_stream_keeps_its_dtype(levels, elapsed):
+    """In mixed precision the currents are bfloat16, the learned leaks float32."""
+    neuron, potential = LIF(levels, channels=3), None
+    currents = torch.randn(3, 2, 3, 4, 4, dtype=torch.bfloat16, requires_grad=True)
+    for current in currents:
+        spikes, potential = neuron(current, potential, elapsed)
+        assert spikes.dtype == potential.dtype == torch.bfloat16
+    together, potential = neuron.run(currents, potential, elapsed)
+    assert together.dtype == potential.dtype == torch.bfloat16
+    (together.sum() + potential.sum()).backward()
+    assert currents.grad.isfinite().all() and neuron.leak.grad.isfinite().all()
+
+
 @pytest.mark.parametrize('potential', [
     torch.zeros(1, 3, 4, 4), torch.zeros(2, 3, 4, 5), torch.zeros(2, 3, 4, 4, dtype=torch.float64)])
 def test_foreign_potential_is_refused(potential):
