@@ -90,7 +90,8 @@ class _Run:
             step_s = None
         for _ in range(self.steps):
             result = self.segmenter.step(image, step_s, firing_rate=True)
-            self.rates.append(result.firing_rate)
+            if result.firing_rate is not None:
+                self.rates.append(result.firing_rate)
         self.matrix.update(result.mask, label)
         self.scores.append(per_image_score(result.mask, label, len(self.segmenter.classes)))
 
@@ -100,7 +101,7 @@ class _Run:
             'miou': self.matrix.miou,
             'pixel_accuracy': self.matrix.pixel_accuracy,
             'per_image_score': float(np.mean(self.scores)),
-            'firing_rate': float(np.mean(self.rates)),
+            'firing_rate': float(np.mean(self.rates)) if self.rates else None,
             'iou': {name: None if np.isnan(iou) else float(iou)
                     for name, iou in zip(self.segmenter.classes.names, self.matrix.iou)},
         }
@@ -113,7 +114,8 @@ def evaluate(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]],
 
     :param steps: N of repeat@N.
     :returns: by mode ('stream@1'): ``frames``, ``miou``, ``pixel_accuracy``, ``per_image_score``,
-        ``firing_rate`` and ``iou`` by class name (None for a class that does not occur).
+        ``firing_rate`` (None without spikes) and ``iou`` by class name (None for a class that does
+        not occur).
     """
     runs = [_Run(mode, steps if mode == 'repeat' else 1, segmenter) for mode in modes]
     for sequence in sequences:
@@ -137,7 +139,8 @@ def table(results: dict[str, dict]) -> str:
     rows += [(title, [_percent(column[key]) for column in columns]) for title, key in (
         ('mIoU (global)', 'miou'), ('pixel accuracy', 'pixel_accuracy'),
         ('per-image score', 'per_image_score'))]
-    rows += [('firing rate', [f'{column["firing_rate"]:.3f}' for column in columns]),
+    rows += [('firing rate', ['-' if column['firing_rate'] is None else
+                              f'{column["firing_rate"]:.3f}' for column in columns]),
              ('frames', [str(column['frames']) for column in columns])]
     return '\n'.join(f'{title:<16}' + ''.join(f'{cell:>12}' for cell in cells)
                      for title, cells in rows)

@@ -97,7 +97,7 @@ class Prediction(NamedTuple):
     ``rates``: mean spikes of a neuron in a step, by neuron name; empty unless asked for.
     """
 
-    logits: tuple[Tensor, Tensor, Tensor]
+    logits: tuple[Tensor, ...]
     state: State
     rates: dict[str, Tensor]
 

@@ -22,26 +22,103 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 # Rounding puts the first spike at half a unit: the threshold of the binary neuron.
 THRESHOLD = 0.5
 LEAST_LEAK = 1e-3
 
 
+def _charge(current: Tensor, potential: Tensor, kept: float | Tensor, out: Tensor | None = None
+            ) -> Tensor:
+    """Give u; ``kept`` is leak**e."""
+    if isinstance(kept, Tensor):
+        # A float32 leak must not turn a bfloat16 stream into float32.
+        return torch.addcmul(current, potential, kept.to(current.dtype), out=out)
+    return torch.add(current, potential, alpha=kept, out=out)
+
+
+def _fire(charged: Tensor, levels: int, out: Tensor | None = None) -> Tensor:
+    """Give s."""
+    return torch.clamp(charged, 0, levels, out=out).round_()
+
+
+def _reset(charged: Tensor, fired: Tensor, levels: int) -> Tensor:
+    """Give v."""
+    return charged * (1 - fired) if levels == 1 else charged - fired
+
+
+# (gradient of s, u, 0, D): the gradient of clip alone, 1 strictly between 0 and D, in one pass.
+_surrogate = torch.ops.aten.hardtanh_backward
+
+
 class _Fire(torch.autograd.Function):
-    """round(clip(u, 0, D)) with the rectangular surrogate gradient."""
+    """One step's spikes, with the surrogate gradient."""
 
     @staticmethod
-    def forward(ctx, potential: Tensor, levels: int) -> Tensor:
-        ctx.save_for_backward(potential)
+    def forward(ctx, charged: Tensor, levels: int) -> Tensor:
+        ctx.save_for_backward(charged)
         ctx.levels = levels
-        return potential.clamp(0, levels).round_()
+        return _fire(charged, levels)
 
     @staticmethod
     def backward(ctx, gradient: Tensor):
-        (potential,) = ctx.saved_tensors
-        # The gradient of clip alone: 1 strictly between 0 and D, 0 elsewhere, in one pass.
-        return torch.ops.aten.hardtanh_backward(gradient, potential, 0, ctx.levels), None
+        (charged,) = ctx.saved_tensors
+        return _surrogate(gradient, charged, 0, ctx.levels), None
+
+
+class _Run(torch.autograd.Function):
+    """
+    T steps, of which the backward pass keeps u alone: s and v follow from it.
+
+    Left to autograd, the steps give the same gradients from two to three times the memory.
+    """
+
+    @staticmethod
+    def forward(ctx, currents: Tensor, first: Tensor | None, kept: float | Tensor, levels: int
+                ) -> tuple[Tensor, Tensor]:
+        """:param first: u of the first step; None: its current, to a neuron at rest."""
+        # Laid out in memory as the currents are: stacking steps would lose channels last.
+        charged, spikes = torch.empty_like(currents), torch.empty_like(currents)
+        potential = None
+        for current, u, s in zip(currents, charged, spikes):
+            if potential is None:
+                u.copy_(current if first is None else first)
+            else:
+                _charge(current, potential, kept, out=u)
+            _fire(u, levels, out=s)
+            potential = _reset(u, s, levels)
+        ctx.save_for_backward(charged)
+        # A learned leak is small, and made for this call alone.
+        ctx.kept, ctx.levels, ctx.at_rest = kept, levels, first is None
+        return spikes, potential
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, s_gradient: Tensor, v_gradient: Tensor):
+        (charged,), kept = ctx.saved_tensors, ctx.kept
+        leak_gradient = torch.zeros_like(kept) if ctx.needs_input_grad[2] else None
+        gradient = torch.empty_like(charged)
+        for step in reversed(range(len(charged))):
+            u, u_gradient = charged[step], gradient[step]
+            _surrogate(s_gradient[step], u, 0, ctx.levels, grad_input=u_gradient)
+            # Through the reset, to which s is a constant.
+            if ctx.levels == 1:
+                silent = torch.le(u, THRESHOLD, out=torch.empty_like(u))  # 1 - s, in one pass
+                u_gradient.addcmul_(v_gradient, silent)
+            else:
+                u_gradient += v_gradient
+            if step:
+                v_gradient = u_gradient * kept
+                if leak_gradient is not None:
+                    before = charged[step - 1]
+                    v = _reset(before, _fire(before, ctx.levels), ctx.levels)
+                    leak_gradient += (u_gradient * v).sum_to_size(kept.shape)
+        if ctx.at_rest:
+            return gradient, None, leak_gradient, None
+        first_gradient = gradient[0].clone()
+        gradient[0] = 0
+        return gradient, first_gradient, leak_gradient, None
 
 
 class LIF(nn.Module):
@@ -82,15 +159,11 @@ class LIF(nn.Module):
             charged = current
         else:
             check_potential(current, potential)
-            kept = self._kept(elapsed)
-            charged = (torch.addcmul(current, potential, kept) if isinstance(kept, Tensor)
-                       else torch.add(current, potential, alpha=kept))
+            charged = _charge(current, potential, self._kept(elapsed))
         spikes = _Fire.apply(charged, self.levels)
         fired = spikes.detach()
-        if self.levels == 1:
-            return spikes, charged * (1 - fired)
-        if potential is None or charged.requires_grad:
-            return spikes, charged - fired
+        if self.levels == 1 or potential is None or charged.requires_grad:
+            return spikes, _reset(charged, fired, self.levels)
         # Nobody else has the charge: no new memory for what is left of it.
         return spikes, charged.sub_(fired)
 
@@ -114,13 +187,11 @@ class LIF(nn.Module):
         if len(currents) == 1:
             spike, potential = self(currents[0], potential, elapsed)
             return spike.unsqueeze(0), potential
-        spikes = []
-        for current in currents.unbind(0):
-            spike, potential = self(current, potential, elapsed)
-            spikes.append(spike)
-            elapsed = 1.0
-        # cat keeps a channels-last layout, stack does not.
-        return torch.cat(spikes).unflatten(0, currents.shape[:2]), potential
+        first = None
+        if potential is not None:
+            check_potential(currents[0], potential)
+            first = _charge(currents[0], potential, self._kept(elapsed))
+        return _Run.apply(currents, first, self._kept(1.0), self.levels)
 
     def extra_repr(self) -> str:
         leak = f'{len(self.leak)} learned' if isinstance(self.leak, Tensor) else self.leak

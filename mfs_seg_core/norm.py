@@ -34,7 +34,7 @@ class ThresholdBatchNorm(nn.BatchNorm2d):
         if not (self.training and distributed.is_available() and distributed.is_initialized()
                 and distributed.get_world_size() > 1):
             return super().forward(x)
-        values = x.float()
+        values = x.to(torch.promote_types(x.dtype, torch.float32))
         count = values.new_full((1,), values.numel() / values.shape[1])
         sums = torch.cat([values.sum((0, 2, 3)), values.square().sum((0, 2, 3)), count])
         total, squares, count = all_reduce(sums).split([self.num_features, self.num_features, 1])

@@ -134,7 +134,7 @@ class Segmenter:
         :param elapsed_s: seconds since the frame before, 0 or more, which the leak follows; None:
             the weights' nominal step.
         :param confidence: give the confidence too.
-        :param firing_rate: give the firing rate too.
+        :param firing_rate: give the firing rate too; a network that fires no spikes has none.
         :raises ValueError: the frame has another shape or dtype, or the time is below 0.
         """
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
@@ -159,7 +159,7 @@ class Segmenter:
         self.steps_since_reset += len(images)
         logits = prediction.logits[-1]
         logits = logits[0] if len(logits) == 1 else logits.mean(0)
-        rate = (torch.stack(list(prediction.rates.values())).mean().item() if firing_rate
+        rate = (torch.stack(list(prediction.rates.values())).mean().item() if prediction.rates
                 else None)
         modelled = time.perf_counter()
 

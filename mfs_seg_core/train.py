@@ -48,6 +48,7 @@ class Settings:
     :param workers: processes that load data, of each process that trains.
     :param devices: processes on this machine, one a GPU; 0: all GPUs there are, or one CPU.
     :param nodes: machines; start each with torchrun.
+    :param precision: as Lightning calls it; empty: bf16-mixed on a GPU, 32-true on a CPU.
     :param seed: of weights, order, augmentation.
     :param notes: facts to be kept in the weights: licence, data.
     """
@@ -72,6 +73,7 @@ class Settings:
     workers: int = 1
     devices: int = 0
     nodes: int = 1
+    precision: str = ''
     seed: int = 0
     notes: dict = field(default_factory=dict)
 

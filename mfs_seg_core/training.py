@@ -23,11 +23,12 @@ from mfs_seg_core.data.clips import Augmented, CamVidClips, Clip, Plain, StreetC
 from mfs_seg_core.data.sequences import Walk
 from mfs_seg_core.labels import CAMVID, UNLABELLED
 from mfs_seg_core.metrics import ConfusionMatrix
-from mfs_seg_core.network import MFSSeg, State, named_config
+from mfs_seg_core.network import State, named_config
 from mfs_seg_core.reports import Lines, Pictures
 from mfs_seg_core.streaming import normalise
 from mfs_seg_core.train import Settings
-from mfs_seg_core.weights import Description, load_weights, save_weights
+from mfs_seg_core.unet import UNetConfig
+from mfs_seg_core.weights import Description, build, load_weights, save_weights
 
 # Street's seeds: training uses those from 0, validation a few far from them.
 VALIDATION_SEED = 1_000_000
@@ -45,8 +46,9 @@ class Training(lightning.LightningModule):
     def __init__(self, settings: Settings, class_weights: Tensor):
         super().__init__()
         self.settings = settings
-        config = named_config(settings.network, len(CAMVID))
-        self.network = MFSSeg(config).to(memory_format=torch.channels_last)
+        config = (UNetConfig(len(CAMVID)) if settings.model == 'unet'
+                  else named_config(settings.model, len(CAMVID)))
+        self.network = build(config).to(memory_format=torch.channels_last)
         if settings.start:
             started, _ = load_weights(settings.start)
             missing, _ = self.network.load_state_dict(started.state_dict(), strict=False)
@@ -61,6 +63,7 @@ class Training(lightning.LightningModule):
     def _steps(self, images: Tensor) -> Tensor:
         """Turn uint8 images ``[B, T, H, W, 3]`` into steps ``[T', B, 3, H, W]``."""
         steps = normalise(images.permute(1, 0, 4, 2, 3), self.description)
+        steps = steps.to(next(self.parameters()).dtype)
         if self.network.config.steps > 1:
             # Weights that look at an image for several steps are trained on the last frame alone.
             return steps[-1:].expand(self.network.config.steps, *steps.shape[1:])
@@ -93,7 +96,8 @@ class Training(lightning.LightningModule):
                 f'{self.current_epoch + 1}, clips {batch.index.tolist()}): run again with a lower '
                 f'learning_rate to go on from the last good checkpoint, {good}')
         self.log('train/loss', loss, prog_bar=True)
-        self.log('train/firing_rate', torch.stack(list(prediction.rates.values())).mean())
+        if prediction.rates:
+            self.log('train/firing_rate', torch.stack(list(prediction.rates.values())).mean())
         self.log_dict({f'firing_rate/{name}': rate for name, rate in prediction.rates.items()})
         return loss
 
@@ -110,7 +114,7 @@ class Training(lightning.LightningModule):
 
     def _loss(self, logits: tuple[Tensor, ...], label: Tensor) -> Tensor:
         total = 0.0
-        for weight, scale in zip(self.settings.scale_weights, logits):
+        for weight, scale in zip(self.settings.scale_weights[-len(logits):], logits):
             scores = scale.mean(0)
             target = functional.interpolate(label[:, None], scores.shape[-2:], mode='nearest')
             target = target[:, 0].long()
@@ -203,7 +207,7 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     :param fresh: start anew where a stopped run could go on.
     :returns: a sentence for people; empty in all but the first of several processes.
     """
-    lightning.seed_everything(settings.seed, workers=True)
+    lightning.seed_everything(settings.seed, workers=True, verbose=False)
     # The loaders' workers are forks, in which OpenCV's threads would be missing.
     cv2.setNumThreads(0)
     folder = output / settings.name
@@ -225,7 +229,8 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     trainer = lightning.Trainer(
         max_epochs=settings.epochs,
         callbacks=[best, last, Lines(), Pictures(), LearningRateMonitor('step')],
-        precision='bf16-mixed' if torch.cuda.is_available() else '32-true',
+        precision=settings.precision or (
+            'bf16-mixed' if torch.cuda.is_available() else '32-true'),
         logger=TensorBoardLogger(output, settings.name, version=''), default_root_dir=folder,
         check_val_every_n_epoch=settings.validate_every, num_sanity_val_steps=0,
         gradient_clip_val=1.0, devices=devices, num_nodes=settings.nodes,
@@ -235,7 +240,7 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     trainer.fit(module, data, ckpt_path=start)
 
     kept = torch.load(best.best_model_path, map_location='cpu', weights_only=True)
-    network = MFSSeg(module.description.config)
+    network = build(module.description.config)
     network.load_state_dict({name.removeprefix('network.'): tensor
                              for name, tensor in kept['state_dict'].items()})
     miou = float(best.best_model_score)

@@ -21,10 +21,13 @@ from safetensors.torch import save
 
 from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.network import Config, MFSSeg
+from mfs_seg_core.unet import UNet, UNetConfig
 
 FORMAT = 'mfs_seg_core'
 VERSION = '1'
 SHIPPED = Path(__file__).parent / 'weights'
+# Kinds of network, as the files call them.
+SHAPES = {'mfs_seg': Config, 'unet': UNetConfig}
 
 
 class WeightsError(ValueError):
@@ -48,7 +51,7 @@ class Description:
     """
 
     name: str
-    config: Config
+    config: Config | UNetConfig
     classes: ClassSet
     input_size: tuple[int, int]
     mean: tuple[float, float, float]
@@ -58,7 +61,12 @@ class Description:
     notes: dict[str, str] = field(default_factory=dict)
 
 
-def save_weights(path: str | Path, network: MFSSeg, description: Description) -> None:
+def build(config: Config | UNetConfig) -> MFSSeg | UNet:
+    """Give an untrained network of this shape."""
+    return UNet(config) if isinstance(config, UNetConfig) else MFSSeg(config)
+
+
+def save_weights(path: str | Path, network: MFSSeg | UNet, description: Description) -> None:
     """Write the network's parameters and their description, aside first, then renamed."""
     path = Path(path)
     data = save({name: tensor.detach().cpu().contiguous()
@@ -87,7 +95,7 @@ def find_weights(path_or_name: str | Path) -> Path:
                        f'the name of shipped weights ({names})')
 
 
-def load_weights(path_or_name: str | Path) -> tuple[MFSSeg, Description]:
+def load_weights(path_or_name: str | Path) -> tuple[MFSSeg | UNet, Description]:
     """
     Read a weights file into a new network in evaluation mode, on the CPU.
 
@@ -103,7 +111,7 @@ def load_weights(path_or_name: str | Path) -> tuple[MFSSeg, Description]:
     except (SafetensorError, OSError) as error:
         raise WeightsError(f'{path} cannot be read as safetensors ({error}): '
                            'fetch or train it again') from None
-    network = MFSSeg(description.config)
+    network = build(description.config)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
@@ -121,6 +129,8 @@ def file_hash(path: str | Path) -> str:
 def _encode(description: Description) -> str:
     fields = dataclasses.asdict(description)
     fields['classes']['palette'] = description.classes.palette.tolist()
+    kinds = {shape: kind for kind, shape in SHAPES.items()}
+    fields['config']['kind'] = kinds[type(description.config)]
     return json.dumps(fields)
 
 
@@ -134,9 +144,10 @@ def _describe(path: Path, metadata: dict[str, str]) -> Description:
     try:
         fields = json.loads(metadata['description'])
         config = {name: _tuples(value) for name, value in fields['config'].items()}
+        shape = SHAPES[config.pop('kind', 'mfs_seg')]
         classes = fields['classes']
         fields |= {
-            'config': Config(**config),
+            'config': shape(**config),
             'classes': ClassSet(classes['name'], tuple(classes['names']),
                                 np.array(classes['palette'], np.uint8)),
         }

@@ -44,6 +44,47 @@ def test_steps_equal_run(levels):
 
 
 @pytest.mark.parametrize('levels', [1, 4])
+@pytest.mark.parametrize('channels', [0, 3])
+@pytest.mark.parametrize('elapsed', [None, 0.7, torch.tensor([0.5, 2.0]).view(2, 1, 1, 1)])
+def test_gradients_of_steps_equal_those_of_run(levels, channels, elapsed):
+    """To the current, to the state it starts from (if any), to the learned leaks."""
+    neuron = LIF(levels, channels=channels)
+    if channels:
+        neuron.leak.data = torch.tensor([0.0, 0.3, 0.9]).view(3, 1, 1)
+    currents = 2 * torch.randn(5, 2, 3, 6, 7, requires_grad=True)
+    start = None if elapsed is None else torch.randn(2, 3, 6, 7, requires_grad=True)
+    of_spikes, of_potential = torch.randn(5, 2, 3, 6, 7), torch.randn(2, 3, 6, 7)
+
+    def alone():
+        potential, spikes = start, []
+        for index, current in enumerate(currents):
+            spike, potential = neuron(current, potential, 1.0 if index else elapsed)
+            spikes.append(spike)
+        return torch.stack(spikes), potential
+
+    inputs = [x for x in (currents, start, *neuron.parameters()) if x is not None]
+    expected, ours = [
+        torch.autograd.grad((spikes * of_spikes).sum() + (last * of_potential).sum(), inputs)
+        for spikes, last in (alone(), neuron.run(currents, start, elapsed))]
+    for theirs, our in zip(expected, ours):
+        torch.testing.assert_close(our, theirs)
+
+
+def test_run_keeps_the_layout_in_memory():
+    currents = torch.randn(6, 4, 5, 5).to(memory_format=torch.channels_last).unflatten(0, (3, 2))
+    spikes, potential = LIF().run(currents)
+    assert spikes.stride() == currents.stride()
+    assert potential.stride() == currents[0].stride()
+
+
+def test_run_keeps_one_value_a_step_for_its_backward_pass():
+    currents, kept = torch.randn(5, 2, 3, 4, 5, requires_grad=True), []
+    with torch.autograd.graph.saved_tensors_hooks(kept.append, lambda x: x):
+        LIF().run(currents)
+    assert sum(tensor.numel() for tensor in kept) == currents.numel()
+
+
+@pytest.mark.parametrize('levels', [1, 4])
 def test_surrogate_gradient_is_the_rectangle(levels):
     current = torch.linspace(-2, levels + 2, 101, requires_grad=True)
     spikes, _ = LIF(levels)(current)
@@ -86,6 +127,21 @@ def test_learned_leaks():
         spikes, _ = neuron(current, potential, 2.0)
     assert torch.equal(spikes[:, 2], current[:, 2].round().clamp(max=4))
     torch.testing.assert_close(spikes[:, 1], LIF(4, 0.25 ** 2)(current, potential)[0][:, 1])
+
+
+@pytest.mark.parametrize('levels', [1, 4])
+@pytest.mark.parametrize('elapsed', [1.0, torch.tensor([0.5, 2.0]).view(2, 1, 1, 1)])
+def test_a_stream_keeps_its_dtype(levels, elapsed):
+    """In mixed precision the currents are bfloat16, the learned leaks float32."""
+    neuron, potential = LIF(levels, channels=3), None
+    currents = torch.randn(3, 2, 3, 4, 4, dtype=torch.bfloat16, requires_grad=True)
+    for current in currents:
+        spikes, potential = neuron(current, potential, elapsed)
+        assert spikes.dtype == potential.dtype == torch.bfloat16
+    together, potential = neuron.run(currents, potential, elapsed)
+    assert together.dtype == potential.dtype == torch.bfloat16
+    (together.sum() + potential.sum()).backward()
+    assert currents.grad.isfinite().all() and neuron.leak.grad.isfinite().all()
 
 
 @pytest.mark.parametrize('potential', [

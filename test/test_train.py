@@ -5,6 +5,7 @@
 import dataclasses
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,9 @@ from untrained import described, untrained
 from mfs_seg_core.data.clips import Augmented, CamVidClips, Plain, StreetClips
 from mfs_seg_core.data.sequences import Walk
 from mfs_seg_core.data.street import DimCamera, Street
+from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.train import Settings, check, documented, read_settings
+from mfs_seg_core.training import Training
 from mfs_seg_core.weights import load_weights, save_weights
 
 CONFIGS = sorted((Path(__file__).parents[1] / 'config' / 'train').glob('*.yaml'))
@@ -233,7 +236,7 @@ def test_damaged_checkpoint_is_refused_and_the_one_before_offered(tmp_path):
 
 
 def test_two_processes_train_as_one(tmp_path):
-    """To rounding, while no rounding has yet carried a potential across a threshold."""
+    """To rounding: of double precision, where none carries a potential across a threshold."""
     write_camvid(tmp_path / 'data', 'train', 8)
     write_camvid(tmp_path / 'data', 'val', 2)
     (tmp_path / 'settings.yaml').write_text(SETTINGS)
@@ -241,14 +244,14 @@ def test_two_processes_train_as_one(tmp_path):
     for devices in (1, 2):
         output = tmp_path / str(devices)
         done = command('train', '--config', tmp_path / 'settings.yaml', '--root',
-                       tmp_path / 'data', '--output', output, '--set', 'epochs=1', 'frames=1',
-                       'learning_rate=1.0e-4', f'batch_size={4 // devices}', f'devices={devices}')
+                       tmp_path / 'data', '--output', output, '--set', 'epochs=2', 'frames=1',
+                       'precision=64-true', f'batch_size={4 // devices}', f'devices={devices}')
         assert done.returncode == 0, done.stderr
         assert done.stdout.count('validation mIoU') == 1
         trained.append(load_weights(output / 'tiny' / 'tiny.safetensors')[0].state_dict())
     one, two = trained
     for name in one:
-        torch.testing.assert_close(one[name], two[name], rtol=1e-3, atol=2e-5, msg=name)
+        torch.testing.assert_close(one[name], two[name], rtol=1e-5, atol=1e-6, msg=name)
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
@@ -261,6 +264,37 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
     assert re.search(r'train: the loss is nan in step \d+ \(epoch 1, clips \[\d', done.stderr)
     assert 'last good checkpoint, none' in done.stderr and 'Traceback' not in done.stderr
     assert not (tmp_path / 'runs' / 'tiny' / 'tiny.safetensors').exists()
+
+
+def test_unet_trains_by_the_same_command(tmp_path):
+    write_camvid(tmp_path / 'data', 'train', 4)
+    write_camvid(tmp_path / 'data', 'val', 1)
+    (tmp_path / 'settings.yaml').write_text(SETTINGS)
+    done = command('train', '--config', tmp_path / 'settings.yaml', '--root', tmp_path / 'data',
+                   '--model', 'unet', '--output', tmp_path / 'runs', '--set', 'epochs=1')
+    assert done.returncode == 0, done.stderr
+    weights = tmp_path / 'runs' / 'tiny' / 'tiny.safetensors'
+    done = command('evaluate', '--weights', weights, '--data', 'camvid', '--root',
+                   tmp_path / 'data', '--json', tmp_path / 'val.json')
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / 'val.json').read_text())['firing_rate'] is None
+    # Of 31 M parameters: not to be left lying about.
+    shutil.rmtree(tmp_path / 'runs')
+
+
+def test_state_is_carried_from_clip_to_clip(tmp_path):
+    """Each stream goes on with its own state, but at a new sequence and, at times, by chance."""
+    training = Training(Settings('x', 'street'), torch.ones(len(CAMVID)))
+    chance = np.random.default_rng(0)
+    training.on_train_epoch_start()
+    follows = torch.tensor([True, False, True, True])
+    assert training._carried(follows, chance) is None
+    training.state = {'lif': torch.arange(1., 5).view(4, 1, 1, 1)}
+    kept = torch.stack([training._carried(follows, chance)['lif'].flatten() for _ in range(400)])
+    assert set(kept[:, 0].tolist()) == {0, 1} and set(kept[:, 3].tolist()) == {0, 4}
+    assert not kept[:, 1].any()
+    assert 0.85 < (kept[:, [0, 2, 3]] > 0).float().mean() < 0.95
+    assert training._carried(torch.zeros(4, dtype=torch.bool), chance) is None
 
 
 @pytest.fixture
