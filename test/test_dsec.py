@@ -1,9 +1,8 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DSEC-Semantic and its event files, on small trees made here and on real events where they are."""
+"""DSEC-Semantic, on small trees made here and on real events where they are."""
 
 import multiprocessing
-import os
 import pickle
 import sys
 from pathlib import Path
@@ -14,7 +13,6 @@ from event_trees import (
     equal,
     random_events,
     write_dsec,
-    write_events_h5,
     write_image,
     write_label,
     write_rectify_map,
@@ -22,7 +20,6 @@ from event_trees import (
 from torch.utils.data import DataLoader
 
 from mfs_seg_core.data.dsec import DSEC, SPLITS
-from mfs_seg_core.events.hdf5 import EventFile
 from mfs_seg_core.events.types import Events, Window
 
 h5py = pytest.importorskip('h5py', reason='h5py is not installed: pip install "mfs_seg_ros[data]"')
@@ -52,32 +49,6 @@ def before(stamp_us: int, window: Window) -> Events:
 
 WINDOWS = [Window(us=50_000), Window(us=7), Window(us=10**9), Window(events=1),
            Window(events=3000), Window(events=10**9)]
-
-
-@pytest.mark.parametrize('window', WINDOWS)
-def test_event_file(recording, window):
-    file = EventFile(recording / 'events' / 'left' / 'events.h5')
-    assert (file.count, file.offset_us) == (20_000, OFFSET)
-    for stamp in STAMPS:
-        assert equal(file.read(OFFSET + stamp, window), before(stamp, window)), stamp
-
-
-def test_event_file_at_borders(tmp_path):
-    """Events of one stamp, milliseconds without any, and stamps on the border of both."""
-    t = np.array([0, 500, 2100, 5000, 5000, 7100, 7200, 7200, 8100, 9000])
-    events = Events(t, *(np.arange(10).astype(np.uint16),) * 2, np.arange(10) % 2 > 0)
-    file = EventFile(write_events_h5(tmp_path / 'left' / 'events.h5', events, None))
-    for end in range(0, 9100, 50):
-        for us in (50, 1000, 4000):
-            assert equal(file.read(end, Window(us=us)),
-                         events.where((t < end) & (t >= end - us))), (end, us)
-
-
-def test_empty_recording(tmp_path):
-    nothing = EVENTS.where(slice(0))
-    file = EventFile(write_events_h5(tmp_path / 'left' / 'events.h5', nothing, 5))
-    for window in WINDOWS:
-        assert equal(file.read(1000, window), nothing)
 
 
 @pytest.mark.parametrize('window', WINDOWS)
@@ -179,28 +150,6 @@ def test_workers_read_the_same(tmp_path, recording, context):
     assert equal(items[7].events, [field.numpy() for field in alone[7].events]), 'still open here'
 
 
-class WhoReads:
-    """Says which process reads an event file, and which one opened it."""
-
-    def __init__(self, file: EventFile):
-        self.file = file
-
-    def __len__(self) -> int:
-        return 4
-
-    def __getitem__(self, index: int) -> tuple[int, int]:
-        self.file.read(OFFSET + 1000, Window(us=500))
-        return os.getpid(), self.file._process
-
-
-def test_each_process_opens_the_file(recording):
-    readers = WhoReads(EventFile(recording / 'events' / 'left' / 'events.h5'))
-    assert readers[0] == (os.getpid(), os.getpid())
-    seen = list(DataLoader(readers, batch_size=None, num_workers=2, multiprocessing_context='fork'))
-    assert len({process for process, _ in seen} - {os.getpid()}) == 2
-    assert all(process == opener for process, opener in seen)
-
-
 def test_nothing_stays_open_when_opened_or_sent(tmp_path, recording):
     items = DSEC(tmp_path, [NAME], protocol=False)
     assert items._events[NAME]._file is None and items._maps[NAME]._map is None
@@ -245,68 +194,6 @@ def test_bad_stamps(tmp_path, recording, text, message):
     (recording / 'semantic' / 'timestamps.txt').write_text(text)
     with pytest.raises(ValueError, match=message):
         DSEC(tmp_path, [NAME])
-
-
-@pytest.mark.parametrize('change, message', [
-    (lambda index: index[::-1], 'ms_to_idx decreases'),
-    (lambda index: index + 5000, 'ms_to_idx goes from 5000 to .*: expected indices of 20000'),
-    (lambda index: index[:, None], 'is no list')])
-def test_bad_index(recording, change, message):
-    path = recording / 'events' / 'left' / 'events.h5'
-    with h5py.File(path, 'a') as file:
-        index = change(file['ms_to_idx'][()])
-        del file['ms_to_idx']
-        file['ms_to_idx'] = index
-    with pytest.raises(ValueError, match=message) as error:
-        EventFile(path)
-    assert str(path) in str(error.value)
-
-
-def test_index_of_other_events(recording):
-    path = recording / 'events' / 'left' / 'events.h5'
-    with h5py.File(path, 'a') as file:
-        index = file['ms_to_idx']
-        index[...] = np.maximum(index[()].astype(int) - 100, 0)
-    file = EventFile(path)
-    with pytest.raises(ValueError, match='ms_to_idx names events of .* as those of millisecond'):
-        file.read(OFFSET + 200_500, Window(events=1))
-
-
-@pytest.mark.parametrize('name', ['events/x', 'ms_to_idx'])
-def test_missing_part_of_event_file(recording, name):
-    path = recording / 'events' / 'left' / 'events.h5'
-    with h5py.File(path, 'a') as file:
-        del file[name]
-    with pytest.raises(ValueError, match=f'events.h5 lacks {name}'):
-        EventFile(path)
-
-
-def test_parts_of_different_lengths(recording):
-    path = recording / 'events' / 'left' / 'events.h5'
-    with h5py.File(path, 'a') as file:
-        file['events/x'].resize((19_999,))
-    with pytest.raises(ValueError, match='expected one length'):
-        EventFile(path)
-
-
-def test_broken_event_file(recording):
-    path = recording / 'events' / 'left' / 'events.h5'
-    content = bytearray(path.read_bytes())
-    path.write_bytes(content[:len(content) // 2])
-    with pytest.raises(ValueError, match='events.h5 cannot be read as HDF5'):
-        EventFile(path)
-
-
-def test_broken_chunk(recording):
-    path = recording / 'events' / 'left' / 'events.h5'
-    with h5py.File(path, 'r') as file:
-        chunk = file['events/x'].id.get_chunk_info(0)
-    content = bytearray(path.read_bytes())
-    content[chunk.byte_offset:chunk.byte_offset + chunk.size] = bytes(chunk.size)
-    path.write_bytes(content)
-    file = EventFile(path)
-    with pytest.raises(ValueError, match='events.h5: events/x cannot be read'):
-        file.read(OFFSET + 100, Window(us=100))
 
 
 def test_event_outside(tmp_path, recording):
