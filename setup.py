@@ -31,7 +31,7 @@ setup(
     # What the streaming path needs. ROS packages come from package.xml.
     install_requires=['torch', 'numpy', 'safetensors'],
     extras_require={
-        'data': [OPENCV],
+        'data': [OPENCV, 'h5py', 'hdf5plugin'],
         'train': [OPENCV, 'lightning', 'pyyaml', 'tensorboard'],
         'ros': [OPENCV, 'rosbags', 'rosbags-image'],
         'test': ['pytest', 'ruff'],

@@ -37,6 +37,23 @@ CAMVID = ClassSet(
               [128, 128, 0], [192, 128, 128], [64, 64, 128], [64, 0, 128], [64, 64, 0],
               [0, 128, 192]], np.uint8))
 
+# Ev-SegNet's classes of DDD17 (Alonso and Murillo 2019): Cityscapes' categories, the sky being
+# background as buildings are. Names and colours as in ESS (Sun et al. 2022).
+DDD17 = ClassSet(
+    'ddd17',
+    ('flat', 'background', 'object', 'vegetation', 'human', 'vehicle'),
+    np.array([[128, 64, 128], [70, 70, 70], [220, 220, 0], [107, 142, 35], [220, 20, 60],
+              [0, 0, 142]], np.uint8))
+# DSEC-Semantic (Sun et al. 2022). The background is the sky: here in Cityscapes' blue, where ESS
+# has black, which says that a pixel has no class.
+DSEC = ClassSet(
+    'dsec',
+    ('background', 'building', 'fence', 'person', 'pole', 'road', 'sidewalk', 'vegetation', 'car',
+     'wall', 'traffic sign'),
+    np.array([[70, 130, 180], [70, 70, 70], [190, 153, 153], [220, 20, 60], [153, 153, 153],
+              [128, 64, 128], [244, 35, 232], [107, 142, 35], [0, 0, 142], [102, 102, 156],
+              [220, 220, 0]], np.uint8))
+
 
 def colourise(mask: np.ndarray, classes: ClassSet) -> np.ndarray:
     """

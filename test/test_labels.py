@@ -5,14 +5,30 @@
 import numpy as np
 import pytest
 
-from mfs_seg_core.labels import CAMVID, UNLABELLED, colourise, overlay
+from mfs_seg_core.labels import CAMVID, DDD17, DSEC, UNLABELLED, colourise, overlay
 
 MASK = np.array([[0, 3], [10, UNLABELLED]], np.uint8)
 
 
-def test_camvid():
-    assert len(CAMVID) == 11 and CAMVID.palette.shape == (11, 3)
-    assert len({tuple(colour) for colour in CAMVID.palette}) == 11
+@pytest.mark.parametrize('classes, count', [(CAMVID, 11), (DDD17, 6), (DSEC, 11)])
+def test_class_sets(classes, count):
+    assert len(classes) == count == len(set(classes.names))
+    assert classes.palette.shape == (count, 3) and classes.palette.dtype == np.uint8
+    # Told apart from one another, and from black, which is no class.
+    assert len({(0, 0, 0), *map(tuple, classes.palette.tolist())}) == count + 1
+
+
+@pytest.mark.parametrize('classes', [DDD17, DSEC])
+def test_names_and_colours_belong_together(classes):
+    """Both have Cityscapes' colours."""
+    colours = dict(zip(classes.names, classes.palette.tolist()))
+    cityscapes = {'flat': [128, 64, 128], 'road': [128, 64, 128], 'human': [220, 20, 60],
+                  'person': [220, 20, 60], 'vehicle': [0, 0, 142], 'car': [0, 0, 142],
+                  'vegetation': [107, 142, 35], 'traffic sign': [220, 220, 0],
+                  'sidewalk': [244, 35, 232], 'wall': [102, 102, 156], 'pole': [153, 153, 153]}
+    shared = colours.keys() & cityscapes.keys()
+    assert len(shared) >= 4
+    assert all(colours[name] == cityscapes[name] for name in shared)
 
 
 def test_colourise():

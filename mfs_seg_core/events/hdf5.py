@@ -1,0 +1,134 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Event files of DSEC: HDF5, compressed with Blosc.
+
+::
+
+    events/{t,x,y,p}   N events; t in microseconds since t_offset
+    ms_to_idx          index of the first event at or after each millisecond of t
+    t_offset           microseconds, the clock that labels and images are stamped with at t = 0;
+                       none: 0
+
+Source: Gehrig et al. 2021; uzh-rpg/DSEC, README and scripts/utils/eventslicer.py.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from mfs_seg_core.events.types import Events, Window
+
+
+def import_h5py():
+    """
+    Import h5py and, for Blosc, hdf5plugin; both are needed for such files only.
+
+    :raises ValueError: one is not installed.
+    """
+    try:
+        import h5py
+        import hdf5plugin  # noqa: F401  (registers Blosc)
+    except ModuleNotFoundError as error:
+        raise ValueError(f'event files in HDF5 need {error.name}: '
+                         'pip install "mfs_seg_ros[data]"') from None
+    return h5py
+
+
+def open_hdf5(path: Path):
+    """
+    Open a file for reading.
+
+    :raises ValueError: it is missing, or no HDF5, or what reads HDF5 is not installed.
+    """
+    h5py = import_h5py()
+    if not path.is_file():
+        raise ValueError(f'{path} is missing: fetch it, or correct the path')
+    try:
+        return h5py.File(path, 'r')
+    except OSError as error:
+        raise ValueError(f'{path} cannot be read as HDF5: fetch it again') from error
+
+
+class EventFile:
+    """
+    One recording's events; a window of them is read at a time.
+
+    Opened once in each process that reads: handles of HDF5 outlive neither a fork nor a pickle.
+    """
+
+    def __init__(self, path: str | Path):
+        """
+        Read the index, and nothing else.
+
+        :raises ValueError: the file is missing, broken, or its index is no index of its events.
+        """
+        self.path = Path(path)
+        self._file, self._process = None, None
+        with open_hdf5(self.path) as file:
+            missing = [name for name in ('events/t', 'events/x', 'events/y', 'events/p',
+                                         'ms_to_idx') if name not in file]
+            if missing:
+                raise ValueError(f'{self.path} lacks {", ".join(missing)}: expected an event file '
+                                 'of DSEC')
+            sizes = {file[f'events/{name}'].shape for name in Events._fields}
+            if len(sizes) != 1 or len(min(sizes)) != 1:
+                raise ValueError(f'{self.path} has {sizes} of t, x, y and p: expected one length')
+            self.count = sizes.pop()[0]
+            self.offset_us = int(file['t_offset'][()]) if 't_offset' in file else 0
+            index = self._read(file, 'ms_to_idx', slice(None)).astype(np.int64)
+        if index.ndim != 1 or (np.diff(index) < 0).any():
+            raise ValueError(f'{self.path}: ms_to_idx decreases or is no list: expected the index '
+                             'of the first event of each millisecond')
+        if index.size and not 0 <= index[0] <= index[-1] <= self.count:
+            raise ValueError(f'{self.path}: ms_to_idx goes from {index[0]} to {index[-1]}: '
+                             f'expected indices of {self.count} events')
+        # The end closes the last millisecond, and is all that there is to search without an index.
+        self._ms_to_index = np.append(index if index.size else [0], self.count)
+
+    def read(self, stamp_us: int, window: Window) -> Events:
+        """
+        Read the events before a stamp, as they are stored, with stamps of the same clock.
+
+        :raises ValueError: the index does not fit the events, or they cannot be read.
+        """
+        end = self._index_at(stamp_us)
+        first = window.first(end, lambda us: self._index_at(stamp_us - us))
+        t, x, y, p = (self._read(self._opened(), f'events/{name}', slice(first, end))
+                      for name in Events._fields)
+        return Events(t.astype(np.int64) + self.offset_us, x.astype(np.uint16),
+                      y.astype(np.uint16), p > 0)
+
+    def _index_at(self, stamp_us: int) -> int:
+        """Return the index of the first event at or after a stamp."""
+        since = stamp_us - self.offset_us
+        if since <= 0:
+            return 0
+        last = len(self._ms_to_index) - 2
+        ms = min(since // 1000, last)
+        begin, end = self._ms_to_index[ms:ms + 2].tolist()
+        t = self._read(self._opened(), 'events/t', slice(begin, end))
+        if t.size and (t[0] < ms * 1000 or (ms < last and t[-1] >= (ms + 1) * 1000)):
+            raise ValueError(f'{self.path}: ms_to_idx names events of {t[0]} to {t[-1]} us as '
+                             f'those of millisecond {ms}: fetch the file again')
+        return begin + int(np.searchsorted(t, since))
+
+    def _opened(self):
+        if self._process != os.getpid():
+            # After a fork: the parent's handle shares its place in the file with ours.
+            if self._file is not None:
+                self._file.close()
+            self._file, self._process = open_hdf5(self.path), os.getpid()
+        return self._file
+
+    def _read(self, file, name: str, chosen: slice) -> np.ndarray:
+        try:
+            return file[name][chosen]
+        except OSError as error:
+            raise ValueError(f'{self.path}: {name} cannot be read: fetch the file again') from error
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, '_file': None, '_process': None}
