@@ -49,6 +49,7 @@ class Config:
     :param mimo: MIMO-UNet's image pyramid, fusion of all scales and transposed convolutions
         (Cho et al., ICCV 2021), as MFS-Seg's authors use; else sums of same-scale features.
     :param detail: channels at full resolution when ``stem_stride`` is 2.
+    :param inputs: channels of an image.
     :param learn_leak: learn a leak for each channel, from ``leak`` on.
     :param recall: feed what the decoder made of the step before into the encoder, at its 2nd and
         3rd scale.
@@ -65,6 +66,7 @@ class Config:
     decoder_blocks: tuple[int, int, int]
     mimo: bool
     detail: int = 0
+    inputs: int = 3
     learn_leak: bool = False
     recall: bool = False
 
@@ -115,7 +117,7 @@ class MFSSeg(nn.Module):
         spiking = Spiking(config.levels, config.leak, config.learn_leak)
         widths, mimo = config.widths, config.mimo
 
-        self.stem = Stem(3, widths[0], spiking, config.stem_stride)
+        self.stem = Stem(config.inputs, widths[0], spiking, config.stem_stride)
         self.down = nn.ModuleList(
             SpikingConv(widths[i], widths[i + 1], spiking, kernel=3, stride=2) for i in (0, 1))
         self.encoder = nn.ModuleList(
@@ -131,7 +133,8 @@ class MFSSeg(nn.Module):
         self.up = nn.ModuleList(
             Up(widths[i + 1], widths[i], spiking, kernel=4 if mimo else 0) for i in (0, 1))
         if mimo:
-            self.image = nn.ModuleList(ImageBranch(3, widths[i], spiking) for i in (1, 2))
+            self.image = nn.ModuleList(
+                ImageBranch(config.inputs, widths[i], spiking) for i in (1, 2))
             self.attend = nn.ModuleList(Attend(widths[i], spiking) for i in (1, 2))
             self.fuse = nn.ModuleList(Fuse(sum(widths), widths[i], spiking) for i in (0, 1))
             self.merge = nn.ModuleList(
@@ -154,7 +157,7 @@ class MFSSeg(nn.Module):
         """
         Take T time steps.
 
-        :param images: ``[T, B, 3, H, W]``, normalised pixels, one image a step.
+        :param images: ``[T, B, C, H, W]``, normalised pixels, one image a step; C is 3 for RGB.
         :param state: as returned by the call before for the same streams; None: all at rest.
         :param rates: measure the firing rate of each neuron layer.
         :param elapsed: time from the last step of ``state`` to the first of these, in nominal
@@ -240,7 +243,7 @@ class MFSSeg(nn.Module):
         The shapes come from a pass over a blank image, in the dtype and on the device of the
         weights.
         """
-        blank = next(self.parameters()).new_zeros(1, batch, 3, height, width)
+        blank = next(self.parameters()).new_zeros(1, batch, self.config.inputs, height, width)
         training = self.training
         state = self.eval()(blank).state
         self.train(training)
@@ -276,7 +279,7 @@ class Step(nn.Module):
         """
         Advance one step.
 
-        :param image: ``[B, 3, H, W]``, normalised pixels.
+        :param image: ``[B, C, H, W]``, normalised pixels.
         :returns: class scores ``[B, K, H, W]`` at full scale and the new state.
         """
         prediction = self.network(image.unsqueeze(0), state)

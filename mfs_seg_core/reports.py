@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from mfs_seg_core.labels import CAMVID, colourise
+from mfs_seg_core.labels import ClassSet, colourise
 
 
 class Lines(Callback):
@@ -28,20 +28,25 @@ class Pictures(Callback):
 
     def on_validation_batch_end(self, trainer, module, masks, batch, index, loader=0) -> None:
         if index == 0 and trainer.is_global_zero:
-            picture = rows(batch.images[:, -1], batch.label, masks, self.COUNT)
+            picture = rows(batch.images[:, -1], batch.label, masks,
+                           module.description.classes, self.COUNT)
             trainer.logger.experiment.add_image('val/image, truth, mask', picture,
                                                 trainer.global_step, dataformats='HWC')
 
 
-def rows(images: torch.Tensor, labels: torch.Tensor, masks: torch.Tensor, count: int) -> np.ndarray:
+def rows(images: torch.Tensor, labels: torch.Tensor, masks: torch.Tensor, classes: ClassSet,
+         count: int) -> np.ndarray:
     """
     Draw image, truth and mask side by side, an item a row.
 
-    :param images: uint8 ``[B, H, W, 3]``.
+    :param images: uint8 ``[B, H, W, 3]``, or events, float ``[B, H, W, C]``, drawn in grey.
     :param labels: uint8 ``[B, H, W]``, 255 for void; ``masks`` likewise.
     :returns: uint8 ``[rows * H, 3 * W, 3]``, RGB.
     """
+    if images.dtype != torch.uint8:
+        grey = images.sum(-1, keepdim=True)
+        images = (255 * grey / grey.amax().clamp(min=1)).clamp(min=0).byte().expand(-1, -1, -1, 3)
     drawn = zip(*(part[:count].cpu().numpy() for part in (images, labels, masks)))
     return np.concatenate([
-        np.concatenate([image, colourise(label, CAMVID), colourise(mask, CAMVID)], axis=1)
+        np.concatenate([image, colourise(label, classes), colourise(mask, classes)], axis=1)
         for image, label, mask in drawn])

@@ -79,6 +79,9 @@ class Segmenter:
         :param input_size: width and height that frames are resized to; None: as trained.
         :raises ValueError: the device or the size cannot be used.
         """
+        if 'camera' not in description.modalities:
+            raise ValueError(f'the weights {description.name!r} see events only: a segmenter needs '
+                             'weights for a camera')
         try:
             self.device = torch.device(device)
             network = network.to(self.device, memory_format=torch.channels_last)

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import yaml
 
+EVENT_DATA = ('ddd17', 'dsec')
+DATA = ('street', 'camvid', *EVENT_DATA)
 MODELS = ('fast', 'paper', 'unet')
 
 
@@ -28,10 +30,15 @@ class Settings:
     All settings of a training run: the keys of its YAML file.
 
     :param name: of the run and of its weights.
-    :param data: 'street' or 'camvid'.
+    :param data: 'street', 'camvid', 'ddd17' or 'dsec'.
     :param root: folder of the data set.
+    :param train_split: split to train on, or a list of recordings.
+    :param val_split: split to choose the best weights on, or a list of recordings.
+    :param window_us: events of the last microseconds make a frame (ddd17, dsec); 0: see next.
+    :param window_events: so many events make a frame; both 0: as the data set's protocol has it.
+    :param bins: time bins of a frame of events.
     :param sequences: number of sequences to render for training (street).
-    :param length: clips of a sequence, whose state is carried from one to the next (street).
+    :param length: clips of a sequence, whose state is carried from one to the next; stills have 1.
     :param model: 'fast', 'paper', or 'unet', the artificial network that the paper compares with.
     :param start: weights to start from, name or path; empty: random.
     :param size: width and height of the network's input.
@@ -56,6 +63,11 @@ class Settings:
     name: str
     data: str
     root: str = ''
+    train_split: str | tuple[str, ...] = 'train'
+    val_split: str | tuple[str, ...] = 'val'
+    window_us: int = 0
+    window_events: int = 0
+    bins: int = 5
     sequences: int = 900
     length: int = 8
     model: str = 'fast'
@@ -132,10 +144,10 @@ def check(settings: Settings) -> None:
 
     :raises ValueError: says which.
     """
-    if settings.data not in ('street', 'camvid'):
-        raise ValueError(f'data must be street or camvid, not {settings.data!r}')
-    if settings.data == 'camvid' and not settings.root:
-        raise ValueError('CamVid needs its folder: add --root DIR')
+    if settings.data not in DATA:
+        raise ValueError(f'data must be one of {", ".join(DATA)}, not {settings.data!r}')
+    if settings.data != 'street' and not settings.root:
+        raise ValueError(f'{settings.data} needs its folder: add --root DIR')
     if settings.model not in MODELS:
         raise ValueError(f'model must be one of {", ".join(MODELS)}, not {settings.model!r}')
     for name in ('sequences', 'length', 'frames', 'truncation', 'epochs', 'batch_size',

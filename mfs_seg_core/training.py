@@ -19,20 +19,18 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from mfs_seg_core.checkpoints import clear, keepers, newest
-from mfs_seg_core.data.clips import Augmented, CamVidClips, Clip, Plain, StreetClips
+from mfs_seg_core.data.choice import open_clips
+from mfs_seg_core.data.clips import Augmented, Clip, Plain
 from mfs_seg_core.data.sequences import Walk
-from mfs_seg_core.labels import CAMVID, UNLABELLED
+from mfs_seg_core.labels import UNLABELLED, ClassSet
 from mfs_seg_core.metrics import ConfusionMatrix
 from mfs_seg_core.network import State, named_config
 from mfs_seg_core.reports import Lines, Pictures
 from mfs_seg_core.streaming import normalise
-from mfs_seg_core.train import Settings
+from mfs_seg_core.train import EVENT_DATA, Settings
 from mfs_seg_core.unet import UNetConfig
 from mfs_seg_core.weights import Description, build, load_weights, save_weights
 
-# Street's seeds: training uses those from 0, validation a few far from them.
-VALIDATION_SEED = 1_000_000
-VALIDATION_CLIPS = 100
 # Mean and spread of the pixels of street scenes by day, RGB.
 MEAN, STD = (0.41, 0.43, 0.43), (0.30, 0.31, 0.31)
 NOMINAL_STEP = 0.05
@@ -43,11 +41,12 @@ REST_SHARE = 0.1
 class Training(lightning.LightningModule):
     """The network with its loss, optimiser and validation."""
 
-    def __init__(self, settings: Settings, class_weights: Tensor):
+    def __init__(self, settings: Settings, classes: ClassSet, channels: int,
+                 class_weights: Tensor):
         super().__init__()
         self.settings = settings
-        config = (UNetConfig(len(CAMVID)) if settings.model == 'unet'
-                  else named_config(settings.model, len(CAMVID)))
+        config = (UNetConfig(len(classes), inputs=channels) if settings.model == 'unet'
+                  else named_config(settings.model, len(classes), inputs=channels))
         self.network = build(config).to(memory_format=torch.channels_last)
         if settings.start:
             started, _ = load_weights(settings.start)
@@ -56,13 +55,16 @@ class Training(lightning.LightningModule):
             if any(not name.endswith('lif.leak') and not name.startswith('recall.')
                    for name in missing):
                 raise ValueError(f'{settings.start} has another shape: {missing[0]} is missing')
-        self.description = Description(settings.name, config, CAMVID, settings.size, MEAN, STD,
-                                       NOMINAL_STEP, notes=settings.notes)
+        modality = 'events' if settings.data in EVENT_DATA else 'camera'
+        self.description = Description(settings.name, config, classes, settings.size, MEAN, STD,
+                                       NOMINAL_STEP, (modality,), settings.notes)
         self.register_buffer('class_weights', class_weights, persistent=False)
 
     def _steps(self, images: Tensor) -> Tensor:
-        """Turn uint8 images ``[B, T, H, W, 3]`` into steps ``[T', B, 3, H, W]``."""
-        steps = normalise(images.permute(1, 0, 4, 2, 3), self.description)
+        """Turn images ``[B, T, H, W, C]`` into steps ``[T', B, C, H, W]``."""
+        steps = images.permute(1, 0, 4, 2, 3)
+        if steps.dtype == torch.uint8:
+            steps = normalise(steps, self.description)
         steps = steps.to(next(self.parameters()).dtype)
         if self.network.config.steps > 1:
             # Weights that look at an image for several steps are trained on the last frame alone.
@@ -127,8 +129,8 @@ class Training(lightning.LightningModule):
         return total
 
     def on_validation_epoch_start(self) -> None:
-        self.matrices = {'rest': ConfusionMatrix(len(CAMVID)),
-                         'stream': ConfusionMatrix(len(CAMVID))}
+        self.matrices = {'rest': ConfusionMatrix(len(self.description.classes)),
+                         'stream': ConfusionMatrix(len(self.description.classes))}
 
     def validation_step(self, batch: Clip, index: int) -> Tensor:
         """Give the masks of the stream."""
@@ -190,12 +192,13 @@ class _Data(lightning.LightningDataModule):
                           num_workers=self.settings.workers)
 
 
-def class_weights(clips, classes: int) -> Tensor:
+def class_weights(clips) -> Tensor:
     """Give weights 1 / ln(1.1 + share of pixels): rare classes count up to some 3 times more."""
     counts = np.zeros(256)
     for index in range(0, len(clips), max(1, len(clips) // 200)):
         counts += np.bincount(clips[index].label.ravel(), minlength=256)
-    share = counts[:classes] / counts[:classes].sum()
+    counts = counts[:len(clips.classes)]
+    share = counts / counts.sum()
     weights = 1 / np.log(1.1 + share)
     return torch.tensor(weights / weights.mean(), dtype=torch.float32)
 
@@ -214,16 +217,9 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     if fresh:
         clear(folder)
     start = newest(folder)
-    if settings.data == 'street':
-        training = StreetClips(0, settings.sequences, settings.length, settings.frames,
-                               settings.size)
-        validation = StreetClips(VALIDATION_SEED, VALIDATION_CLIPS, 1,
-                                 settings.length * settings.frames, settings.size)
-    else:
-        training = CamVidClips(settings.root, 'train', settings.frames, NOMINAL_STEP)
-        validation = CamVidClips(settings.root, 'val', settings.frames, NOMINAL_STEP)
+    training, validation = open_clips(settings, NOMINAL_STEP)
     data = _Data(settings, training, validation)
-    module = Training(settings, class_weights(training, len(CAMVID)))
+    module = Training(settings, training.classes, training.channels, class_weights(training))
     best, last = keepers(folder)
     devices = settings.devices or max(1, torch.cuda.device_count())
     trainer = lightning.Trainer(

@@ -31,10 +31,12 @@ class UNetConfig:
     :param classes: number of classes K.
     :param width: channels at full size; each of the four smaller sizes has twice as many as the one
         before.
+    :param inputs: channels of an image.
     """
 
     classes: int
     width: int = 64
+    inputs: int = 3
     # It looks at an image once.
     steps: ClassVar[int] = 1
 
@@ -51,7 +53,7 @@ class UNet(nn.Module):
         self.config = config
         widths = [config.width * 2 ** scale for scale in range(SCALES)]
         self.encoder = nn.ModuleList(
-            _twice(inputs, outputs) for inputs, outputs in zip([3, *widths], widths))
+            _twice(inputs, outputs) for inputs, outputs in zip([config.inputs, *widths], widths))
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(2 * fine, fine, 2, stride=2) for fine in widths[:-1])
         self.decoder = nn.ModuleList(_twice(2 * fine, fine) for fine in widths[:-1])
@@ -62,7 +64,7 @@ class UNet(nn.Module):
         """
         Score every pixel.
 
-        :param images: ``[T, B, 3, H, W]``, normalised pixels, of any size.
+        :param images: ``[T, B, C, H, W]``, normalised pixels, of any size.
         :returns: class scores ``[T, B, K, H, W]`` at full scale; no state, no firing rates.
         """
         scores = self._score(images.flatten(0, 1)).unflatten(0, images.shape[:2])

@@ -47,7 +47,8 @@ def test_settings_are_checked(tmp_path):
     with pytest.raises(ValueError, match="'data' is missing"):
         read_settings(str(path), [])
     path.write_text('name: x\ndata: camvid\n')
-    for change, message in (('name=y', 'add --root DIR'), ('data=moon', 'must be street or camvid'),
+    for change, message in (('name=y', 'add --root DIR'),
+                            ('data=moon', 'one of street, camvid, ddd17, dsec'),
                             ('model=vgg', 'one of fast, paper, unet'), ('epochs=0', 'at least 1')):
         with pytest.raises(ValueError, match=message):
             check(read_settings(str(path), ['root=.', change] if change != 'name=y' else [change]))
@@ -284,7 +285,7 @@ def test_unet_trains_by_the_same_command(tmp_path):
 
 def test_state_is_carried_from_clip_to_clip(tmp_path):
     """Each stream goes on with its own state, but at a new sequence and, at times, by chance."""
-    training = Training(Settings('x', 'street'), torch.ones(len(CAMVID)))
+    training = Training(Settings('x', 'street'), CAMVID, 3, torch.ones(len(CAMVID)))
     chance = np.random.default_rng(0)
     training.on_train_epoch_start()
     follows = torch.tensor([True, False, True, True])

@@ -19,14 +19,15 @@ import numpy as np
 
 from mfs_seg_core.data.camvid import CamVid
 from mfs_seg_core.data.street import DimCamera, Street
-from mfs_seg_core.labels import UNLABELLED
+from mfs_seg_core.labels import CAMVID, UNLABELLED
 
 
 class Clip(NamedTuple):
     """
     One item.
 
-    ``images``: ``[T, H, W, 3]`` uint8 RGB. ``label``: ``[H, W]`` uint8, 255 for void.
+    ``images``: ``[T, H, W, 3]`` uint8 RGB, or ``[T, H, W, C]`` float32, ready to be seen.
+    ``label``: ``[H, W]`` uint8, 255 for void.
     ``step_s``: time between two frames. ``follows``: whether it goes on where the one before ended.
     ``index``: its place in the data set.
     """
@@ -41,7 +42,7 @@ class Clip(NamedTuple):
 class CamVidClips:
     """CamVid's labelled stills, each standing still for T frames."""
 
-    still, length = True, 1
+    still, length, channels, classes = True, 1, 3, CAMVID
 
     def __init__(self, root: str, split: str, frames: int, step_s: float):
         self.stills, self.frames, self.step_s = CamVid(root, split), frames, step_s
@@ -63,7 +64,7 @@ class StreetClips:
     sequence about ``rate_hz``, which is its geometric mean.
     """
 
-    still = False
+    still, channels, classes = False, 3, CAMVID
     # A new drive costs as much as several frames: take a few sequences of each, well apart.
     PER_DRIVE = 6
     APART_S = 2.5
@@ -147,12 +148,21 @@ class Augmented:
         if self.clips.still and len(images) > 1:
             images = _driven(images, random)
         images, label = _window(images, label, scale, random)
-        images = np.stack([cv2.resize(image, self.crop, interpolation=cv2.INTER_AREA)
-                           for image in images])
+        images = _resize(images, self.crop)
         label = cv2.resize(label, self.crop, interpolation=cv2.INTER_NEAREST)
         if random.random() < 0.5:
             images, label = images[:, :, ::-1], label[:, ::-1]
-        return Clip(_recolour(images, random), np.ascontiguousarray(label), *rest)
+        if images.dtype == np.uint8:
+            images = _recolour(images, random)
+        return Clip(np.ascontiguousarray(images), np.ascontiguousarray(label), *rest)
+
+
+def _resize(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize images ``[T, H, W, C]`` of any number of channels, of which OpenCV takes 4."""
+    channels = range(0, images.shape[-1], 4)
+    return np.stack([np.dstack([
+        cv2.resize(np.ascontiguousarray(image[..., c:c + 4]), size, interpolation=cv2.INTER_AREA)
+        for c in channels]) for image in images])
 
 
 def _driven(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -213,7 +223,6 @@ class Plain:
 
     def __getitem__(self, index: int) -> Clip:
         images, label, *rest = self.clips[index]
-        images = np.stack([cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
-                           for image in images])
+        images = _resize(images, self.size)
         label = cv2.resize(label, self.size, interpolation=cv2.INTER_NEAREST)
         return Clip(images, label, *rest)
