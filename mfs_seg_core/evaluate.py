@@ -167,11 +167,13 @@ def main(arguments: list[str] | None = None) -> int:
                         help='frames a second of Street (default: %(default)s)')
     parser.add_argument('--seeds', type=int, default=20, help='drives of Street')
     parser.add_argument('--frames', type=int, default=20, help='frames of each drive')
+    parser.add_argument('--size', type=int, nargs=2, metavar=('WIDTH', 'HEIGHT'),
+                        help='size that frames are resized to (default: as trained)')
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--json', type=Path, help='file to write the figures to')
     options = parser.parse_args(arguments)
     try:
-        segmenter = Segmenter.from_weights(options.weights, options.device)
+        segmenter = Segmenter.from_weights(options.weights, options.device, options.size)
         if options.data == 'street':
             if not 0 < options.rate < float('inf'):
                 raise ValueError(f'--rate is {options.rate}: give frames a second, above 0')
@@ -189,7 +191,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print(table(results))
     if options.json:
-        heading = {'weights': segmenter.name, 'data': options.data}
+        heading = {'weights': segmenter.name, 'input_size': segmenter.input_size,
+                   'data': options.data}
         if options.data == 'camvid':
             heading['split'] = options.split
         else:

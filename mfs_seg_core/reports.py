@@ -30,7 +30,7 @@ class Pictures(Callback):
         if index == 0 and trainer.is_global_zero:
             picture = rows(batch.images[:, -1], batch.label, masks,
                            module.description.classes, self.COUNT)
-            trainer.logger.experiment.add_image('val/image, truth, mask', picture,
+            trainer.logger.experiment.add_image('val/image_truth_mask', picture,
                                                 trainer.global_step, dataformats='HWC')
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from camvid_tree import write_camvid
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from untrained import described, untrained
 
 from mfs_seg_core.data.clips import Augmented, CamVidClips, Plain, StreetClips
@@ -161,6 +162,11 @@ def test_train_resume_evaluate(tmp_path):
     second = command(*train)
     assert second.returncode == 0, second.stderr
     assert 'epoch 4' in second.stdout and 'epoch 2' not in second.stdout
+    curves = EventAccumulator(str(tmp_path / 'runs' / 'tiny'))
+    curves.Reload()
+    assert {'train/loss', 'val/miou', 'lr-AdamW', 'train/firing_rate',
+            'firing_rate/encoder.1.0.expand.lif'} <= {*curves.Tags()['scalars']}
+    assert len(curves.Images('val/image_truth_mask')) == 2
     weights = tmp_path / 'runs' / 'tiny' / 'tiny.safetensors'
     _, description = load_weights(weights)
     assert (description.name, description.input_size) == ('tiny', (64, 48))
@@ -307,12 +313,13 @@ def weights(tmp_path):
 
 def test_evaluate_street(weights, tmp_path):
     done = command('evaluate', '--weights', weights, '--data', 'street', '--camera', 'dim',
-                   '--seeds', 2, '--frames', 3, '--steps', 2,
+                   '--seeds', 2, '--frames', 3, '--steps', 2, '--size', 48, 40,
                    '--json', tmp_path / 'out' / 'street.json')
     assert done.returncode == 0, done.stderr
     assert 'mIoU (global)' in done.stdout and 'Bicyclist' in done.stdout
     result = json.loads((tmp_path / 'out' / 'street.json').read_text())
     assert result['frames'] == 6 and result['camera'] == 'dim'
+    assert result['input_size'] == [48, 40]
     assert all(0 <= result[mode]['miou'] < 0.5 for mode in ('reset@1', 'repeat@2', 'stream@1'))
     assert result['reset@1'] != result['repeat@2'] != result['stream@1']
 
@@ -323,7 +330,8 @@ def test_evaluate_street(weights, tmp_path):
     (('--weights', 'W', '--data', 'camvid', '--root', 'nowhere'), 'val.txt is missing'),
     (('--weights', 'W', '--data', 'street', '--seeds', '0'), 'no frame to evaluate'),
     (('--weights', 'W', '--data', 'street', '--rate', '0'), 'frames a second, above 0'),
-    (('--weights', 'W', '--data', 'street', '--steps', '0'), 'give 1 or more')])
+    (('--weights', 'W', '--data', 'street', '--steps', '0'), 'give 1 or more'),
+    (('--weights', 'W', '--data', 'street', '--size', '8', '8'), 'must be at least 32x32')])
 def test_evaluate_misuse(weights, arguments, message):
     done = command('evaluate', *(weights if a == 'W' else a for a in arguments))
     assert done.returncode == 1 and message in done.stderr and len(done.stderr.splitlines()) == 1

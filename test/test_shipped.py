@@ -1,0 +1,36 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the shipped weights are worth, on drives that no training saw."""
+
+from pathlib import Path
+
+import pytest
+
+from mfs_seg_core.evaluate import camvid_sequences, evaluate, street_sequences
+from mfs_seg_core.streaming import Segmenter
+
+CAMVID = Path(__file__).parents[2] / 'shared/data/camvid/480x360'
+
+
+def test_state_pays_in_dim_light():
+    """One step with the state kept is worth more than one from rest, and no less than four."""
+    segmenter = Segmenter.from_weights('street')
+    drives = street_sequences(6, 6, segmenter.input_size, rate_hz=20.0, dim=True)
+    results = evaluate(segmenter, drives)
+    mious = {mode: result['miou'] for mode, result in results.items()}
+    assert mious['stream@1'] > mious['reset@1'] + 0.01
+    assert mious['stream@1'] > mious['repeat@4'] - 0.01
+    assert mious['reset@1'] > 0.5
+
+
+def test_street_by_day():
+    segmenter = Segmenter.from_weights('street')
+    drives = street_sequences(6, 4, segmenter.input_size, rate_hz=20.0, dim=False)
+    assert evaluate(segmenter, drives, ['stream'])['stream@1']['miou'] > 0.6
+
+
+@pytest.mark.skipif(not CAMVID.is_dir(), reason='no CamVid beside the repository')
+def test_camvid():
+    segmenter = Segmenter.from_weights('camvid')
+    drives = ([frame for frame in drive][:40] for drive in camvid_sequences(CAMVID, 'val'))
+    assert evaluate(segmenter, drives, ['reset'])['reset@1']['miou'] > 0.55
