@@ -49,16 +49,25 @@ class Training(lightning.LightningModule):
                   else named_config(settings.model, len(classes), inputs=channels))
         self.network = build(config).to(memory_format=torch.channels_last)
         if settings.start:
-            started, _ = load_weights(settings.start)
-            missing, _ = self.network.load_state_dict(started.state_dict(), strict=False)
-            # What weights without them do is what these start as.
-            if any(not name.endswith('lif.leak') and not name.startswith('recall.')
-                   for name in missing):
-                raise ValueError(f'{settings.start} has another shape: {missing[0]} is missing')
+            self._start_from(settings.start)
         modality = 'events' if settings.data in EVENT_DATA else 'camera'
         self.description = Description(settings.name, config, classes, settings.size, MEAN, STD,
                                        NOMINAL_STEP, (modality,), settings.notes)
         self.register_buffer('class_weights', class_weights, persistent=False)
+
+    def _start_from(self, path_or_name: str) -> None:
+        started, _ = load_weights(path_or_name)
+        try:
+            missing, _ = self.network.load_state_dict(started.state_dict(), strict=False)
+        except RuntimeError as error:
+            # It names tensors of other sizes, one a line.
+            first = str(error).splitlines()[1].strip()
+            raise ValueError(f'cannot start from {path_or_name}: {first}') from None
+        # What weights without them do is what these start as.
+        wrong = [name for name in missing
+                 if not name.endswith('lif.leak') and not name.startswith('recall.')]
+        if wrong:
+            raise ValueError(f'cannot start from {path_or_name}: {wrong[0]} is missing in it')
 
     def _steps(self, images: Tensor) -> Tensor:
         """Turn images ``[B, T, H, W, C]`` into steps ``[T', B, C, H, W]``."""

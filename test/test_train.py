@@ -183,7 +183,7 @@ def test_train_resume_evaluate(tmp_path):
 
 
 SETTINGS = ('name: tiny\ndata: camvid\nsize: [64, 48]\nbatch_size: 4\nvalidate_every: 1\n'
-            'frames: 3\nworkers: 1\nepochs: 4\nnotes: {licence: none, data: made}\n')
+            'frames: 3\ntruncation: 2\nworkers: 1\nepochs: 4\nnotes: {licence: none, data: made}\n')
 REPORT = re.compile(r'epoch \d+: .*')
 
 
@@ -287,6 +287,14 @@ def test_unet_trains_by_the_same_command(tmp_path):
     assert json.loads((tmp_path / 'val.json').read_text())['firing_rate'] is None
     # Of 31 M parameters: not to be left lying about.
     shutil.rmtree(tmp_path / 'runs')
+
+
+@pytest.mark.parametrize('settings, channels, message', [
+    (Settings('x', 'street', start='street'), 10, 'size mismatch for stem.conv.weight'),
+    (Settings('x', 'street', start='street', model='unet'), 3, 'is missing in it')])
+def test_start_from_another_network(settings, channels, message):
+    with pytest.raises(ValueError, match=f'cannot start from street: .*{message}'):
+        Training(settings, CAMVID, channels, torch.ones(len(CAMVID)))
 
 
 def test_state_is_carried_from_clip_to_clip(tmp_path):

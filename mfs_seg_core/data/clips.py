@@ -205,10 +205,15 @@ def _window(images: np.ndarray, label: np.ndarray, scale: float, random: np.rand
 
 
 def _recolour(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Change brightness, contrast and the balance of the channels."""
-    gain = random.uniform(0.7, 1.3) * random.uniform(0.92, 1.08, 3)
+    """Change brightness, contrast, gamma, saturation and the balance of the channels."""
+    saturation = random.uniform(0.5, 1.4)
+    grey = np.array([0.299, 0.587, 0.114])
+    mixed = saturation * np.eye(3) + (1 - saturation) * np.tile(grey, (3, 1))
+    images = np.stack([cv2.transform(np.ascontiguousarray(image), mixed) for image in images])
+    gain = random.uniform(0.7, 1.3) * random.uniform(0.9, 1.1, 3)
     offset = random.uniform(-25, 25)
-    table = np.clip(np.arange(256)[:, None] * gain + offset, 0, 255).astype(np.uint8)
+    curve = 255 * np.linspace(0, 1, 256) ** np.exp(random.uniform(-0.4, 0.4))
+    table = np.clip(curve[:, None] * gain + offset, 0, 255).astype(np.uint8)
     return np.stack([table[:, c][images[..., c]] for c in range(3)], axis=-1)
 
 
