@@ -16,8 +16,10 @@ class Lines(Callback):
 
     def on_validation_end(self, trainer, module) -> None:
         if trainer.is_global_zero:
+            # Of each layer, the firing rate is in TensorBoard.
             figures = ', '.join(f'{name} {value:.4f}' for name, value
-                                in sorted(trainer.callback_metrics.items()))
+                                in sorted(trainer.callback_metrics.items())
+                                if name.startswith(('train/', 'val/')))
             print(f'epoch {trainer.current_epoch + 1}: {figures}', flush=True)
 
 
