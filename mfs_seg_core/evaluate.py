@@ -38,17 +38,18 @@ MODES = ('reset', 'repeat', 'stream')
 Frame = tuple[np.ndarray, np.ndarray, 'float | None']
 
 
-def street_sequences(seeds: int, frames: int, size: tuple[int, int], rate_hz: float, dim: bool
-                     ) -> Iterator[Iterable[Frame]]:
+def street_sequences(seeds: int, frames: int, size: tuple[int, int], rate_hz: float,
+                     electrons: tuple[float, float] | None = None) -> Iterator[Iterable[Frame]]:
     """
     Give ``frames`` frames of each of ``seeds`` unseen drives.
 
-    :param dim: as a camera in dim light sees them.
+    :param electrons: as a camera in dim light sees them, to which white is as many electrons,
+        from few to many; None: by day.
     """
     from mfs_seg_core.data.street import DimCamera, Street
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
         street = Street(seed, *size)
-        camera = DimCamera(street) if dim else street
+        camera = DimCamera(street, electrons) if electrons else street
         drive = (camera.frame(index / rate_hz) for index in range(frames))
         yield ((frame.image, frame.label, 1 / rate_hz) for frame in drive)
 
@@ -163,6 +164,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--steps', type=int, default=4, help='N of repeat@N (default: %(default)s)')
     parser.add_argument('--camera', choices=('day', 'dim'), default='day',
                         help='of Street: its own, or one in dim light, with noise and motion blur')
+    parser.add_argument('--electrons', type=float, nargs=2, metavar=('LOW', 'HIGH'),
+                        help='that white is to the camera in dim light: the fewer, the more noise '
+                             '(default: 20 400)')
     parser.add_argument('--rate', type=float, default=20.0,
                         help='frames a second of Street (default: %(default)s)')
     parser.add_argument('--seeds', type=int, default=20, help='drives of Street')
@@ -177,8 +181,12 @@ def main(arguments: list[str] | None = None) -> int:
         if options.data == 'street':
             if not 0 < options.rate < float('inf'):
                 raise ValueError(f'--rate is {options.rate}: give frames a second, above 0')
+            electrons = None
+            if options.camera == 'dim':
+                from mfs_seg_core.data.street.sensor import WHITE
+                electrons = options.electrons = options.electrons or WHITE
             sequences = street_sequences(options.seeds, options.frames, segmenter.input_size,
-                                         options.rate, options.camera == 'dim')
+                                         options.rate, electrons)
         elif options.root:
             sequences = camvid_sequences(options.root, options.split)
         else:
@@ -197,6 +205,8 @@ def main(arguments: list[str] | None = None) -> int:
             heading['split'] = options.split
         else:
             heading |= {'camera': options.camera, 'rate_hz': options.rate}
+            if options.camera == 'dim':
+                heading['electrons'] = options.electrons
         # The first mode once more at the top, for those who want one figure.
         first = next(iter(results))
         heading |= {'mode': first, **results[first]}

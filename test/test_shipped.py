@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mfs_seg_core.data.street.sensor import WHITE
 from mfs_seg_core.evaluate import camvid_sequences, evaluate, street_sequences
 from mfs_seg_core.streaming import Segmenter
 
@@ -15,7 +16,7 @@ CAMVID = Path(__file__).parents[2] / 'shared/data/camvid/480x360'
 def test_state_pays_in_dim_light():
     """One step with the state kept is worth more than one from rest, and no less than four."""
     segmenter = Segmenter.from_weights('street')
-    drives = street_sequences(6, 6, segmenter.input_size, rate_hz=20.0, dim=True)
+    drives = street_sequences(6, 6, segmenter.input_size, rate_hz=20.0, electrons=WHITE)
     results = evaluate(segmenter, drives)
     mious = {mode: result['miou'] for mode, result in results.items()}
     assert mious['stream@1'] > mious['reset@1'] + 0.01
@@ -25,7 +26,7 @@ def test_state_pays_in_dim_light():
 
 def test_street_by_day():
     segmenter = Segmenter.from_weights('street')
-    drives = street_sequences(6, 4, segmenter.input_size, rate_hz=20.0, dim=False)
+    drives = street_sequences(6, 4, segmenter.input_size, rate_hz=20.0)
     assert evaluate(segmenter, drives, ['stream'])['stream@1']['miou'] > 0.6
 
 

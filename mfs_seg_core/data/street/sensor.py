@@ -8,8 +8,9 @@ import numpy as np
 
 from mfs_seg_core.data.street.drive import Street, StreetFrame
 
-# Electrons that a white pixel collects in one exposure: by day thousands, here few.
-WHITE = (60.0, 1000.0)
+# Electrons that a white pixel collects in one exposure: by day thousands, at dusk hundreds, between
+# street lamps tens.
+WHITE = (20.0, 400.0)
 READ_NOISE = (1.5, 4.0)
 EXPOSURE_S = (0.005, 0.035)
 # Share of full brightness that is left after the camera's gain.
@@ -25,12 +26,18 @@ class DimCamera:
 
     The noise is drawn anew for each frame, from the seed of the street and the time. Exposure,
     light and read noise are drawn once for a drive.
+
+    :param white: electrons that a white pixel collects, from few to many; drawn between them.
+    :raises ValueError: ``white`` is no such range.
     """
 
-    def __init__(self, street: Street):
+    def __init__(self, street: Street, white: tuple[float, float] = WHITE):
+        if not 0 < white[0] <= white[1] < float('inf'):
+            raise ValueError(f'{white[0]:g} to {white[1]:g} electrons: give two numbers above 0, '
+                             'the smaller one first')
         self.street = street
         random = np.random.default_rng((street.seed, 1))
-        self.white = float(np.exp(random.uniform(*np.log(WHITE))))
+        self.white = float(np.exp(random.uniform(*np.log(white))))
         self.read_noise = random.uniform(*READ_NOISE)
         self.exposure_s = random.uniform(*EXPOSURE_S)
         self.brightness = random.uniform(*BRIGHTNESS)
