@@ -81,6 +81,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         '--rate', type=positive, default=0.0,
         help="frames per second (default: the input's own; street 20)")
     parser.add_argument('--seed', type=int, default=0, help='seed of street (default: 0)')
+    parser.add_argument(
+        '--size', type=int, nargs=2, default=(0, 0), metavar=('WIDTH', 'HEIGHT'),
+        help="size that the network sees frames in; smaller is quicker (default: the weights')")
     options = parser.parse_args(arguments)
     if options.seconds is None:
         options.seconds = DEFAULT_SECONDS if options.input == STREET else 0.0
@@ -110,7 +113,8 @@ def run(
         (options.output / name).unlink(missing_ok=True)
     with Children(options.output / 'log', demo_environment()) as children:
         children.start('segmenter', 'mfs_seg_ros.segmenter', {
-            'weights': options.weights}, {'~/image': 'camera/image_raw'})
+            'weights': options.weights, 'input_width': options.size[0],
+            'input_height': options.size[1]}, {'~/image': 'camera/image_raw'})
         children.start('recorder', 'mfs_seg_ros.recorder', {
             'output': str(options.output),
             'title': f'{Path(options.input).name}   weights {options.weights}'})

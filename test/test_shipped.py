@@ -19,7 +19,7 @@ def test_state_pays_in_dim_light():
     drives = street_sequences(6, 6, segmenter.input_size, rate_hz=20.0, electrons=WHITE)
     results = evaluate(segmenter, drives)
     mious = {mode: result['miou'] for mode, result in results.items()}
-    assert mious['stream@1'] > mious['reset@1'] + 0.01
+    assert mious['stream@1'] > mious['reset@1'] + 0.02
     assert mious['stream@1'] > mious['repeat@4'] - 0.01
     assert mious['reset@1'] > 0.5
 
