@@ -18,8 +18,6 @@ Spikes have no Jacobian; it is that of their surrogate gradient, as training see
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +29,7 @@ from torch import Tensor, nn
 from mfs_seg_core.blocks import EFSRes, Membranes, Spiking
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.evaluate import FIRST_SEED
+from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.network import MFSSeg, named_config
 from mfs_seg_core.streaming import normalise
@@ -208,10 +207,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'phi of 1 to {options.depth} blocks, {kind}: '
               + ' '.join(f'{phi:.3g}' for phi in phis))
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        aside = options.json.with_name(options.json.name + '.part')
-        aside.write_text(json.dumps(result, indent=2) + '\n')
-        os.replace(aside, options.json)
+        write_json(options.json, result)
     return 0
 
 

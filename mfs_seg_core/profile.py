@@ -14,8 +14,6 @@ rest, the usual evaluation of a spiking network. See :mod:`mfs_seg_core.energy` 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Iterable
 from itertools import islice
@@ -25,6 +23,7 @@ import torch
 
 from mfs_seg_core.energy import AC_PJ, MAC_PJ, Count, parameters
 from mfs_seg_core.evaluate import Frame, camvid_sequences, street_sequences
+from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.network import named_config
 from mfs_seg_core.streaming import Segmenter
@@ -153,10 +152,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print(table(result))
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        aside = options.json.with_name(options.json.name + '.part')
-        aside.write_text(json.dumps(result, indent=2) + '\n')
-        os.replace(aside, options.json)
+        write_json(options.json, result)
     return 0
 
 

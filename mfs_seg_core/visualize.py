@@ -15,7 +15,6 @@ mask.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import colourise, overlay
 from mfs_seg_core.spike_maps import SpikeMap, Watch, edges_of
 from mfs_seg_core.streaming import Segmenter
@@ -182,9 +182,9 @@ def main(arguments: list[str] | None = None) -> int:
     layers = {each.name: {
         'rate': each.rate, 'at_edges': each.at_edges(edges)[0],
         'silent_channels': float((each.by_channel == 0).mean())} for each in maps}
-    (options.output / 'layers.json').write_text(json.dumps(
-        {'weights': segmenter.name, 'input': options.input, 'pixels_at_edges': float(edges.mean()),
-         'layers': layers}, indent=2) + '\n')
+    write_json(options.output / 'layers.json', {
+        'weights': segmenter.name, 'input': options.input, 'pixels_at_edges': float(edges.mean()),
+        'layers': layers})
     print(f'In {options.output}: mask.png, overlay.png, spikes.png, rates.png, layers.json')
     return 0
 
