@@ -1,0 +1,63 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Events as EVT3, the 16-bit words of Prophesee's cameras.
+
+Source: docs.prophesee.ai, "EVT 3.0 Format". A word's type is in its bits 15 to 12.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mfs_seg_core.events.types import Events
+
+ADDR_Y, ADDR_X, TIME_LOW, TIME_HIGH = 0x0000, 0x2000, 0x6000, 0x8000
+POLARITY = 0x800
+# Columns and rows that 11 bits can tell.
+LARGEST = 1 << 11
+# Time is sent modulo 2^24 us, in two halves of 12 bits.
+HALF_BITS, HALF = 12, 0xFFF
+# A decoder counts a wrap where TIME_HIGH falls far; so no step between two of them is larger.
+LARGEST_STEP = 1 << 10
+
+
+def encode_evt3(events: Events) -> bytes:
+    """
+    Encode events so that they can be decoded from their first byte on.
+
+    TIME_HIGH, TIME_LOW and ADDR_Y are sent at the start, and again where they change. Longer
+    pauses within hold further TIME_HIGH words, so that wraps of the time can be counted.
+
+    :param events: in the order of time.
+    :returns: little-endian words, four bytes or more; without events there are none.
+    :raises ValueError: time goes back, or an event is beyond column or row 2047.
+    """
+    t, x, y, p = events
+    if not events.count:
+        return b''
+    if x.max() >= LARGEST or y.max() >= LARGEST:
+        raise ValueError(f'events reach pixel ({x.max()}, {y.max()}): EVT3 has {LARGEST} columns '
+                         'and rows; scale them first')
+    if (np.diff(t) < 0).any():
+        raise ValueError('time goes back between two events: sort them by time first')
+    high = t >> HALF_BITS
+    step = np.diff(high, prepend=high[0] - 1)
+    highs = -(-step // LARGEST_STEP)
+    # With every TIME_HIGH: some decoders take the low half as 0 then.
+    lows, rows = (np.diff(field, prepend=-1) != 0 for field in (t, y.astype(np.int32)))
+    lows[0] = True
+    ends = np.cumsum(highs + lows + rows + 1)
+    words = np.empty(ends[-1], np.int64)
+    words[ends - 1] = ADDR_X + POLARITY * p.astype(np.int64) + x
+    words[(ends - 2)[rows]] = ADDR_Y + y[rows].astype(np.int64)
+    words[(ends - 2 - rows)[lows]] = TIME_LOW + (t[lows] & HALF)
+    # The last of an event's TIME_HIGH words is its own; those before lead there.
+    changed = np.flatnonzero(highs)
+    number = highs[changed]
+    turn = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
+    first = (ends - 1 - rows - lows - highs)[changed]
+    on_the_way = np.repeat((high - step)[changed], number) + (turn + 1) * LARGEST_STEP
+    sent = np.minimum(on_the_way, np.repeat(high[changed], number))
+    words[np.repeat(first, number) + turn] = TIME_HIGH + (sent & HALF)
+    return words.astype('<u2').tobytes()
