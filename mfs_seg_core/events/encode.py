@@ -18,16 +18,14 @@ POLARITY = 0x800
 LARGEST = 1 << 11
 # Time is sent modulo 2^24 us, in two halves of 12 bits.
 HALF_BITS, HALF = 12, 0xFFF
-# A decoder counts a wrap where TIME_HIGH falls far; so no step between two of them is larger.
-LARGEST_STEP = 1 << 10
 
 
 def encode_evt3(events: Events) -> bytes:
     """
     Encode events so that they can be decoded from their first byte on.
 
-    TIME_HIGH, TIME_LOW and ADDR_Y are sent at the start, and again where they change. Longer
-    pauses within hold further TIME_HIGH words, so that wraps of the time can be counted.
+    TIME_HIGH, TIME_LOW and ADDR_Y are sent at the start, and again where they change. No TIME_HIGH
+    is left out in a pause: decoders count wraps of the time by it.
 
     :param events: in the order of time.
     :returns: little-endian words, four bytes or more; without events there are none.
@@ -42,8 +40,7 @@ def encode_evt3(events: Events) -> bytes:
     if (np.diff(t) < 0).any():
         raise ValueError('time goes back between two events: sort them by time first')
     high = t >> HALF_BITS
-    step = np.diff(high, prepend=high[0] - 1)
-    highs = -(-step // LARGEST_STEP)
+    highs = np.diff(high, prepend=high[0] - 1)
     # With every TIME_HIGH: some decoders take the low half as 0 then.
     lows, rows = (np.diff(field, prepend=-1) != 0 for field in (t, y.astype(np.int32)))
     lows[0] = True
@@ -57,7 +54,6 @@ def encode_evt3(events: Events) -> bytes:
     number = highs[changed]
     turn = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
     first = (ends - 1 - rows - lows - highs)[changed]
-    on_the_way = np.repeat((high - step)[changed], number) + (turn + 1) * LARGEST_STEP
-    sent = np.minimum(on_the_way, np.repeat(high[changed], number))
-    words[np.repeat(first, number) + turn] = TIME_HIGH + (sent & HALF)
+    words[np.repeat(first, number) + turn] = TIME_HIGH + (
+        np.repeat((high - highs)[changed], number) + turn + 1 & HALF)
     return words.astype('<u2').tobytes()
