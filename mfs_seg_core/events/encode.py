@@ -28,7 +28,7 @@ def encode_evt3(events: Events) -> bytes:
     is left out in a pause: decoders count wraps of the time by it.
 
     :param events: in the order of time.
-    :returns: little-endian words, four bytes or more; without events there are none.
+    :returns: little-endian words; without events there are none.
     :raises ValueError: time goes back, or an event is beyond column or row 2047.
     """
     t, x, y, p = events
@@ -45,15 +45,10 @@ def encode_evt3(events: Events) -> bytes:
     lows, rows = (np.diff(field, prepend=-1) != 0 for field in (t, y.astype(np.int32)))
     lows[0] = True
     ends = np.cumsum(highs + lows + rows + 1)
-    words = np.empty(ends[-1], np.int64)
+    words = np.full(ends[-1], -1, np.int64)
     words[ends - 1] = ADDR_X + POLARITY * p.astype(np.int64) + x
     words[(ends - 2)[rows]] = ADDR_Y + y[rows].astype(np.int64)
     words[(ends - 2 - rows)[lows]] = TIME_LOW + (t[lows] & HALF)
-    # The last of an event's TIME_HIGH words is its own; those before lead there.
-    changed = np.flatnonzero(highs)
-    number = highs[changed]
-    turn = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
-    first = (ends - 1 - rows - lows - highs)[changed]
-    words[np.repeat(first, number) + turn] = TIME_HIGH + (
-        np.repeat((high - highs)[changed], number) + turn + 1 & HALF)
+    # The free places are for TIME_HIGH, each of them once.
+    words[words < 0] = TIME_HIGH + (np.arange(high[0], high[-1] + 1) & HALF)
     return words.astype('<u2').tobytes()
