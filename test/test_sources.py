@@ -12,7 +12,8 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from mfs_seg_ros.frames import Frame, SourceError
-from mfs_seg_ros.sources import open_source, played
+from mfs_seg_ros.sources import open_source
+from mfs_seg_ros.timeline import played
 
 BAGS = Path(__file__).parents[2] / 'shared' / 'data' / 'bags'
 STORE = get_typestore(Stores.LATEST)
