@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class BagSource:
 
     def __iter__(self) -> Iterator[Frame | EventBatch]:
         try:
-            with self._reader() as reader:
+            with closing(self._opened()) as reader:
                 yield from self._items(reader)
         except ReaderError as error:
             raise SourceError(
@@ -53,13 +54,16 @@ class BagSource:
                 'metadata.yaml, or its .db3 or .mcap file.'
             ) from None
 
-    def _reader(self) -> Reader:
+    def _opened(self) -> Reader:
         try:
-            return Reader(self.path)
+            reader = Reader(self.path)
+            reader.open()
         except ReaderError:
             if self.file is None:
                 raise
-            return Reader(self.file)
+            reader = Reader(self.file)
+            reader.open()
+        return reader
 
     def _items(self, reader: Reader) -> Iterator[Frame | EventBatch]:
         image_topic, label_topic, event_topic = self._topics(reader)
