@@ -181,8 +181,12 @@ def _outlines(view: View, polygons: list[np.ndarray]) -> list[np.ndarray]:
     points = np.concatenate(polygons)
     corners = fixed_point(view.project(points))
     nearest = np.minimum.reduceat(points[:, 2], starts)
+    farthest = np.maximum.reduceat(points[:, 2], starts)
     outlines = []
-    for polygon, start, near in zip(polygons, starts.tolist(), nearest.tolist()):
+    for polygon, start, near, far in zip(
+            polygons, starts.tolist(), nearest.tolist(), farthest.tolist()):
+        if far < NEAR:
+            continue
         outline = corners[start:start + len(polygon)]
         if near < NEAR:
             clipped = clip_near(polygon)
