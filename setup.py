@@ -33,8 +33,9 @@ setup(
     extras_require={
         'data': [OPENCV, 'h5py', 'hdf5plugin'],
         'train': [OPENCV, 'lightning', 'pyyaml', 'tensorboard'],
+        'events': [OPENCV, 'numba', 'aedat', 'h5py', 'hdf5plugin', 'rosbags'],
         'ros': [OPENCV, 'rosbags', 'rosbags-image'],
-        'test': ['pytest', 'ruff'],
+        'test': ['hypothesis', 'pytest', 'ruff'],
     },
     entry_points={
         'console_scripts': [

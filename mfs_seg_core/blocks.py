@@ -155,6 +155,31 @@ class EFSRes(nn.Module):
         return self.project(self.depthwise(self.expand(x, membranes), membranes), membranes)
 
 
+class EventInput(nn.Module):
+    """
+    The way of events into a network that has a camera too: a stem and a first shape change of
+    their own, and a block that joins both senses.
+
+    A spiking layer comes before the senses meet, so that the noise of one stays below the
+    threshold, and does not drown the other.
+    """
+
+    def __init__(self, inputs: int, widths: tuple[int, int], expansion: int, spiking: Spiking,
+                 stride: int):
+        """:param widths: channels of the network's first two scales."""
+        super().__init__()
+        self.stem = Stem(inputs, widths[0], spiking, stride)
+        self.down = SpikingConv(widths[0], widths[1], spiking, kernel=3, stride=2)
+        self.join = EFSRes(widths[1], expansion, spiking, kernel=5, inputs=2 * widths[1])
+        # Starts as the sum of both.
+        nn.init.zeros_(self.join.project.norm.weight)
+
+    def meet(self, camera: Tensor, events: Tensor, membranes: Membranes) -> Tensor:
+        """Join the currents of both senses at the second scale; zeros for one that is absent."""
+        both = torch.cat([camera, events], dim=2)
+        return camera + events + self.join.branch(both, membranes)
+
+
 class Recall(EFSRes):
     """
     ``x + branch([x, y])``: a recurrence of spikes, with y what the same scale of the decoder made

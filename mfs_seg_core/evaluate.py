@@ -5,12 +5,16 @@ Measure weights on labelled frames.
 
 ``python -m mfs_seg_core.evaluate --weights camvid --data camvid --root DIR --split val``
 ``python -m mfs_seg_core.evaluate --weights street --data street --camera dim``
+``python -m mfs_seg_core.evaluate --weights street --data street --sensors all --conditions all``
 
 What a mode sees of a sequence of frames:
 
 - reset@1: one step a frame, each from rest: what a network without state would do;
 - repeat@N: N steps of the same frame, each from rest: the usual evaluation of a spiking network;
 - stream@1: one step a frame, the state kept: what the node does.
+
+With --sensors or --conditions, streams of a camera, of events, and of both are compared instead;
+see :mod:`mfs_seg_core.conditions`.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mfs_seg_core import conditions
 from mfs_seg_core.metrics import ConfusionMatrix, per_image_score
 from mfs_seg_core.streaming import Segmenter
 
@@ -167,6 +172,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--electrons', type=float, nargs=2, metavar=('LOW', 'HIGH'),
                         help='that white is to the camera in dim light: the fewer, the more noise '
                              '(default: 20 400)')
+    parser.add_argument('--sensors', choices=(*conditions.SENSES, 'all'), nargs='+',
+                        help='of Street: compare streams that see so (default: all)')
+    parser.add_argument('--conditions', choices=(*conditions.CONDITIONS, 'dim', 'all'), nargs='+',
+                        help='of Street: what is hard for the camera (default: all)')
     parser.add_argument('--rate', type=float, default=20.0,
                         help='frames a second of Street (default: %(default)s)')
     parser.add_argument('--seeds', type=int, default=20, help='drives of Street')
@@ -178,6 +187,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         segmenter = Segmenter.from_weights(options.weights, options.device, options.size)
+        if options.sensors or options.conditions:
+            return _compare(segmenter, options)
         if options.data == 'street':
             if not 0 < options.rate < float('inf'):
                 raise ValueError(f'--rate is {options.rate}: give frames a second, above 0')
@@ -210,11 +221,36 @@ def main(arguments: list[str] | None = None) -> int:
         # The first mode once more at the top, for those who want one figure.
         first = next(iter(results))
         heading |= {'mode': first, **results[first]}
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        aside = options.json.with_name(options.json.name + '.part')
-        aside.write_text(json.dumps({**heading, **results}, indent=2) + '\n')
-        os.replace(aside, options.json)
+        _write(options.json, {**heading, **results})
     return 0
+
+
+def _compare(segmenter: Segmenter, options: argparse.Namespace) -> int:
+    """Compare senses under conditions, as the options ask for."""
+    if options.data != 'street':
+        raise ValueError('only Street has a camera and events: use --data street, or leave out '
+                         '--sensors and --conditions')
+
+    def asked(chosen: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
+        return known if not chosen or 'all' in chosen else tuple(dict.fromkeys(chosen))
+
+    results = conditions.measure(
+        segmenter, asked(options.conditions, conditions.CONDITIONS),
+        asked(options.sensors, conditions.SENSES), FIRST_SEED, options.seeds, options.frames,
+        options.rate)
+    print(conditions.table(results))
+    if options.json:
+        _write(options.json, {'weights': segmenter.name, 'input_size': segmenter.input_size,
+                              'data': options.data, 'events': 'simulated',
+                              'rate_hz': options.rate, 'seeds': options.seeds, **results})
+    return 0
+
+
+def _write(path: Path, figures: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + '.part')
+    aside.write_text(json.dumps(figures, indent=2) + '\n')
+    os.replace(aside, path)
 
 
 if __name__ == '__main__':

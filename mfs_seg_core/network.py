@@ -15,6 +15,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from mfs_seg_core.blocks import (
     Attend,
     EFSRes,
+    EventInput,
     Fuse,
     Head,
     ImageBranch,
@@ -49,7 +50,9 @@ class Config:
     :param mimo: MIMO-UNet's image pyramid, fusion of all scales and transposed convolutions
         (Cho et al., ICCV 2021), as MFS-Seg's authors use; else sums of same-scale features.
     :param detail: channels at full resolution when ``stem_stride`` is 2.
-    :param inputs: channels of an image.
+    :param inputs: channels of an image; of an event tensor, where a network sees events only.
+    :param events: channels of the event tensor that a network sees beside a camera's image; 0:
+        it sees one sense.
     :param learn_leak: learn a leak for each channel, from ``leak`` on.
     :param recall: feed what the decoder made of the step before into the encoder, at its 2nd and
         3rd scale.
@@ -69,6 +72,7 @@ class Config:
     inputs: int = 3
     learn_leak: bool = False
     recall: bool = False
+    events: int = 0
 
 
 CONFIGS = {
@@ -124,6 +128,12 @@ class MFSSeg(nn.Module):
             nn.ModuleList(EFSRes(width, config.expansion, spiking, kernel=kernel)
                           for kernel in kernels)
             for width, kernels in zip(widths, config.kernels))
+        if config.events:
+            if mimo:
+                raise ValueError('a network with an image pyramid (mimo) sees one sense: choose '
+                                 "the configuration 'fast' for camera and events")
+            self.events = EventInput(config.events, widths[:2], config.expansion, spiking,
+                                     config.stem_stride)
         if config.recall:
             self.recall = nn.ModuleList(
                 Recall(widths[i], config.expansion, spiking) for i in (1, 2))
@@ -152,48 +162,66 @@ class MFSSeg(nn.Module):
             if isinstance(module, (Neuron, Recall)):
                 module.name = name
 
-    def forward(self, images: Tensor, state: State | None = None, rates: bool = False,
-                elapsed: float | Tensor = 1.0) -> Prediction:
+    def forward(self, images: Tensor | None, state: State | None = None, rates: bool = False,
+                elapsed: float | Tensor = 1.0, events: Tensor | None = None,
+                seen: Tensor | None = None) -> Prediction:
         """
         Take T time steps.
 
         :param images: ``[T, B, C, H, W]``, normalised pixels, one image a step; C is 3 for RGB.
+            None: the camera sees nothing in these steps, and injects no current.
         :param state: as returned by the call before for the same streams; None: all at rest.
         :param rates: measure the firing rate of each neuron layer.
         :param elapsed: time from the last step of ``state`` to the first of these, in nominal
             steps, above 0; a tensor ``[B]`` for streams of their own pace. The others follow
             after one nominal step each.
-        :raises ValueError: the state is of another network, batch, size, dtype or device.
+        :param events: ``[T, B, E, H, W]``, event tensors, for a network with ``config.events`` of
+            E channels; None: no sensor of events.
+        :param seen: bool ``[T, B, 2]``, whether a stream's camera, and its events, are there in a
+            step; None: what is given is there.
+        :raises ValueError: the state is of another network, batch, size, dtype or device; there
+            is nothing to see.
         """
         if state is not None:
             self._check_names(state)
+        if (images is None and events is None) or (events is not None and not self.config.events):
+            raise ValueError('the network needs '
+                             + ('images, events or both' if self.config.events else 'images'))
         if isinstance(elapsed, Tensor):
             elapsed = elapsed.view(-1, 1, 1, 1)
-        if self.config.recall and len(images) > 1:
-            return self._one_by_one(images, state, rates, elapsed)
+        given = images if events is None else events
+        if self.config.recall and len(given) > 1:
+            return self._one_by_one(len(given), (images, events, seen), state, rates, elapsed)
         membranes = Membranes(state, rates, elapsed)
-        encoded = self._encode(images, membranes)
-        return Prediction(self._decode(encoded, images.shape[-2:], membranes),
+        encoded = self._encode(images, events, seen, membranes)
+        return Prediction(self._decode(encoded, given.shape[-2:], membranes),
                           membranes.after, membranes.rates)
 
-    def _one_by_one(self, images: Tensor, state: State | None, rates: bool,
-                    elapsed: float | Tensor) -> Prediction:
+    def _one_by_one(self, steps: int, inputs: tuple[Tensor | None, ...], state: State | None,
+                    rates: bool, elapsed: float | Tensor) -> Prediction:
         """Take T steps one after the other: each needs what became of the one before."""
         predictions = []
-        for image in images.split(1):
-            predictions.append(self(image, state, rates, elapsed))
+        for t in range(steps):
+            image, events, seen = (None if x is None else x[t:t + 1] for x in inputs)
+            predictions.append(self(image, state, rates, elapsed, events, seen))
             state, elapsed = predictions[-1].state, 1.0
         logits = tuple(torch.cat(scale) for scale in zip(*(p.logits for p in predictions)))
         means = {name: torch.stack([p.rates[name] for p in predictions]).mean()
                  for name in predictions[0].rates}
         return Prediction(logits, state, means)
 
-    def _encode(self, images: Tensor, membranes: Membranes) -> list[Tensor]:
+    def _encode(self, images: Tensor | None, events: Tensor | None, seen: Tensor | None,
+                membranes: Membranes) -> list[Tensor]:
         """Give the current at the three encoder scales, finest first."""
-        x, encoded = self.stem(images), []
+        x, beside = self._stems(images, events, seen)
+        encoded = []
         for scale, blocks in enumerate(self.encoder):
             if scale > 0:
                 x = self.down[scale - 1](x, membranes)
+                if scale == 1 and beside is not None:
+                    there = _there(images, seen, 0), _there(events, seen, 1)
+                    y = self.events.down(beside, membranes)
+                    x = self.events.meet(x * there[0], y * there[1], membranes)
                 if self.config.mimo:
                     image = self.image[scale - 1](resize(images, x.shape[-2:]), membranes)
                     x = self.attend[scale - 1](x, image, membranes)
@@ -201,8 +229,20 @@ class MFSSeg(nn.Module):
                     x = self.recall[scale - 1](x, membranes)
             for block in blocks:
                 x = block(x, membranes)
-            encoded.append(x)
+            encoded.append(x if scale > 0 or beside is None else x + beside)
         return encoded
+
+    def _stems(self, images: Tensor | None, events: Tensor | None, seen: Tensor | None
+               ) -> tuple[Tensor, Tensor | None]:
+        """Give the current of the camera and that of the events, 0 where a sense is absent."""
+        if not self.config.events:
+            return self.stem(images), None
+        # The norm of a stem learns from what a sense would have shown, seen or not.
+        camera = None if images is None else self.stem(images) * _there(images, seen, 0)
+        beside = None if events is None else self.events.stem(events) * _there(events, seen, 1)
+        if camera is None:
+            camera = torch.zeros_like(beside)
+        return camera, torch.zeros_like(camera) if beside is None else beside
 
     def _decode(self, encoded: list[Tensor], full: torch.Size, membranes: Membranes
                 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -256,6 +296,13 @@ class MFSSeg(nn.Module):
                 f'the state is of another network: {len(ours - state.keys())} of {len(ours)} '
                 f'potentials are missing from it, {len(state.keys() - ours)} are unknown; '
                 'start from init_state() or None')
+
+
+def _there(given: Tensor | None, seen: Tensor | None, sense: int) -> float | Tensor:
+    """Give 1 where a sense is there, else 0: one number, or ``[T, B, 1, 1, 1]``."""
+    if given is None or seen is None:
+        return float(given is not None)
+    return seen[..., sense, None, None, None]
 
 
 def fold_norms(network: MFSSeg) -> MFSSeg:

@@ -36,7 +36,8 @@ class Settings:
     :param val_split: split to choose the best weights on, or a list of recordings.
     :param window_us: events of the last microseconds make a frame (ddd17, dsec); 0: see next.
     :param window_events: so many events make a frame; both 0: as the data set's protocol has it.
-    :param bins: time bins of a frame of events.
+    :param events: see events beside the camera (street).
+    :param bins: time bins of an event tensor.
     :param sequences: number of sequences to render for training (street).
     :param length: clips of a sequence, whose state is carried from one to the next; stills have 1.
     :param model: 'fast', 'paper', or 'unet', the artificial network that the paper compares with.
@@ -67,6 +68,7 @@ class Settings:
     val_split: str | tuple[str, ...] = 'val'
     window_us: int = 0
     window_events: int = 0
+    events: bool = False
     bins: int = 5
     sequences: int = 900
     length: int = 8
@@ -150,6 +152,10 @@ def check(settings: Settings) -> None:
         raise ValueError(f'{settings.data} needs its folder: add --root DIR')
     if settings.model not in MODELS:
         raise ValueError(f'model must be one of {", ".join(MODELS)}, not {settings.model!r}')
+    if settings.events and (settings.data != 'street' or settings.model != 'fast'):
+        raise ValueError("events beside a camera are there for data 'street' and model 'fast' "
+                         f'only, not for {settings.data!r} and {settings.model!r}: leave events '
+                         'out')
     for name in ('sequences', 'length', 'frames', 'truncation', 'epochs', 'batch_size',
                  'validate_every'):
         if getattr(settings, name) < 1:

@@ -45,14 +45,19 @@ class Training(lightning.LightningModule):
                  class_weights: Tensor):
         super().__init__()
         self.settings = settings
+        beside = 2 * settings.bins if settings.events else 0
         config = (UNetConfig(len(classes), inputs=channels) if settings.model == 'unet'
-                  else named_config(settings.model, len(classes), inputs=channels))
+                  else named_config(settings.model, len(classes), inputs=channels, events=beside))
         self.network = build(config).to(memory_format=torch.channels_last)
         if settings.start:
             self._start_from(settings.start)
-        modality = 'events' if settings.data in EVENT_DATA else 'camera'
-        self.description = Description(settings.name, config, classes, settings.size, MEAN, STD,
-                                       NOMINAL_STEP, (modality,), settings.notes)
+        modalities = (('events',) if settings.data in EVENT_DATA else
+                      ('camera', 'events') if settings.events else ('camera',))
+        # Ev-SegNet's own tensors have other channels, which no bins make.
+        bins = settings.bins if 2 * settings.bins in (beside, channels) else 0
+        self.description = Description(
+            settings.name, config, classes, settings.size, MEAN, STD, NOMINAL_STEP, modalities,
+            bins if 'events' in modalities else 0, settings.notes)
         self.register_buffer('class_weights', class_weights, persistent=False)
 
     def _start_from(self, path_or_name: str) -> None:
@@ -65,7 +70,7 @@ class Training(lightning.LightningModule):
             raise ValueError(f'cannot start from {path_or_name}: {first}') from None
         # What weights without them do is what these start as.
         wrong = [name for name in missing
-                 if not name.endswith('lif.leak') and not name.startswith('recall.')]
+                 if not name.endswith('lif.leak') and not name.startswith(('recall.', 'events.'))]
         if wrong:
             raise ValueError(f'cannot start from {path_or_name}: {wrong[0]} is missing in it')
 
@@ -80,23 +85,33 @@ class Training(lightning.LightningModule):
             return steps[-1:].expand(self.network.config.steps, *steps.shape[1:])
         return steps
 
+    def _events(self, batch: Clip) -> tuple[Tensor | None, Tensor | None]:
+        """Give event tensors ``[T, B, E, H, W]``, and which senses are there ``[T, B, 2]``."""
+        if not self._fuses:
+            return None, None
+        events = batch.events.permute(1, 0, 4, 2, 3).to(next(self.parameters()).dtype)
+        return events, batch.seen.transpose(0, 1) if batch.seen.numel() else None
+
     def on_train_epoch_start(self) -> None:
         self.state: State | None = None
 
     def training_step(self, batch: Clip, index: int) -> Tensor:
         steps, elapsed = self._steps(batch.images), self._elapsed(batch.step_s)
+        events, seen = self._events(batch)
         if self.network.config.steps > 1:
             prediction = self.network(steps, rates=True)
         else:
             chance = np.random.default_rng((self.settings.seed, self.global_step))
             state = self._carried(batch.follows, chance)
-            if state is None:
-                # Any number of steps from rest.
-                steps = steps[chance.integers(len(steps)):]
+            # From rest, any number of steps.
+            first = chance.integers(len(steps)) if state is None else 0
             # Back-propagation through time, truncated to the last steps.
-            for ago, step in zip(range(len(steps) - 1, -1, -1), steps):
+            for t in range(first, len(steps)):
+                ago = len(steps) - 1 - t
                 with torch.set_grad_enabled(ago < self.settings.truncation):
-                    prediction = self.network(step[None], state, rates=ago == 0, elapsed=elapsed)
+                    prediction = self.network(
+                        steps[t:t + 1], state, ago == 0, elapsed,
+                        *(None if x is None else x[t:t + 1] for x in (events, seen)))
                 state = prediction.state
             self.state = {name: potential.detach() for name, potential in state.items()}
         loss = self._loss(prediction.logits, batch.label)
@@ -138,24 +153,37 @@ class Training(lightning.LightningModule):
         return total
 
     def on_validation_epoch_start(self) -> None:
-        self.matrices = {'rest': ConfusionMatrix(len(self.description.classes)),
-                         'stream': ConfusionMatrix(len(self.description.classes))}
+        modes = ('camera', 'events', 'both') if self._fuses else ('rest', 'stream')
+        self.matrices = {mode: ConfusionMatrix(len(self.description.classes)) for mode in modes}
 
     def validation_step(self, batch: Clip, index: int) -> Tensor:
         """Give the masks of the stream."""
         steps, elapsed = self._steps(batch.images), self._elapsed(batch.step_s)
         truth = batch.label.cpu().numpy()
+        events, _ = self._events(batch)
+        # The steps of each mode: images and events of each call, made one after the other.
         if self.network.config.steps > 1:
-            calls = {'rest': [steps], 'stream': [steps]}
+            calls = {'rest': [(steps, None)], 'stream': [(steps, None)]}
+        elif self._fuses:
+            images, events = steps.split(1), events.split(1)
+            nothing = [None] * len(images)
+            calls = {'camera': zip(images, nothing), 'events': zip(nothing, events),
+                     'both': zip(images, events)}
         else:
-            calls = {'rest': [steps[-1:]], 'stream': steps.split(1)}
+            calls = {'rest': [(steps[-1:], None)],
+                     'stream': [(step, None) for step in steps.split(1)]}
         for mode, parts in calls.items():
             state = None
-            for part in parts:
-                logits, state, _ = self.network(part, state, elapsed=elapsed)
+            for images, beside in parts:
+                logits, state, _ = self.network(images, state, elapsed=elapsed, events=beside)
             masks = logits[-1].mean(0).argmax(1).byte()
             self.matrices[mode].update(masks.cpu().numpy(), truth)
         return masks
+
+    @property
+    def _fuses(self) -> bool:
+        """Whether the network sees camera and events."""
+        return self.network.config.events > 0
 
     def on_validation_epoch_end(self) -> None:
         mious = {mode: matrix.miou for mode, matrix in self.matrices.items()}

@@ -37,8 +37,9 @@ class UNetConfig:
     classes: int
     width: int = 64
     inputs: int = 3
-    # It looks at an image once.
+    # It looks at an image once, and at nothing beside it.
     steps: ClassVar[int] = 1
+    events: ClassVar[int] = 0
 
 
 class UNet(nn.Module):
@@ -60,7 +61,8 @@ class UNet(nn.Module):
         self.head = nn.Conv2d(config.width, config.classes, 1)
 
     def forward(self, images: Tensor, state: State | None = None, rates: bool = False,
-                elapsed: float | Tensor = 1.0) -> Prediction:
+                elapsed: float | Tensor = 1.0, events: None = None, seen: None = None
+                ) -> Prediction:
         """
         Score every pixel.
 

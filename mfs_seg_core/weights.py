@@ -46,7 +46,8 @@ class Description:
     :param mean: of the training pixels, RGB, in 0..1.
     :param std: of the same.
     :param nominal_step: seconds between two steps that the leak belongs to.
-    :param modalities: sensors it serves.
+    :param modalities: sensors it serves: 'camera', 'events' or both.
+    :param event_bins: time bins of its event tensor; 0: it sees no events.
     :param notes: further facts for people: data, licence, figures.
     """
 
@@ -58,6 +59,7 @@ class Description:
     std: tuple[float, float, float]
     nominal_step: float
     modalities: tuple[str, ...] = ('camera',)
+    event_bins: int = 0
     notes: dict[str, str] = field(default_factory=dict)
 
 

@@ -10,19 +10,26 @@ from mfs_seg_core.network import MFSSeg, named_config
 from mfs_seg_core.weights import Description
 
 
-def untrained(config: str) -> MFSSeg:
-    """Give a network with random weights, in evaluation mode, the same on every call."""
+def untrained(config: str, events: int = 0) -> MFSSeg:
+    """
+    Give a network with random weights, in evaluation mode, the same on every call.
+
+    events: channels of the event tensor that it sees beside the camera.
+    """
     torch.manual_seed(0)
-    network = MFSSeg(named_config(config, classes=len(CAMVID)))
+    network = MFSSeg(named_config(config, classes=len(CAMVID), events=events))
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0
     with torch.no_grad():
-        network(torch.randn(2, 2, 3, 48, 64))
+        network(torch.randn(2, 2, 3, 48, 64),
+                events=torch.rand(2, 2, events, 48, 64) if events else None)
     return network.eval()
 
 
 def described(network: MFSSeg) -> Description:
     """Give a description for it, with 64x48 input."""
+    bins = network.config.events // 2
     return Description('test', network.config, CAMVID, (64, 48), (0.4, 0.4, 0.4), (0.3, 0.3, 0.3),
-                       0.05, notes={'licence': 'none', 'data': 'none'})
+                       0.05, ('camera', 'events') if bins else ('camera',), bins,
+                       notes={'licence': 'none', 'data': 'none'})

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
-from mfs_seg_core.data.clips import CamVidClips, StreetClips
+from mfs_seg_core.data.clips import CamVidClips
+from mfs_seg_core.data.street_clips import StreetClips
 
 # Street's seeds: training uses those from 0, validation a few far from them.
 VALIDATION_SEED = 1_000_000
 VALIDATION_SEQUENCES = 100
+# Frames of a sequence, of which the last has the label: what was longer ago is forgotten.
+VALIDATION_FRAMES = 8
 
 
 def open_clips(settings, nominal_step: float):
@@ -20,9 +23,10 @@ def open_clips(settings, nominal_step: float):
     """
     length, frames = settings.length, settings.frames
     if settings.data == 'street':
-        return (StreetClips(0, settings.sequences, length, frames, settings.size),
-                StreetClips(VALIDATION_SEED, VALIDATION_SEQUENCES, 1, length * frames,
-                            settings.size))
+        bins = settings.bins if settings.events else 0
+        return (StreetClips(0, settings.sequences, length, frames, settings.size, bins=bins),
+                StreetClips(VALIDATION_SEED, VALIDATION_SEQUENCES, 1,
+                            min(length * frames, VALIDATION_FRAMES), settings.size, bins=bins))
     if settings.data == 'camvid':
         return tuple(CamVidClips(settings.root, split, frames, nominal_step)
                      for split in (settings.train_split, settings.val_split))

@@ -9,17 +9,17 @@ ended, unless i + 1 is a multiple of ``length``.
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from mfs_seg_core.data.camvid import CamVid
-from mfs_seg_core.data.street import DimCamera, Street
+from mfs_seg_core.data.senses import senses_of
 from mfs_seg_core.labels import CAMVID, UNLABELLED
+
+# Event tensors that are kept in memory are bytes of so many to 1: log(1 + n) of up to 160 events.
+BYTES = 50
 
 
 class Clip(NamedTuple):
@@ -30,6 +30,9 @@ class Clip(NamedTuple):
     ``label``: ``[H, W]`` uint8, 255 for void.
     ``step_s``: time between two frames. ``follows``: whether it goes on where the one before ended.
     ``index``: its place in the data set.
+    ``events``: ``[T, H, W, E]``, event tensors beside the images, as uint8 in :data:`BYTES` or as
+    float32; empty: there are none.
+    ``seen``: bool ``[T, 2]``, whether camera and events are there in a step; empty: all is.
     """
 
     images: np.ndarray
@@ -37,6 +40,8 @@ class Clip(NamedTuple):
     step_s: float
     follows: bool = False
     index: int = 0
+    events: np.ndarray = np.zeros(0, np.float32)
+    seen: np.ndarray = np.zeros(0, bool)
 
 
 class CamVidClips:
@@ -56,76 +61,19 @@ class CamVidClips:
                     index)
 
 
-class StreetClips:
-    """
-    Street, rendered once and kept in memory (130 kB a frame at 240x180).
-
-    Every second drive is seen by a camera in dim light. The frame rate varies from sequence to
-    sequence about ``rate_hz``, which is its geometric mean.
-    """
-
-    still, channels, classes = False, 3, CAMVID
-    # A new drive costs as much as several frames: take a few sequences of each, well apart.
-    PER_DRIVE = 6
-    APART_S = 2.5
-    # Fastest rate over slowest.
-    RATES = 4.0
-
-    def __init__(self, first_seed: int, sequences: int, length: int, frames: int,
-                 size: tuple[int, int], rate_hz: float = 20.0):
-        """
-        :param sequences: their number; every six are of one drive.
-        :param length: clips of a sequence.
-        :param frames: frames of a clip.
-        :param size: width and height in pixels.
-        """
-        self.length, self.frames = length, frames
-        drives = range(first_seed, first_seed - (-sequences // self.PER_DRIVE))
-        spread = self.RATES ** (np.random.default_rng(first_seed).random(sequences) - 0.5)
-        self.steps_s = spread / rate_hz
-        jobs = [(seed, self.steps_s[i * self.PER_DRIVE:(i + 1) * self.PER_DRIVE])
-                for i, seed in enumerate(drives)]
-        render = partial(_render, length=length, frames=frames, apart_s=self.APART_S, size=size)
-        # Not forked: a copy of a process whose OpenCV has threads waits for them for ever.
-        with ProcessPoolExecutor(mp_context=multiprocessing.get_context('spawn')) as pool:
-            rendered = list(pool.map(render, jobs))
-        self.images = np.concatenate([images for images, _ in rendered])
-        self.labels = np.concatenate([labels for _, labels in rendered])
-
-    def __len__(self) -> int:
-        return len(self.images) * self.length
-
-    def __getitem__(self, index: int) -> Clip:
-        sequence, place = divmod(index, self.length)
-        images = self.images[sequence, place * self.frames:(place + 1) * self.frames]
-        return Clip(images, self.labels[sequence, place], float(self.steps_s[sequence]),
-                    place > 0, index)
-
-
-def _render(job: tuple[int, np.ndarray], length: int, frames: int, apart_s: float,
-            size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Render the sequences of one drive: images of all frames, labels of the last of each clip."""
-    seed, steps_s = job
-    cv2.setNumThreads(1)
-    street = Street(seed, *size)
-    camera = DimCamera(street) if seed % 2 else street
-    sequences = [[camera.frame(index * apart_s + i * step_s) for i in range(length * frames)]
-                 for index, step_s in enumerate(steps_s.tolist())]
-    return (np.array([[frame.image for frame in sequence] for sequence in sequences]),
-            np.array([[frame.label for frame in sequence[frames - 1::frames]]
-                      for sequence in sequences]))
-
-
 class Augmented:
     """
     Clips, each as a random window of itself, mirrored or not, in changed colours.
 
     All frames of a sequence change alike: what moves in it is the scene. Where a clip stands still,
-    the camera is made to move, and noise drawn for each frame.
+    the camera is made to move, and noise drawn for each frame. Of two senses, one or the other is
+    absent at times.
     """
 
     # Width of the window in widths of the frame; above 1 the margin is void.
     SCALE = (0.45, 1.25)
+    # Likewise with events, which a window cannot make as sharp as a lens would.
+    EVENTS_SCALE = (0.8, 1.0)
 
     def __init__(self, clips, size: tuple[int, int], seed: int,
                  crop: tuple[int, int] | None = None):
@@ -142,19 +90,38 @@ class Augmented:
         return len(self.clips)
 
     def __getitem__(self, index: int) -> Clip:
-        images, label, *rest = self.clips[index]
-        random = np.random.default_rng((self.seed, self.epoch, index // self.clips.length))
-        scale = self.share * np.exp(random.uniform(*np.log(self.SCALE)))
+        clip = self.clips[index]
+        images, label, events = clip.images, clip.label, tensors(clip.events)
+        sequence, place = divmod(index, self.clips.length)
+        random = np.random.default_rng((self.seed, self.epoch, sequence))
+        range_ = self.EVENTS_SCALE if events.size else self.SCALE
+        scale = self.share * np.exp(random.uniform(*np.log(range_)))
         if self.clips.still and len(images) > 1:
             images = _driven(images, random)
-        images, label = _window(images, label, scale, random)
-        images = _resize(images, self.crop)
-        label = cv2.resize(label, self.crop, interpolation=cv2.INTER_NEAREST)
-        if random.random() < 0.5:
-            images, label = images[:, :, ::-1], label[:, ::-1]
+        window, margin = _window(label.shape, scale, random)
+        flip = slice(None, None, -1 if random.random() < 0.5 else 1)
+        label = np.pad(label[window], margin, constant_values=UNLABELLED)
+        label = cv2.resize(label, self.crop, interpolation=cv2.INTER_NEAREST)[:, flip]
+
+        def seen_through(pictures: np.ndarray) -> np.ndarray:
+            cut = np.pad(pictures[(slice(None), *window)], ((0, 0), *margin, (0, 0)))
+            return np.ascontiguousarray(_resize(cut, self.crop)[:, :, flip])
+
+        images = seen_through(images)
         if images.dtype == np.uint8:
-            images = _recolour(images, random)
-        return Clip(np.ascontiguousarray(images), np.ascontiguousarray(label), *rest)
+            images = np.ascontiguousarray(_recolour(images, random))
+        seen = clip.seen
+        if events.size:
+            events = seen_through(events)
+            steps = len(images) * self.clips.length
+            seen = senses_of(steps, random)[place * len(images):(place + 1) * len(images)]
+        return clip._replace(images=images, label=np.ascontiguousarray(label), events=events,
+                             seen=seen)
+
+
+def tensors(events: np.ndarray) -> np.ndarray:
+    """Give event tensors as the float32 that they stand for."""
+    return events.astype(np.float32) / np.float32(BYTES) if events.dtype == np.uint8 else events
 
 
 def _resize(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -189,19 +156,17 @@ def _driven(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return np.stack(driven)
 
 
-def _window(images: np.ndarray, label: np.ndarray, scale: float, random: np.random.Generator
-            ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut a window ``scale`` times the frame's size, with a margin where it is larger."""
-    height, width = label.shape
+def _window(shape: tuple[int, int], scale: float, random: np.random.Generator
+            ) -> tuple[tuple[slice, slice], tuple[tuple[int, int], tuple[int, int]]]:
+    """Place a window ``scale`` times the frame's size: what it cuts out, and its margin around."""
+    height, width = shape
     rows, columns = round(height * scale), round(width * scale)
     if scale > 1:
         top, left = (random.integers(0, rows - height + 1), random.integers(0, columns - width + 1))
         margin = ((top, rows - height - top), (left, columns - width - left))
-        images = np.pad(images, ((0, 0), *margin, (0, 0)))
-        return images, np.pad(label, margin, constant_values=UNLABELLED)
+        return (slice(None), slice(None)), margin
     top, left = random.integers(0, height - rows + 1), random.integers(0, width - columns + 1)
-    window = (slice(top, top + rows), slice(left, left + columns))
-    return images[:, window[0], window[1]], label[window]
+    return (slice(top, top + rows), slice(left, left + columns)), ((0, 0), (0, 0))
 
 
 def _recolour(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -227,7 +192,9 @@ class Plain:
         return len(self.clips)
 
     def __getitem__(self, index: int) -> Clip:
-        images, label, *rest = self.clips[index]
-        images = _resize(images, self.size)
-        label = cv2.resize(label, self.size, interpolation=cv2.INTER_NEAREST)
-        return Clip(images, label, *rest)
+        clip = self.clips[index]
+        events = tensors(clip.events)
+        return clip._replace(
+            images=_resize(clip.images, self.size),
+            label=cv2.resize(clip.label, self.size, interpolation=cv2.INTER_NEAREST),
+            events=_resize(events, self.size) if events.size else events)

@@ -8,15 +8,15 @@ import numpy as np
 
 from mfs_seg_core.data.clips import Clip
 from mfs_seg_core.data.labelled import LabelledEvents, LabelledRecordings
-from mfs_seg_core.events.tensor import count_events
+from mfs_seg_core.events.tensor import EventWindow, event_tensor
 
 
 class EventClips:
     """
     Labelled windows of events in the order of time; ``images`` of a clip is float32 [T, H, W, C].
 
-    Its channels are log(1 + number of events) by time bin and polarity, or the recordings' own
-    tensor where they hold no events.
+    These are event tensors (:mod:`mfs_seg_core.events.tensor`), or the recordings' own where they
+    hold no events.
     """
 
     still = False
@@ -62,4 +62,8 @@ class EventClips:
         if item.events is None:
             return item.tensor
         height, width = item.label.shape
-        return np.log1p(count_events(item.events, height, width, self.bins))
+        # A window of so many events is as long as they took.
+        t = item.events.t
+        start, end = (int(t.min()), int(t.max()) + 1) if t.size else (0, 1)
+        window = EventWindow(item.events, start, end, (width, height))
+        return event_tensor(window, self.bins, width, height).permute(1, 2, 0).numpy()

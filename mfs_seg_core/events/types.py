@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,6 +34,33 @@ class Events(NamedTuple):
     def where(self, chosen: np.ndarray) -> Events:
         """Return the events that a mask ``[N]``, a slice or indices choose."""
         return Events(*(field[chosen] for field in self))
+
+    @classmethod
+    def empty(cls) -> Events:
+        """Return no events."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.uint16), np.empty(0, np.uint16),
+                   np.empty(0, np.bool_))
+
+
+def concatenate(parts: Sequence[Events]) -> Events:
+    """Return the events of all parts, in their order; no parts make no events."""
+    if len(parts) == 1:
+        return parts[0]
+    return Events(*map(np.concatenate, zip(*parts))) if parts else Events.empty()
+
+
+class Triggers(NamedTuple):
+    """
+    N edges at the inputs of a camera, in the order of time; all arrays are ``[N]``.
+
+    :param t: int64, microseconds.
+    :param id: uint8, which input.
+    :param edge: bool: True where it rose.
+    """
+
+    t: np.ndarray
+    id: np.ndarray
+    edge: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,8 @@ class Street:
         rng = np.random.default_rng((self.seed, 0))
         self._profile = Profile.draw(rng)
         self._course = Course(rng, self._profile.side * self._profile.lane / 2)
-        self._light = Light(rng)
-        self._sky = Sky(rng, self._light)
+        self.light = Light(rng)
+        self._sky = Sky(rng, self.light)
         self._ground = Ground(rng, self._profile)
         art = Art(rng)
         self._layout = Layout(self.seed, self._profile, art)
@@ -93,6 +93,15 @@ class Street:
         :param time_s: 0 or more, in seconds.
         :raises ValueError: the time is below 0 or no number.
         """
+        scene = self.scene(time_s)
+        return StreetFrame(self.light.develop(scene.image, time_s), scene.label, time_s)
+
+    def scene(self, time_s: float) -> StreetFrame:
+        """
+        The scene that the frame shows, before rain, lens, grain and response of its camera.
+
+        :raises ValueError: the time is below 0 or no number.
+        """
         if not (isinstance(time_s, Real) and math.isfinite(time_s) and time_s >= 0):
             raise ValueError(f'time_s is {time_s!r}: give a number of 0 or more')
         view = View(self._course, time_s, self.width, self.height)
@@ -101,11 +110,11 @@ class Street:
         things += self._traffic.present(view)
         things = [thing for thing in things if -22 < thing.s - view.s < thing.reach]
         seen, shadows, contacts = self._sight(view, things)
-        self._sky.draw(canvas, self._light)
-        self._ground.draw(canvas, self._light, shadows, contacts, crossings)
+        self._sky.draw(canvas, self.light)
+        self._ground.draw(canvas, self.light, shadows, contacts, crossings)
         for thing, spots in seen:
-            thing.draw(canvas, self._light, spots)
-        image = self._light.develop(cv2.cvtColor(canvas.pixels, cv2.COLOR_RGBA2RGB), time_s)
+            thing.draw(canvas, self.light, spots)
+        image = cv2.cvtColor(canvas.pixels, cv2.COLOR_RGBA2RGB)
         return StreetFrame(image, canvas.pixels[..., 3].copy(), time_s)
 
     def _sight(self, view: View, things: list) -> tuple[list, list, list]:
@@ -138,7 +147,7 @@ class Street:
                 things, starts.tolist(), ends.tolist(), ahead.tolist(), shown.tolist(),
                 nearest.tolist(), orders.tolist()):
             points = camera[start:end]
-            if z < SHADOW_REACH and self._light.casts:
+            if z < SHADOW_REACH and self.light.casts:
                 shadows.append(thing.shadow(points, cast))
             if show:
                 seen.append((order, thing, Spots(points, corners[start:end], whole)))
@@ -150,8 +159,8 @@ class Street:
 
     def _cast(self, view: View) -> np.ndarray:
         """Where a metre of height throws its shadow, in camera coordinates."""
-        away = self._light.sun_azimuth + np.pi - view.azimuth
-        reach = min(1 / np.tan(self._light.sun_elevation), LONGEST_SHADOW)
+        away = self.light.sun_azimuth + np.pi - view.azimuth
+        reach = min(1 / np.tan(self.light.sun_elevation), LONGEST_SHADOW)
         return np.array([np.sin(away) * reach, 0, np.cos(away) * reach])
 
 

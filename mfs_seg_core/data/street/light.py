@@ -78,7 +78,7 @@ class Light:
         height, width = image.shape[:2]
         if self.wet:
             image = self._rain(image, rng)
-        image = cv2.GaussianBlur(image, (3, 3), self.blur * max(1.0, width / 480))
+        image = self.blurred(image)
         top, left = rng.integers(0, 200), rng.integers(0, 200)
         grain = self.grain[top:top + height, left:left + width]
         if grain.shape != (height, width):
@@ -86,6 +86,10 @@ class Light:
         # One grain for the three channels: sensor noise is mostly in the brightness.
         image = cv2.add(image, cv2.merge([grain] * 3), dtype=cv2.CV_8U)
         return cv2.LUT(image, self.response)
+
+    def blurred(self, image: np.ndarray) -> np.ndarray:
+        """What the lens makes of an image, of any type and number of channels."""
+        return cv2.GaussianBlur(image, (3, 3), self.blur * max(1.0, image.shape[1] / 480))
 
     def _rain(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         height, width = image.shape[:2]

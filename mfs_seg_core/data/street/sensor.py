@@ -1,8 +1,10 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A drive as a real camera sees it in dim light: motion blur, shot noise and read noise."""
+"""A drive as a real camera sees it in poor light: motion blur, shot noise and read noise."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -16,8 +18,16 @@ EXPOSURE_S = (0.005, 0.035)
 # Share of full brightness that is left after the camera's gain.
 BRIGHTNESS = (0.35, 0.9)
 GAMMA = 2.2
-# Moments of an exposure that are rendered.
+# Moments of an exposure that are rendered: at least three, and no further apart than this.
 MOMENTS = 3
+MOMENT_S = 0.0125
+# Cameras by what is hard about them: arguments of DimCamera; by day it is Street itself.
+CONDITIONS = {
+    'day': None,
+    'dim': {},
+    'night': dict(white=(4.0, 40.0), exposure_s=(0.02, 0.035), brightness=(0.25, 0.6)),
+    'blur': dict(white=(1000.0, 4000.0), exposure_s=(0.035, 0.05), brightness=(0.85, 1.0)),
+}
 
 
 class DimCamera:
@@ -28,10 +38,14 @@ class DimCamera:
     light and read noise are drawn once for a drive.
 
     :param white: electrons that a white pixel collects, from few to many; drawn between them.
+    :param exposure_s: shortest and longest exposure in seconds, likewise.
+    :param brightness: least and greatest brightness of what was white, likewise.
     :raises ValueError: ``white`` is no such range.
     """
 
-    def __init__(self, street: Street, white: tuple[float, float] = WHITE):
+    def __init__(self, street: Street, white: tuple[float, float] = WHITE,
+                 exposure_s: tuple[float, float] = EXPOSURE_S,
+                 brightness: tuple[float, float] = BRIGHTNESS):
         if not 0 < white[0] <= white[1] < float('inf'):
             raise ValueError(f'{white[0]:g} to {white[1]:g} electrons: give two numbers above 0, '
                              'the smaller one first')
@@ -39,8 +53,10 @@ class DimCamera:
         random = np.random.default_rng((street.seed, 1))
         self.white = float(np.exp(random.uniform(*np.log(white))))
         self.read_noise = random.uniform(*READ_NOISE)
-        self.exposure_s = random.uniform(*EXPOSURE_S)
-        self.brightness = random.uniform(*BRIGHTNESS)
+        self.exposure_s = random.uniform(*exposure_s)
+        self.brightness = random.uniform(*brightness)
+        # An odd number: the middle one is the frame's own.
+        self.moments = max(MOMENTS, math.ceil(self.exposure_s / MOMENT_S) | 1)
 
     def frame(self, time_s: float) -> StreetFrame:
         """
@@ -49,13 +65,13 @@ class DimCamera:
         :raises ValueError: the time is below 0 or no number.
         """
         middle = self.street.frame(time_s)
-        moments = time_s + self.exposure_s * np.linspace(-0.5, 0.5, MOMENTS)
+        moments = time_s + self.exposure_s * np.linspace(-0.5, 0.5, self.moments)
         light = np.zeros(middle.image.shape, np.float32)
         for index, moment in enumerate(moments):
-            image = (middle if index == MOMENTS // 2
+            image = (middle if index == self.moments // 2
                      else self.street.frame(max(0.0, float(moment)))).image
             light += (image / np.float32(255)) ** np.float32(GAMMA)
-        electrons = light * np.float32(self.white / MOMENTS)
+        electrons = light * np.float32(self.white / self.moments)
         random = np.random.default_rng((self.street.seed, 2, round(time_s * 1e6)))
         spread = np.sqrt(electrons + np.float32(self.read_noise ** 2))
         electrons += spread * random.standard_normal(electrons.shape, np.float32)

@@ -1,0 +1,89 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+EVT2: words of 32 bits, little endian, type in bits 31..28; an event is one word.
+
+==== =========== ==================================================================
+type name        bits 27..0
+==== =========== ==================================================================
+0    CD_OFF      it became darker: time in us, bits 5..0, in 27..22; x in 21..11; y in 10..0
+1    CD_ON       it became brighter, likewise
+8    TIME_HIGH   time in us, bits 33..6; wraps
+A    EXT_TRIGGER time, bits 5..0, in 27..22; id in 12..8; edge in 0
+==== =========== ==================================================================
+
+IMU (D), OTHER (E) and CONTINUED (F) carry nothing that is used here.
+Source: Prophesee, "EVT 2.0 format".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mfs_seg_core.events.decoders.compiled import count_falls, kernel, next_high
+from mfs_seg_core.events.decoders.decoder import (
+    BACK,
+    BEFORE,
+    OUTSIDE,
+    TRIGGER_BITS,
+    TRIGGERS,
+    UNKNOWN,
+    Decoder,
+)
+
+CD_ON, TIME_HIGH, EXT_TRIGGER, IMU = 0x1, 0x8, 0xa, 0xd
+# Places in the state; HIGH counts wraps too.
+HIGH, LATEST, READY = range(3)
+
+
+@kernel
+def decode(data, width, height, state, counts, triggers):
+    words = data.view(np.uint32)
+    room = 0
+    for i in range(words.size):
+        room += words[i] >> 28 <= CD_ON
+    t, p = np.empty(room, np.int64), np.empty(room, np.bool_)
+    x, y = np.empty(room, np.uint16), np.empty(room, np.uint16)
+    high, ready = state[HIGH], state[READY]
+    n = before = outside = unknown = found = 0
+    for i in range(words.size):
+        word = np.int64(words[i])
+        kind = word >> 28
+        now = high << 6 | word >> 22 & 0x3f
+        if kind <= CD_ON:
+            column, row = word >> 11 & 0x7ff, word & 0x7ff
+            if not ready:
+                before += 1
+            elif column >= width or row >= height:
+                outside += 1
+            else:
+                t[n], x[n], y[n], p[n] = now, column, row, kind == CD_ON
+                n += 1
+        elif kind == TIME_HIGH:
+            high = next_high(high, word & 0xfffffff, 28, not ready)
+            ready = 1
+        elif kind == EXT_TRIGGER:
+            if ready:
+                triggers[found] = now << TRIGGER_BITS | (word >> 8 & 0x1f) << 1 | word & 1
+                found += 1
+        elif kind < IMU:
+            unknown += 1
+    state[HIGH], state[READY] = high, ready
+    counts[BACK] += count_falls(t[:n], state[LATEST])
+    if n:
+        state[LATEST] = t[n - 1]
+    counts[BEFORE] += before
+    counts[OUTSIDE] += outside
+    counts[UNKNOWN] += unknown
+    counts[TRIGGERS] = found
+    return t[:n], x[:n], y[:n], p[:n]
+
+
+class Evt2Decoder(Decoder):
+    KERNEL = staticmethod(decode)
+    WORD = 4
+    START = (-1, 0, 0)
+
+    def _forget(self, state: np.ndarray) -> None:
+        # What was counted of the time stays, so that it does not begin anew after the gap.
+        state[READY] = 0

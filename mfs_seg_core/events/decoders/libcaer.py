@@ -1,0 +1,58 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+libcaer: an event is 8 bytes, little endian, as iniVation's cameras send them.
+
+The first 4: valid in bit 0, polarity in 1, row in 16..2, column in 31..17. The last 4: time since
+the time base in us, of 31 bits; where it wraps within a message, it goes on.
+Source: ros-event-camera, event_camera_codecs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mfs_seg_core.events.decoders.compiled import count_falls, kernel
+from mfs_seg_core.events.decoders.decoder import BACK, INVALID, OUTSIDE, TRIGGERS, MessageDecoder
+
+WRAP = 1 << 31
+# Places in the state.
+TIME_BASE, LATEST, WRAPPED, LAST = range(4)
+
+
+@kernel
+def decode(data, width, height, state, counts, triggers):
+    words = data.view(np.uint32)
+    room = words.size // 2
+    t, p = np.empty(room, np.int64), np.empty(room, np.bool_)
+    x, y = np.empty(room, np.uint16), np.empty(room, np.uint16)
+    base, wrapped, last = state[TIME_BASE], state[WRAPPED], state[LAST]
+    n = outside = invalid = 0
+    for i in range(0, words.size, 2):
+        word, now = np.int64(words[i]), np.int64(words[i + 1] & 0x7fffffff)
+        if not word & 1:
+            invalid += 1
+            continue
+        column, row = word >> 17, word >> 2 & 0x7fff
+        if column >= width or row >= height:
+            outside += 1
+            continue
+        if last - now > WRAP // 2:
+            wrapped += WRAP
+        last = now
+        t[n], x[n], y[n], p[n] = base + 1000 * (wrapped + now), column, row, word & 2
+        n += 1
+    state[WRAPPED], state[LAST] = wrapped, last
+    counts[BACK] += count_falls(t[:n], state[LATEST])
+    if n:
+        state[LATEST] = t[n - 1]
+    counts[OUTSIDE] += outside
+    counts[INVALID] += invalid
+    counts[TRIGGERS] = 0
+    return t[:n], x[:n], y[:n], p[:n]
+
+
+class LibcaerDecoder(MessageDecoder):
+    KERNEL = staticmethod(decode)
+    WORD = 8
+    START = (0, 0, 0, 0)

@@ -1,0 +1,199 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Measure parameters, operations, firing rates and energy of a network, beside U-Net's.
+
+``python -m mfs_seg_core.profile --weights street --against unet --data street``
+``python -m mfs_seg_core.profile --weights camvid --against unet --data camvid --root DIR``
+
+What an image costs depends on the images: on how often neurons fire. Two ways to run are counted:
+a stream, one step a frame with the state kept, as the node runs; and N steps of each frame from
+rest, the usual evaluation of a spiking network. See :mod:`mfs_seg_core.energy` for the model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+import torch
+
+from mfs_seg_core.energy import AC_PJ, MAC_PJ, Count, parameters
+from mfs_seg_core.evaluate import Frame, camvid_sequences, street_sequences
+from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.network import named_config
+from mfs_seg_core.streaming import Segmenter
+from mfs_seg_core.unet import UNet, UNetConfig
+from mfs_seg_core.weights import Description, build, load_weights
+
+# Of networks that no weights tell it of.
+SIZE = (240, 180)
+
+
+def profile(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]], steps: int,
+            mac_pj: float = MAC_PJ, ac_pj: float = AC_PJ) -> dict[str, dict]:
+    """
+    Count what frames cost, in means of a frame.
+
+    :param steps: N of repeat@N; weights that take several steps for an image take so many times N.
+    :returns: for 'stream@1' and 'repeat@N': ``macs``, ``acs`` (which are the synaptic operations),
+        ``firing_rate`` (mean spikes of an input of a spiking layer), ``energy_mj`` and ``layers``:
+        for each layer ``operations``, ``rate`` (None: real-valued inputs) and ``energy_mj``.
+    :raises ValueError: there is no frame.
+    """
+    runs = {name: (1 if name == 'stream@1' else steps,
+                   Segmenter(segmenter.network, segmenter.description, segmenter.device,
+                             segmenter.input_size), Count(segmenter.network))
+            for name in ('stream@1', f'repeat@{steps}')}
+    frames = 0
+    for sequence in sequences:
+        for _, ours, _ in runs.values():
+            ours.reset()
+        for image, _, step_s in sequence:
+            frames += 1
+            for name, (times, ours, count) in runs.items():
+                if name != 'stream@1':
+                    ours.reset()
+                with count:
+                    for _ in range(times):
+                        ours.step(image, step_s if name == 'stream@1' else None)
+    if not frames:
+        raise ValueError('there is no frame to measure on: ask for at least one')
+    return {name: _figures(count, frames, mac_pj, ac_pj) for name, (_, _, count) in runs.items()}
+
+
+def _figures(count: Count, frames: int, mac_pj: float, ac_pj: float) -> dict:
+    layers = count.layers.values()
+    inputs = sum(layer.inputs for layer in layers if layer.spiking)
+    spikes = sum(layer.spikes for layer in layers if layer.spiking)
+    return {
+        'frames': frames,
+        'macs': count.macs / frames,
+        'acs': count.acs / frames,
+        'firing_rate': spikes / inputs if inputs else None,
+        'energy_mj': count.energy_mj(mac_pj, ac_pj) / frames,
+        'layers': {layer.name: {'operations': layer.operations / frames, 'rate': layer.rate,
+                                'energy_mj': layer.energy_pj(mac_pj, ac_pj) * 1e-9 / frames}
+                   for layer in layers},
+    }
+
+
+@torch.no_grad()
+def unet_figures(classes: int, size: tuple[int, int], mac_pj: float = MAC_PJ) -> dict:
+    """Count U-Net of 31 M parameters on one image; what it costs does not depend on the image."""
+    network = UNet(UNetConfig(classes)).eval()
+    with Count(network) as count:
+        network(torch.rand(1, 1, 3, size[1], size[0]) + 0.5)
+    return {'parameters': parameters(network), 'macs': count.macs,
+            'energy_mj': count.energy_mj(mac_pj)}
+
+
+def state_bytes(segmenter: Segmenter) -> int:
+    """Give the memory of the state of one stream."""
+    state = segmenter.network.init_state(1, *segmenter.input_size[::-1])
+    return sum(potential.numel() * potential.element_size() for potential in state.values())
+
+
+def table(result: dict) -> str:
+    """Lay out the result for people."""
+    modes = [name for name in result if '@' in name]
+    rows = [(f'{"":<22}' + ''.join(f'{name:>14}' for name in modes + ['U-Net'][:'unet' in result]))]
+
+    def row(title: str, key: str, scale: float, form: str) -> None:
+        cells = [result[name][key] for name in modes]
+        if 'unet' in result:
+            cells.append(result['unet'].get(key))
+        rows.append(f'{title:<22}' + ''.join(
+            f'{"-" if cell is None else format(cell / scale, form):>14}' for cell in cells))
+    row('MACs, 10^6', 'macs', 1e6, '.2f')
+    row('ACs, 10^6', 'acs', 1e6, '.2f')
+    row('firing rate', 'firing_rate', 1, '.3f')
+    row('energy, mJ', 'energy_mj', 1, '.3f')
+    rows.append(f'{"parameters":<22}{result["parameters"]:>14,}'
+                + (f'{"":>14}{result["unet"]["parameters"]:>14,}' if 'unet' in result else ''))
+    rows.append(f'{"weights, state, MB":<22}{result["weight_bytes"] / 1e6:>7.2f}'
+                f'{result["state_bytes"] / 1e6:>7.2f}')
+    if 'unet' in result:
+        rows.append(f'U-Net has {result["ratio_parameters"]:.1f} times the parameters, and takes '
+                    f'{result["ratio_energy"]:.1f} times the energy of a stream.')
+    return '\n'.join(rows)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog='python -m mfs_seg_core.profile', description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument('--weights', help='name or path')
+    which.add_argument('--config', help="'fast' or 'paper', with random weights: its firing rate "
+                                        'tells little')
+    parser.add_argument('--against', choices=('unet',), help='count this too')
+    parser.add_argument('--data', required=True, choices=('camvid', 'street'))
+    parser.add_argument('--root', help='folder of CamVid')
+    parser.add_argument('--split', default='val', help="list of CamVid (default: '%(default)s')")
+    parser.add_argument('--frames', type=int, default=100, help='(default: %(default)s)')
+    parser.add_argument('--steps', type=int, default=4, help='N of repeat@N (default: %(default)s)')
+    parser.add_argument('--size', type=int, nargs=2, metavar=('WIDTH', 'HEIGHT'),
+                        help='size that frames are resized to (default: as trained)')
+    parser.add_argument('--mac-pj', type=float, default=MAC_PJ,
+                        help='energy of a MAC (default: %(default)s)')
+    parser.add_argument('--ac-pj', type=float, default=AC_PJ,
+                        help='energy of an AC (default: %(default)s)')
+    parser.add_argument('--json', type=Path, help='file to write the figures to')
+    options = parser.parse_args(arguments)
+    try:
+        result = _measured(options)
+    except ValueError as error:
+        print(f'profile: {error}', file=sys.stderr)
+        return 1
+    print(table(result))
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        aside = options.json.with_name(options.json.name + '.part')
+        aside.write_text(json.dumps(result, indent=2) + '\n')
+        os.replace(aside, options.json)
+    return 0
+
+
+def _measured(options: argparse.Namespace) -> dict:
+    if options.weights:
+        network, description = load_weights(options.weights)
+    else:
+        config = named_config(options.config, len(CAMVID))
+        description = Description(options.config, config, CAMVID, SIZE, (0.5,) * 3, (0.5,) * 3,
+                                  0.05)
+        network = build(config)
+    if min(options.frames, options.steps) < 1 or min(options.mac_pj, options.ac_pj) <= 0:
+        raise ValueError('--frames and --steps take 1 or more, energies more than 0 pJ')
+    # As a chip would have it: norms, which fold into convolutions, are not counted.
+    segmenter = Segmenter(network, description, 'cpu', options.size)
+    if options.data == 'street':
+        sequences = street_sequences(-(-options.frames // 20), min(20, options.frames),
+                                     segmenter.input_size, 20.0)
+    elif options.root:
+        sequences = (islice(drive, options.frames)
+                     for drive in camvid_sequences(options.root, options.split))
+    else:
+        raise ValueError('CamVid needs its folder: add --root DIR')
+    modes = profile(segmenter, sequences, options.steps, options.mac_pj, options.ac_pj)
+    weight_bytes = sum(p.numel() * p.element_size() for p in network.parameters())
+    result = {'name': description.name, 'data': options.data, 'input_size': segmenter.input_size,
+              'mac_pj': options.mac_pj, 'ac_pj': options.ac_pj,
+              'parameters': parameters(network), 'weight_bytes': weight_bytes,
+              'state_bytes': state_bytes(segmenter)}
+    result |= {key: modes['stream@1'][key] for key in ('macs', 'acs', 'firing_rate', 'energy_mj')}
+    if options.against:
+        unet = unet_figures(len(description.classes), segmenter.input_size, options.mac_pj)
+        result |= {'unet': unet,
+                   'ratio_parameters': unet['parameters'] / result['parameters'],
+                   'ratio_energy': unet['energy_mj'] / result['energy_mj']}
+    return result | modes
+
+
+if __name__ == '__main__':
+    sys.exit(main())
