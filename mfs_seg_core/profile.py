@@ -21,6 +21,7 @@ from pathlib import Path
 
 import torch
 
+from mfs_seg_core.charts import bars, save
 from mfs_seg_core.energy import AC_PJ, MAC_PJ, Count, parameters
 from mfs_seg_core.evaluate import Frame, camvid_sequences, street_sequences
 from mfs_seg_core.files import write_json
@@ -144,9 +145,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--ac-pj', type=float, default=AC_PJ,
                         help='energy of an AC (default: %(default)s)')
     parser.add_argument('--json', type=Path, help='file to write the figures to')
+    parser.add_argument('--picture', type=Path, help='file to draw the energy by layer to')
     options = parser.parse_args(arguments)
     try:
         result = _measured(options)
+        if options.picture:
+            draw(options.picture, result)
     except ValueError as error:
         print(f'profile: {error}', file=sys.stderr)
         return 1
@@ -154,6 +158,21 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         write_json(options.json, result)
     return 0
+
+
+def draw(path: Path, result: dict) -> None:
+    """
+    Draw energy and firing rate of each layer of a stream.
+
+    :raises ValueError: matplotlib is not installed.
+    """
+    layers = result['stream@1']['layers']
+    figure, _ = bars(
+        [name.removesuffix('.conv') for name in layers],
+        ('energy a frame, uJ', [1e3 * layer['energy_mj'] for layer in layers.values()], '#440154'),
+        ('mean spikes of an input; none: real numbers',
+         [layer['rate'] or 0.0 for layer in layers.values()], '#31688e'))
+    save(figure, path)
 
 
 def _measured(options: argparse.Namespace) -> dict:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mfs_seg_core.charts import bars, pyplot, save
 from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import colourise, overlay
 from mfs_seg_core.spike_maps import SpikeMap, Watch, edges_of
@@ -108,12 +109,7 @@ def draw(output: Path, frame: np.ndarray, segmenter: Segmenter, mask: np.ndarray
 
     :raises ValueError: matplotlib is not installed.
     """
-    try:
-        import matplotlib
-    except ModuleNotFoundError:
-        raise ValueError('pictures need matplotlib: pip install "mfs_seg_ros[plots]"') from None
-    matplotlib.use('Agg')
-    from matplotlib import pyplot as plt
+    plt = pyplot()
     coloured = colourise(mask, segmenter.classes)
     laid = overlay(frame, mask, segmenter.classes)
     for name, picture in (('mask', coloured), ('overlay', laid)):
@@ -132,27 +128,17 @@ def draw(output: Path, frame: np.ndarray, segmenter: Segmenter, mask: np.ndarray
     for ax, each in zip(axes.flat[len(shown):], maps):
         ax.imshow(each.spikes, cmap='magma', vmin=0)
         ax.set_title(f'{each.name}  {each.rate:.2f}', fontsize=6)
-    figure.savefig(output / 'spikes.png', dpi=110)
-    plt.close(figure)
+    save(figure, output / 'spikes.png')
 
     edges = edges_of(mask)
-    names = [each.name for each in maps]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 0.17 * len(maps) + 1.2), sharey=True,
-                                         layout='constrained')
-    left.barh(names, [each.rate for each in maps], color='#31688e')
-    left.set_xlabel('firing rate, mean spikes of a neuron in a step')
-    shares = [each.at_edges(edges) for each in maps]
-    right.barh(names, [share for share, _ in shares], color='#35b779')
+    figure, (_, right) = bars(
+        [each.name for each in maps],
+        ('firing rate, mean spikes of a neuron in a step', [each.rate for each in maps], '#31688e'),
+        ('share of spikes at edges', [each.at_edges(edges)[0] for each in maps], '#35b779'))
     right.axvline(float(edges.mean()), color='#444444', linewidth=1,
                   label='share of pixels at edges')
-    right.set_xlabel('share of spikes at edges')
     right.legend(fontsize=7, loc='lower right')
-    left.invert_yaxis()
-    left.margins(y=0.01)
-    for ax in (left, right):
-        ax.tick_params(labelsize=6)
-    figure.savefig(output / 'rates.png', dpi=110)
-    plt.close(figure)
+    save(figure, output / 'rates.png')
 
 
 def main(arguments: list[str] | None = None) -> int:
