@@ -32,6 +32,7 @@ from mfs_seg_core.evaluate import FIRST_SEED
 from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.network import MFSSeg, named_config
+from mfs_seg_core.rival_blocks import BLOCKS
 from mfs_seg_core.streaming import normalise
 from mfs_seg_core.weights import load_weights
 
@@ -97,17 +98,6 @@ def predict(block: EFSRes, x: Tensor) -> float:
     return 1.0 + branch
 
 
-class Plain(nn.Module):
-    """The branch of an EFS-Res block alone: what a spiking network without shortcuts stacks."""
-
-    def __init__(self, block: EFSRes):
-        super().__init__()
-        self.block = block
-
-    def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
-        return self.block.branch(x, membranes)
-
-
 def blocks_of(network: MFSSeg, images: Tensor) -> dict[str, tuple[EFSRes, Tensor]]:
     """Give the network's residual blocks, each with its input, for one step from rest."""
     found: dict[str, tuple[EFSRes, Tensor]] = {}
@@ -145,11 +135,7 @@ def of_stack(depth: int, channels: int, levels: int, samples: int) -> dict[str, 
         stack: list[nn.Module] = []
         result[kind] = []
         for _ in range(depth):
-            block = EFSRes(channels, 2, Spiking(levels, 0.25, False))
-            if kind == 'plain':
-                nn.init.constant_(block.project.norm.weight, 0.5 * levels ** 0.5)
-                block = Plain(block)
-            stack.append(block)
+            stack.append(BLOCKS[kind](channels, 2, Spiking(levels, 0.25, False)))
             _calibrate(stack, x)
 
             def through(y: Tensor, blocks=tuple(stack)) -> Tensor:
