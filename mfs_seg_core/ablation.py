@@ -156,7 +156,8 @@ def noise_of(network: MFSSeg, images: Tensor) -> dict:
     top = SATURATED * network.config.levels
     return {'silent': float((mean_rates < SILENT).mean()),
             'saturated': float((mean_rates > top).mean()),
-            'snr_db': 10 * math.log10(signal / noise), 'rates': mean_rates.round(4).tolist()}
+            'snr_db': 10 * math.log10(max(signal, 1e-12) / max(noise, 1e-12)),
+            'rates': mean_rates.round(4).tolist()}
 
 
 def study_blocks(steps: int, frames: int) -> dict[str, dict]:
