@@ -20,8 +20,6 @@ see :mod:`mfs_seg_core.conditions`.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from mfs_seg_core import conditions
+from mfs_seg_core.files import write_json
 from mfs_seg_core.metrics import ConfusionMatrix, per_image_score
 from mfs_seg_core.streaming import Segmenter
 
@@ -221,7 +220,7 @@ def main(arguments: list[str] | None = None) -> int:
         # The first mode once more at the top, for those who want one figure.
         first = next(iter(results))
         heading |= {'mode': first, **results[first]}
-        _write(options.json, {**heading, **results})
+        write_json(options.json, {**heading, **results})
     return 0
 
 
@@ -240,17 +239,10 @@ def _compare(segmenter: Segmenter, options: argparse.Namespace) -> int:
         options.rate)
     print(conditions.table(results))
     if options.json:
-        _write(options.json, {'weights': segmenter.name, 'input_size': segmenter.input_size,
-                              'data': options.data, 'events': 'simulated',
-                              'rate_hz': options.rate, 'seeds': options.seeds, **results})
+        write_json(options.json, {'weights': segmenter.name, 'input_size': segmenter.input_size,
+                                  'data': options.data, 'events': 'simulated',
+                                  'rate_hz': options.rate, 'seeds': options.seeds, **results})
     return 0
-
-
-def _write(path: Path, figures: dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + '.part')
-    aside.write_text(json.dumps(figures, indent=2) + '\n')
-    os.replace(aside, path)
 
 
 if __name__ == '__main__':

@@ -14,8 +14,6 @@ rest, the usual evaluation of a spiking network. See :mod:`mfs_seg_core.energy` 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Iterable
 from itertools import islice
@@ -23,8 +21,10 @@ from pathlib import Path
 
 import torch
 
+from mfs_seg_core.charts import bars, save
 from mfs_seg_core.energy import AC_PJ, MAC_PJ, Count, parameters
 from mfs_seg_core.evaluate import Frame, camvid_sequences, street_sequences
+from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.network import named_config
 from mfs_seg_core.streaming import Segmenter
@@ -145,19 +145,34 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--ac-pj', type=float, default=AC_PJ,
                         help='energy of an AC (default: %(default)s)')
     parser.add_argument('--json', type=Path, help='file to write the figures to')
+    parser.add_argument('--picture', type=Path, help='file to draw the energy by layer to')
     options = parser.parse_args(arguments)
     try:
         result = _measured(options)
+        if options.picture:
+            draw(options.picture, result)
     except ValueError as error:
         print(f'profile: {error}', file=sys.stderr)
         return 1
     print(table(result))
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        aside = options.json.with_name(options.json.name + '.part')
-        aside.write_text(json.dumps(result, indent=2) + '\n')
-        os.replace(aside, options.json)
+        write_json(options.json, result)
     return 0
+
+
+def draw(path: Path, result: dict) -> None:
+    """
+    Draw energy and firing rate of each layer of a stream.
+
+    :raises ValueError: matplotlib is not installed.
+    """
+    layers = result['stream@1']['layers']
+    figure, _ = bars(
+        [name.removesuffix('.conv') for name in layers],
+        ('energy a frame, uJ', [1e3 * layer['energy_mj'] for layer in layers.values()], '#440154'),
+        ('mean spikes of an input; none: real numbers',
+         [layer['rate'] or 0.0 for layer in layers.values()], '#31688e'))
+    save(figure, path)
 
 
 def _measured(options: argparse.Namespace) -> dict:

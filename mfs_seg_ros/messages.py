@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -80,6 +81,12 @@ def image_message(pixels: np.ndarray, encoding: str, header: Header) -> Image:
     data.frombytes(np.ascontiguousarray(pixels).data)
     return Image(header=header, height=height, width=width, encoding=encoding,
                  is_bigendian=0, step=len(data) // height, data=data)
+
+
+def stamp_ns(message: Any) -> int:
+    """Return the header stamp of a message in nanoseconds."""
+    stamp = message.header.stamp
+    return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
 def label_info_message(classes: ClassSet, header: Header) -> LabelInfo:

@@ -11,7 +11,8 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 
-KINDS = {str: 'text', bool: 'true or false', int: 'an integer', float: 'a number with a point'}
+KINDS = {str: 'text', bool: 'true or false', int: 'an integer', float: 'a number with a point',
+         list: 'a list of numbers with a point'}
 
 
 class ParameterError(ValueError):
@@ -23,7 +24,7 @@ class Setting:
     """A parameter: its type is that of the default, its limits are inclusive."""
 
     name: str
-    default: str | bool | int | float
+    default: str | bool | int | float | list[float]
     description: str
     limits: tuple[float, float] | None = None
     # Whether it may change while the node runs.
@@ -44,6 +45,22 @@ SEGMENTER = (
             changeable=True),
     Setting('max_gap', 1.0,
             'Longest time in seconds between two stamps that keeps the state.', (0.0, 1e9)),
+    Setting('trigger', '',
+            "What makes a step: 'image', 'events', or 'both'; empty: by what the weights see."),
+    Setting('event_type', 'packet',
+            "Type of ~/events: 'packet' (event_camera_msgs), 'dvs_msgs', 'prophesee_event_msgs'."),
+    Setting('event_window', 0.05,
+            'Seconds of events that are a step of their own.', (0.001, 10.0)),
+    Setting('event_wait', 0.02,
+            'Longest time in seconds that an image waits for the events before it.', (0.0, 1.0)),
+    Setting('event_queue_bytes', 10_000_000,
+            'Bytes of events that may wait to be decoded; the oldest are dropped.', (1, 2**40)),
+    Setting('event_homography', [0.0] * 9,
+            'Row-major 3x3 matrix from pixels of the event camera to those of the image; '
+            'zeros: scaling.'),
+    Setting('event_map', '',
+            'File of the place of each event pixel in the image: .npy [H, W, 2], or '
+            "DSEC's rectify_map.h5."),
     Setting('publish_overlay', True,
             'Offer ~/overlay, the mask over the image; it is drawn when someone subscribes.'),
     Setting('publish_confidence', True,
@@ -84,8 +101,17 @@ def declare(
     elif limits:
         descriptor.integer_range = [IntegerRange(from_value=limits[0], to_value=limits[1])]
     try:
-        return node.declare_parameter(name, default, descriptor).value
+        value = node.declare_parameter(name, default, descriptor).value
+        return list(value) if kind is list else value
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
         between = f' from {limits[0]} to {limits[1]}' if limits else ''
         raise ParameterError(
             f"parameter '{name}' must be {KINDS[kind]}{between} ({error.args[0]})") from None
+
+
+def input_size(settings: dict[str, Any]) -> tuple[int, int] | None:
+    """Return the width and height of the network's input; None: as trained."""
+    size = settings['input_width'], settings['input_height']
+    if any(size) and not all(size):
+        raise ParameterError("give both 'input_width' and 'input_height', or neither")
+    return size if all(size) else None

@@ -14,14 +14,13 @@ from pathlib import Path
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.time import Time
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 
+from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
-from mfs_seg_ros.files import write_json
-from mfs_seg_ros.messages import to_labels, to_rgb
+from mfs_seg_ros.messages import stamp_ns, to_labels, to_rgb
 from mfs_seg_ros.parameters import declare
 from mfs_seg_ros.recording import Recording
 from mfs_seg_ros.run import run_node
@@ -128,11 +127,6 @@ class Recorder(Node):
             except (ValueError, OSError) as error:
                 self._failure = error
                 self._stopped.set()
-
-
-def stamp_ns(message: Image) -> int:
-    """Return the header stamp of a message in nanoseconds."""
-    return Time.from_msg(message.header.stamp).nanoseconds
 
 
 def main(args: list[str] | None = None) -> int:

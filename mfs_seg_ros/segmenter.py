@@ -1,12 +1,13 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Node `mfs_seg`: segments the images of a camera, one step of the neurons a message."""
+"""Node `mfs_seg`: segments what a camera, an event camera or both see, step by step."""
 
 from __future__ import annotations
 
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -17,27 +18,34 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.time import Time
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Float32, Header
 from std_srvs.srv import Trigger
 from vision_msgs.msg import LabelInfo
 
+from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.labels import overlay
 from mfs_seg_core.streaming import Segmentation, Segmenter, set_threads
 from mfs_seg_ros.continuity import Continuity
-from mfs_seg_ros.latest import LatestSlot
+from mfs_seg_ros.event_map import EventMap
+from mfs_seg_ros.event_messages import EVENT_QOS, event_input
+from mfs_seg_ros.event_picture import event_picture
+from mfs_seg_ros.event_stream import EventStream, prepare
+from mfs_seg_ros.inbox import Arrived, Inbox
+from mfs_seg_ros.losses import Losses
 from mfs_seg_ros.messages import (
     MessageError,
     converter,
     decode_rgb,
     image_message,
     label_info_message,
+    stamp_ns,
     to_rgb,
 )
-from mfs_seg_ros.parameters import SEGMENTER, ParameterError, declare_all
+from mfs_seg_ros.parameters import SEGMENTER, declare_all, input_size
 from mfs_seg_ros.run import run_node
+from mfs_seg_ros.steps import Step, Steps, chosen_trigger
 from mfs_seg_ros.transport import transport_warning
 
 POLL_S = 0.1
@@ -45,8 +53,6 @@ POLL_S = 0.1
 MAX_THREADS = 4
 # An image smaller than this shows nothing to segment.
 MIN_SIDE = 8
-# Different complaints about messages that are logged in full in one report period.
-MAX_COMPLAINTS = 10
 # Matches every camera; an image that is late is of no use.
 CAMERA_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 # Matches every consumer.
@@ -57,7 +63,7 @@ LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 class SegmenterNode(Node):
     """
-    Answers each image with a mask of the same header; the latest image wins.
+    Answers each step with a mask of the header of the message that completed it.
 
     The executor's thread only receives; one worker thread converts, segments and publishes.
     Raises ValueError with one sentence when a parameter or the weights cannot be used.
@@ -69,15 +75,22 @@ class SegmenterNode(Node):
         settings = declare_all(self, SEGMENTER)
         set_threads(settings['threads'] or max(1, min(MAX_THREADS, (os.cpu_count() or 1) - 1)))
         self._segmenter = Segmenter.from_weights(
-            settings['weights'], settings['device'], _input_size(settings))
-        # What is missing should be said now, not at the first image.
-        converter()
+            settings['weights'], settings['device'], input_size(settings))
+        self._trigger = chosen_trigger(settings['trigger'], self._segmenter.modalities)
+        self._steps = Steps(self._trigger, settings['event_window'], settings['event_wait'],
+                            settings['max_gap'])
+        self._events = event_input(settings['event_type'])
+        self._event_stream = EventStream(
+            EventMap(settings['event_homography'], settings['event_map']))
+        self._image_size: tuple[int, int] | None = None
         self._continuity = Continuity(settings['max_gap'])
+        # Why the next step starts from rest.
+        self._break: str | None = None
         self._reset_asked = threading.Event()
-        self._slot: LatestSlot[tuple[Callable[[Any], np.ndarray], Any]] = LatestSlot()
-        self._received = self._masks = self._unusable = 0
-        self._reported = (0, 0)
-        self._complaints: set[str] = set()
+        self._inbox = Inbox(settings['event_queue_bytes'])
+        self._losses = Losses()
+        self._masks = 0
+        self._decode_s = 0.0
         self._failure: Exception | None = None
         self._create_publishers(settings)
         self._create_inputs(settings)
@@ -94,24 +107,35 @@ class SegmenterNode(Node):
         if settings['publish_confidence']:
             self._confidence = self.create_publisher(Image, '~/confidence', RESULT_QOS)
         self._model_time = self.create_publisher(Float32, '~/debug/model_time_ms', DEBUG_QOS)
+        self._decode_time = self.create_publisher(Float32, '~/debug/decode_time_ms', DEBUG_QOS)
 
     def _create_inputs(self, settings: dict[str, Any]) -> None:
         self.create_service(Trigger, '~/reset_state', self._on_reset)
-        for kind, topic, convert in (
-            (Image, '~/image', to_rgb), (CompressedImage, '~/image/compressed', decode_rgb)
-        ):
-            self.create_subscription(kind, topic, partial(self._on_message, convert), CAMERA_QOS)
+        if 'camera' in self._segmenter.modalities:
+            # What is missing should be said now, not at the first image.
+            converter()
+            for kind, topic, convert in (
+                (Image, '~/image', to_rgb), (CompressedImage, '~/image/compressed', decode_rgb)
+            ):
+                self.create_subscription(
+                    kind, topic, partial(self._on_image, convert), CAMERA_QOS)
+        if 'events' in self._segmenter.modalities:
+            prepare()
+            self.create_subscription(self._events.message, '~/events', self._on_events, EVENT_QOS,
+                                     raw=self._events.raw)
         # Reports are for people: they come in real time also when the simulation stands still.
         self.create_timer(settings['report_period'], self._report,
                           clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _log_start(self) -> None:
         width, height = self._segmenter.input_size
-        image, compressed, mask = (
-            self.resolve_topic_name(name) for name in ('~/image', '~/image/compressed', '~/mask'))
+        inputs = {'camera': ('~/image', '~/image/compressed'), 'events': ('~/events',)}
+        topics = [' or '.join(map(self.resolve_topic_name, inputs[sense]))
+                  for sense in self._segmenter.modalities]
         self.get_logger().info(
             f"weights '{self._segmenter.name}' on {self._segmenter.device}, "
-            f'input {width}x{height}; {image} or {compressed} -> {mask}')
+            f"input {width}x{height}; {' and '.join(topics)} -> "
+            f"{self.resolve_topic_name('~/mask')}, trigger '{self._trigger}'")
         warning = transport_warning(get_rmw_implementation_identifier(), os.environ)
         if warning:
             self.get_logger().warn(warning)
@@ -126,59 +150,105 @@ class SegmenterNode(Node):
             while not self._stopped.is_set():
                 executor.spin_once(timeout_sec=POLL_S)
         finally:
-            self._slot.close()
+            self._inbox.close()
             worker.join()
         self._report()
         if self._failure:
             raise self._failure
 
-    def _on_message(self, convert: Callable[[Any], np.ndarray], message: Any) -> None:
-        self._received += 1
-        self._slot.put((convert, message))
+    def _on_image(self, convert: Callable[[Any], np.ndarray], message: Any) -> None:
+        self._losses.received['image'] += 1
+        self._inbox.put_image((convert, message))
+
+    def _on_events(self, message: Any) -> None:
+        self._losses.received['events'] += 1
+        self._inbox.put_packet(message, self._events.size(message))
 
     def _on_reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         # The worker resets: only it touches the neurons.
         self._reset_asked.set()
         response.success = True
-        response.message = 'the next image starts from rest'
+        response.message = 'the next step starts from rest'
         return response
 
     def _report(self) -> None:
         """Say what was lost since the last report, if anything was."""
-        self._complaints.clear()
-        counts = (self._slot.dropped, self._unusable)
-        if counts != self._reported:
-            self._reported = counts
-            self.get_logger().warn(
-                f'of {self._received} images so far, {counts[0]} were dropped for newer ones and '
-                f'{counts[1]} were unusable; {self._masks} masks were published')
+        for sentence in self._losses.report(
+            self._masks, self._inbox.images_dropped, self._inbox.packets_dropped,
+            self._event_stream.lost, self._event_stream.faults
+        ):
+            self.get_logger().warn(sentence)
 
     def _work(self) -> None:
-        """Answer messages until the slot is closed; what was not foreseen stops the node."""
+        """Take in what arrives until the inbox is closed; what was not foreseen stops the node."""
         try:
-            while (taken := self._slot.take()) is not None:
-                convert, message = taken
-                try:
-                    self._answer(convert(message), message.header)
-                except ValueError as error:
-                    self._complain(str(error))
+            wait_s = None
+            while (arrived := self._inbox.take(wait_s)) is not None:
+                self._take_events(arrived)
+                self._take_image(arrived)
+                while step := self._steps.take(time.monotonic()):
+                    self._answer(step)
+                wait_s = self._steps.wait_s(time.monotonic())
         except Exception as error:
             self._failure = error
             self._stopped.set()
 
-    def _answer(self, frame: np.ndarray, header: Header) -> None:
-        height, width = frame.shape[:2]
-        if min(height, width) < MIN_SIDE:
-            raise MessageError(
-                f'the image is {width}x{height} pixels: send at least {MIN_SIDE}x{MIN_SIDE}')
-        self._rest_if_broken(frame, header)
-        result = self._segmenter.step(frame, self._continuity.step_s, _wanted(self._confidence))
-        self._publish(frame, result, header)
+    def _take_events(self, arrived: Arrived) -> None:
+        begin = time.perf_counter()
+        if arrived.dropped:
+            self._event_stream.skip(arrived.dropped)
+        for message in arrived.packets:
+            try:
+                packet = self._events.unpack(message)
+                events, broken = self._event_stream.decode(packet)
+            except ValueError as error:
+                self._complain('events', str(error))
+                self._event_stream.skip(1)
+                continue
+            if broken:
+                self._steps.restart()
+                self._break = broken
+            self._steps.add_events(events, packet.header, self._event_stream.clock)
+        self._decode_s += time.perf_counter() - begin
 
-    def _rest_if_broken(self, frame: np.ndarray, header: Header) -> None:
-        """Bring the neurons to rest when this frame does not continue what they have seen."""
-        reason = self._continuity.break_before(
-            Time.from_msg(header.stamp).nanoseconds, frame.shape[:2])
+    def _take_image(self, arrived: Arrived) -> None:
+        if arrived.image is None:
+            return
+        convert, message = arrived.image
+        try:
+            image = convert(message)
+            height, width = image.shape[:2]
+            if min(height, width) < MIN_SIDE:
+                raise MessageError(
+                    f'the image is {width}x{height} pixels: send at least {MIN_SIDE}x{MIN_SIDE}')
+        except ValueError as error:
+            self._complain('image', str(error))
+            return
+        if step := self._steps.add_image(
+            image, message.header, stamp_ns(message), time.monotonic()
+        ):
+            self._answer(step)
+        self._image_size = width, height
+
+    def _answer(self, step: Step) -> None:
+        if step.apart_s:
+            self._complain('image', f"an image's stamp is {step.apart_s:.0f} s ahead of the "
+                           "events' time: stamp both by one clock")
+        self._rest_if_broken(step)
+        try:
+            window = self._event_stream.window(step, self._image_size)
+            result = self._segmenter.step(
+                step.image, self._continuity.step_s, _wanted(self._confidence), events=window)
+        except ValueError as error:
+            self._complain(step.cause, str(error))
+            return
+        self._publish(step, window, result)
+
+    def _rest_if_broken(self, step: Step) -> None:
+        """Bring the neurons to rest when this step does not continue what they have seen."""
+        size = None if step.image is None else step.image.shape[:2]
+        reason = self._continuity.break_before(step.stamp_ns, size, step.cause) or self._break
+        self._break = None
         if self._reset_asked.is_set():
             self._reset_asked.clear()
             reason = '~/reset_state was called'
@@ -187,31 +257,29 @@ class SegmenterNode(Node):
         if reason or not self.get_parameter('keep_state').value:
             self._segmenter.reset()
 
-    def _publish(self, frame: np.ndarray, result: Segmentation, header: Header) -> None:
+    def _publish(self, step: Step, window: EventWindow | None, result: Segmentation) -> None:
+        header = step.header
         self._mask.publish(image_message(result.mask, 'mono8', header))
         self._masks += 1
         if result.confidence is not None:
             self._confidence.publish(image_message(result.confidence, 'mono8', header))
         if _wanted(self._overlay):
+            height, width = result.mask.shape
+            seen = event_picture(window, width, height) if step.image is None else step.image
             opacity = self.get_parameter('overlay_opacity').value
             self._overlay.publish(image_message(
-                overlay(frame, result.mask, self._segmenter.classes, opacity), 'rgb8', header))
+                overlay(seen, result.mask, self._segmenter.classes, opacity), 'rgb8', header))
         if _wanted(self._model_time):
             self._model_time.publish(Float32(data=result.model_ms))
+        if _wanted(self._decode_time):
+            self._decode_time.publish(Float32(data=1e3 * self._decode_s))
+        self._decode_s = 0.0
 
-    def _complain(self, sentence: str) -> None:
+    def _complain(self, kind: str, sentence: str) -> None:
         """Count an unusable message, and log each sentence once in a report period."""
-        self._unusable += 1
-        if sentence not in self._complaints and len(self._complaints) < MAX_COMPLAINTS:
-            self._complaints.add(sentence)
+        self._losses.unusable[kind] += 1
+        if self._losses.is_new(sentence):
             self.get_logger().error(f'unusable message: {sentence}')
-
-
-def _input_size(settings: dict[str, Any]) -> tuple[int, int] | None:
-    size = settings['input_width'], settings['input_height']
-    if any(size) and not all(size):
-        raise ParameterError("give both 'input_width' and 'input_height', or neither")
-    return size if all(size) else None
 
 
 def _wanted(publisher: Publisher | None) -> bool:

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a stream of frames breaks."""
+"""Where a stream of steps breaks."""
 
 import pytest
 
@@ -23,3 +23,21 @@ def test_breaks(stamp_ns, size, reason):
     assert continuity.step_s == (None if reason or stamp_ns == 10 * SECOND else 1.0)
     # What broke the stream is the start of a new one.
     assert continuity.break_before(stamp_ns + 1, size) is None
+
+
+def test_images_and_events_are_one_stream():
+    continuity = Continuity(1.0)
+    for stamp_s, size, cause, step_s in (
+        (10.0, (180, 240), 'image', None), (10.5, None, 'events', 0.5),
+        (11.25, None, 'events', 0.75), (12.0, (180, 240), 'image', 0.75),
+        # An image that comes after events of a later time goes back with nothing.
+        (12.5, None, 'events', 0.5), (12.25, (180, 240), 'image', 0.0),
+    ):
+        assert continuity.break_before(int(stamp_s * SECOND), size, cause) is None
+        assert continuity.step_s == step_s
+    assert continuity.break_before(14 * SECOND, None, 'events') == (
+        'no events for 1.750 s (max_gap is 1 s)')
+    assert continuity.break_before(12 * SECOND, None, 'events') == 'the stamp went back by 2.000 s'
+    # The size is that of the images before.
+    assert continuity.break_before(int(12.5 * SECOND), (240, 180), 'image') == (
+        'the size changed from 240x180 to 180x240')

@@ -1,0 +1,150 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The packets of one event camera, decoded: one decoder and one clock a stream."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+from mfs_seg_core.events.decoders import open_decoder
+from mfs_seg_core.events.tensor import EventWindow, event_tensor
+from mfs_seg_core.events.types import Events
+from mfs_seg_ros.event_map import EventMap
+from mfs_seg_ros.image_layout import MessageError, check_pixels
+from mfs_seg_ros.messages import stamp_ns
+from mfs_seg_ros.sensor_clock import SensorClock
+from mfs_seg_ros.steps import Step
+
+# Their drivers give the events ROS time; the clock of others starts anywhere.
+ROS_TIME_ENCODINGS = ('libcaer', 'libcaer_cmp', 'mono', 'event_array')
+# Coordinates are 16 bits wide.
+MAX_SIDE = 1 << 16
+
+
+class Packet(NamedTuple):
+    """
+    A message of events, not decoded yet.
+
+    `seq` counts the messages of a publisher; None where there is no such count.
+    `time_base_ns` is what the encoding makes of it. `data` is a buffer of bytes.
+    """
+
+    header: Any
+    width: int
+    height: int
+    encoding: str
+    seq: int | None
+    time_base_ns: int
+    data: Any
+
+
+class EventStream:
+    """
+    Decodes packets in the order of their coming, and follows how they hang together.
+
+    `size` is the width and height of the sensor, None before the first packet. `lost` counts
+    packets that are missing in the publisher's count and were not skipped here. `event_map` says
+    where the events lie in the camera's image.
+    """
+
+    def __init__(self, event_map: EventMap) -> None:
+        self._map = event_map
+        self.clock = SensorClock()
+        self.size: tuple[int, int] | None = None
+        self.lost = 0
+        self._encoding = ''
+        self._decoder: Any = None
+        self._seq: int | None = None
+        self._skipped = 0
+        self._past_faults: Counter[str] = Counter()
+
+    @property
+    def faults(self) -> dict[str, int]:
+        """What the decoders met, counted by cause."""
+        faults = self._past_faults.copy()
+        if self._decoder:
+            faults.update(self._decoder.faults)
+        return {cause: count for cause, count in faults.items() if count}
+
+    def skip(self, count: int) -> None:
+        """Take note that so many packets before the next one are not decoded."""
+        self._skipped += count
+        if self._decoder:
+            self._decoder.lost()
+
+    def decode(self, packet: Packet) -> tuple[Events, str | None]:
+        """
+        Return the events of a packet, and why they do not continue those before, if so.
+
+        Raises MessageError with one sentence when the packet cannot be decoded.
+        """
+        check(packet)
+        self._map.check((packet.width, packet.height))
+        reason = self._break_before(packet)
+        if reason or not self._decoder:
+            self._begin(packet)
+        self._seq, self._skipped = packet.seq, 0
+        events = self._decoder.decode_packet(packet.data, packet.time_base_ns)
+        if events.count:
+            first, last = int(events.t[0]), int(events.t[-1])
+            reason = self.clock.update(first, last, stamp_ns(packet)) or reason
+        return events, reason
+
+    def window(self, step: Step, image_size: tuple[int, int] | None) -> EventWindow | None:
+        """
+        Return the events of a step for the segmenter; None when it has none.
+
+        `image_size` is the width and height of the camera's images, None when there are none.
+        Raises ValueError with one sentence when the event camera sees nothing of the image.
+        """
+        if step.events is None:
+            return None
+        return EventWindow(step.events, step.start_us, step.end_us, self.size,
+                           self._map.pixel_map(self.size, image_size))
+
+    def _break_before(self, packet: Packet) -> str | None:
+        size = packet.width, packet.height
+        if not self._decoder:
+            return None
+        if (packet.encoding, size) != (self._encoding, self.size):
+            return (f'the events changed from {self._encoding} of {self.size[0]}x{self.size[1]} '
+                    f'to {packet.encoding} of {size[0]}x{size[1]}')
+        if packet.seq is None or self._seq is None or packet.seq == self._seq == 0:
+            return None
+        missing = packet.seq - self._seq - 1
+        if missing < 0:
+            return f'the event camera began anew (seq {packet.seq} came after {self._seq})'
+        if missing:
+            self.lost += max(0, missing - self._skipped)
+            self._decoder.lost()
+        return None
+
+    def _begin(self, packet: Packet) -> None:
+        """Forget what was before this packet."""
+        try:
+            decoder = open_decoder(packet.encoding, packet.width, packet.height)
+        except ValueError as error:
+            raise MessageError(str(error)) from None
+        self._past_faults = Counter(self.faults)
+        self._decoder, self._encoding = decoder, packet.encoding
+        self.size = packet.width, packet.height
+        self.clock = SensorClock(packet.encoding in ROS_TIME_ENCODINGS)
+
+
+def prepare() -> None:
+    """
+    Load what decodes and counts events: compiled at its first use, it would keep events waiting.
+
+    Raises ValueError with one sentence when something is not installed.
+    """
+    open_decoder('evt3', 1, 1)
+    event_tensor(EventWindow(Events.empty(), 0, 1, (1, 1)), 1, 1, 1)
+
+
+def check(packet: Packet) -> None:
+    """Raise MessageError when no sensor has this size."""
+    check_pixels(packet.width, packet.height)
+    if max(packet.width, packet.height) > MAX_SIDE:
+        raise MessageError(f'the event sensor is {packet.width}x{packet.height} pixels: more than '
+                           f'{MAX_SIDE} on a side cannot be right')
