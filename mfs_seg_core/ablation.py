@@ -35,8 +35,11 @@ from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.metrics import ConfusionMatrix
 from mfs_seg_core.network import MFSSeg, named_config
+from mfs_seg_core.provenance import DataHash, provenance
 from mfs_seg_core.spike_maps import Watch
 
+# Frames and their labels.
+Stills = tuple[Tensor, Tensor]
 SIZE = (120, 90)
 BATCH = 8
 LEARNING_RATE = 3e-3
@@ -57,7 +60,7 @@ VARIANTS = {
 }
 
 
-def stills(first_seed: int, count: int) -> tuple[Tensor, Tensor]:
+def stills(first_seed: int, count: int) -> Stills:
     """Give frames ``[N, 3, H, W]``, normalised, and their labels ``[N, H, W]`` int64."""
     from mfs_seg_core.data.street import Street
     frames = []
@@ -160,9 +163,8 @@ def noise_of(network: MFSSeg, images: Tensor) -> dict:
             'rates': mean_rates.round(4).tolist()}
 
 
-def study_blocks(steps: int, frames: int) -> dict[str, dict]:
+def study_blocks(training: Stills, validation: Stills, steps: int) -> dict[str, dict]:
     """Compare the variants."""
-    training, validation = stills(0, frames), stills(VALIDATION_SEED, frames // 4)
     results = {}
     for name, changes in VARIANTS.items():
         network = network_of(**changes)
@@ -173,9 +175,9 @@ def study_blocks(steps: int, frames: int) -> dict[str, dict]:
     return results
 
 
-def study_depth(steps: int, frames: int, depths: tuple[int, ...]) -> dict[str, dict]:
+def study_depth(training: Stills, validation: Stills, steps: int, depths: tuple[int, ...]
+                ) -> dict[str, dict]:
     """Compare depths, with shortcuts and without."""
-    training, validation = stills(0, frames), stills(VALIDATION_SEED, frames // 4)
     results: dict[str, dict] = {}
     for name, block in (('EFS-Res', 'efs_res'), ('without shortcuts', 'plain')):
         results[name] = {}
@@ -242,16 +244,22 @@ def main(arguments: list[str] | None = None) -> int:
             raise ValueError(f'--steps and --depths take 1 or more, --frames {4 * BATCH} or more')
         if options.picture:
             pyplot()
+        training = stills(0, options.frames)
+        validation = stills(VALIDATION_SEED, options.frames // 4)
         if options.study == 'blocks':
-            results = study_blocks(options.steps, options.frames)
+            results = study_blocks(training, validation, options.steps)
         else:
-            results = study_depth(options.steps, options.frames, tuple(options.depths))
+            results = study_depth(training, validation, options.steps, tuple(options.depths))
     except ValueError as error:
         print(f'ablation: {error}', file=sys.stderr)
         return 1
     if options.json:
-        write_json(options.json, {'study': options.study, 'steps': options.steps,
-                                  'frames': options.frames, 'size': SIZE, 'results': results})
+        seen = DataHash()
+        for each in (*training, *validation):
+            seen.add(each.numpy())
+        write_json(options.json, {
+            **provenance('mfs_seg_core.ablation', arguments, seen), 'study': options.study,
+            'steps': options.steps, 'frames': options.frames, 'size': SIZE, 'results': results})
     if options.picture:
         {'blocks': draw_blocks, 'depth': draw_depth}[options.study](options.picture, results)
     return 0

@@ -32,6 +32,7 @@ from mfs_seg_core.evaluate import FIRST_SEED
 from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.network import MFSSeg, named_config
+from mfs_seg_core.provenance import DataHash, provenance
 from mfs_seg_core.rival_blocks import BLOCKS
 from mfs_seg_core.streaming import normalise
 from mfs_seg_core.weights import load_weights
@@ -181,7 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--json', type=Path, help='file to write the figures to')
     options = parser.parse_args(arguments)
     try:
-        result = _measured(options)
+        result = _measured(options, arguments)
     except ValueError as error:
         print(f'isometry: {error}', file=sys.stderr)
         return 1
@@ -197,7 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _measured(options: argparse.Namespace) -> dict:
+def _measured(options: argparse.Namespace, arguments: list[str] | None) -> dict:
     if min(options.frames, options.samples) < 1 or options.depth < 0:
         raise ValueError('--frames and --samples take 1 or more, --depth 0 or more')
     size = (240, 180)
@@ -215,7 +216,10 @@ def _measured(options: argparse.Namespace) -> dict:
         raise ValueError(f'{options.weights} has no spiking blocks: choose other weights')
     levels = network.config.levels
     stacks = (of_stack(options.depth, 48, levels, options.samples) if options.depth else {})
-    return {'name': options.weights or options.config, 'levels': levels,
+    seen = DataHash()
+    seen.add(pixels.numpy())
+    return {**provenance('mfs_seg_core.isometry', arguments, seen),
+            'name': options.weights or options.config, 'levels': levels,
             'blocks': of_network(network, images, options.samples), 'stacks': stacks}
 
 
