@@ -29,6 +29,7 @@ import numpy as np
 from mfs_seg_core import conditions
 from mfs_seg_core.files import write_json
 from mfs_seg_core.metrics import ConfusionMatrix, per_image_score
+from mfs_seg_core.provenance import DataHash, provenance
 from mfs_seg_core.streaming import Segmenter
 
 # Street's seeds that no training or validation run uses.
@@ -113,11 +114,13 @@ class _Run:
 
 
 def evaluate(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]],
-             modes: Iterable[str] = MODES, steps: int = 4) -> dict[str, dict]:
+             modes: Iterable[str] = MODES, steps: int = 4, seen: DataHash | None = None
+             ) -> dict[str, dict]:
     """
     Compare masks with the truth, at the truth's resolution.
 
     :param steps: N of repeat@N.
+    :param seen: takes in frames and truth.
     :returns: by mode ('stream@1'): ``frames``, ``miou``, ``pixel_accuracy``, ``per_image_score``,
         ``firing_rate`` (None without spikes) and ``iou`` by class name (None for a class that does
         not occur).
@@ -127,6 +130,9 @@ def evaluate(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]],
         for run in runs:
             run.segmenter.reset()
         for frame in sequence:
+            if seen:
+                seen.add(frame[0])
+                seen.add(frame[1])
             for run in runs:
                 run.see(*frame)
     if not runs[0].scores:
@@ -187,7 +193,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         segmenter = Segmenter.from_weights(options.weights, options.device, options.size)
         if options.sensors or options.conditions:
-            return _compare(segmenter, options)
+            return _compare(segmenter, options, arguments)
         if options.data == 'street':
             if not 0 < options.rate < float('inf'):
                 raise ValueError(f'--rate is {options.rate}: give frames a second, above 0')
@@ -203,13 +209,15 @@ def main(arguments: list[str] | None = None) -> int:
             raise ValueError('CamVid needs its folder: add --root DIR')
         if options.steps < 1:
             raise ValueError(f'--steps is {options.steps}: give 1 or more')
-        results = evaluate(segmenter, sequences, options.mode or MODES, options.steps)
+        seen = DataHash()
+        results = evaluate(segmenter, sequences, options.mode or MODES, options.steps, seen)
     except ValueError as error:
         print(f'evaluate: {error}', file=sys.stderr)
         return 1
     print(table(results))
     if options.json:
-        heading = {'weights': segmenter.name, 'input_size': segmenter.input_size,
+        heading = {**provenance('mfs_seg_core.evaluate', arguments, seen),
+                   'weights': segmenter.name, 'input_size': segmenter.input_size,
                    'data': options.data}
         if options.data == 'camvid':
             heading['split'] = options.split
@@ -224,7 +232,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _compare(segmenter: Segmenter, options: argparse.Namespace) -> int:
+def _compare(segmenter: Segmenter, options: argparse.Namespace, arguments: list[str] | None
+             ) -> int:
     """Compare senses under conditions, as the options ask for."""
     if options.data != 'street':
         raise ValueError('only Street has a camera and events: use --data street, or leave out '
@@ -233,13 +242,15 @@ def _compare(segmenter: Segmenter, options: argparse.Namespace) -> int:
     def asked(chosen: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
         return known if not chosen or 'all' in chosen else tuple(dict.fromkeys(chosen))
 
+    seen = DataHash()
     results = conditions.measure(
         segmenter, asked(options.conditions, conditions.CONDITIONS),
         asked(options.sensors, conditions.SENSES), FIRST_SEED, options.seeds, options.frames,
-        options.rate)
+        options.rate, seen)
     print(conditions.table(results))
     if options.json:
-        write_json(options.json, {'weights': segmenter.name, 'input_size': segmenter.input_size,
+        write_json(options.json, {**provenance('mfs_seg_core.evaluate', arguments, seen),
+                                  'weights': segmenter.name, 'input_size': segmenter.input_size,
                                   'data': options.data, 'events': 'simulated',
                                   'rate_hz': options.rate, 'seeds': options.seeds, **results})
     return 0

@@ -27,6 +27,7 @@ from mfs_seg_core.evaluate import Frame, camvid_sequences, street_sequences
 from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.network import named_config
+from mfs_seg_core.provenance import DataHash, provenance
 from mfs_seg_core.streaming import Segmenter
 from mfs_seg_core.unet import UNet, UNetConfig
 from mfs_seg_core.weights import Description, build, load_weights
@@ -36,11 +37,12 @@ SIZE = (240, 180)
 
 
 def profile(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]], steps: int,
-            mac_pj: float = MAC_PJ, ac_pj: float = AC_PJ) -> dict[str, dict]:
+            mac_pj: float, ac_pj: float, seen: DataHash) -> dict[str, dict]:
     """
     Count what frames cost, in means of a frame.
 
     :param steps: N of repeat@N; weights that take several steps for an image take so many times N.
+    :param seen: takes in the frames.
     :returns: for 'stream@1' and 'repeat@N': ``macs``, ``acs`` (which are the synaptic operations),
         ``firing_rate`` (mean spikes of an input of a spiking layer), ``energy_mj`` and ``layers``:
         for each layer ``operations``, ``rate`` (None: real-valued inputs) and ``energy_mj``.
@@ -56,6 +58,7 @@ def profile(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]], steps: i
             ours.reset()
         for image, _, step_s in sequence:
             frames += 1
+            seen.add(image)
             for name, (times, ours, count) in runs.items():
                 if name != 'stream@1':
                     ours.reset()
@@ -148,7 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--picture', type=Path, help='file to draw the energy by layer to')
     options = parser.parse_args(arguments)
     try:
-        result = _measured(options)
+        result = _measured(options, arguments)
         if options.picture:
             draw(options.picture, result)
     except ValueError as error:
@@ -175,7 +178,7 @@ def draw(path: Path, result: dict) -> None:
     save(figure, path)
 
 
-def _measured(options: argparse.Namespace) -> dict:
+def _measured(options: argparse.Namespace, arguments: list[str] | None) -> dict:
     if options.weights:
         network, description = load_weights(options.weights)
     else:
@@ -195,9 +198,11 @@ def _measured(options: argparse.Namespace) -> dict:
                      for drive in camvid_sequences(options.root, options.split))
     else:
         raise ValueError('CamVid needs its folder: add --root DIR')
-    modes = profile(segmenter, sequences, options.steps, options.mac_pj, options.ac_pj)
+    seen = DataHash()
+    modes = profile(segmenter, sequences, options.steps, options.mac_pj, options.ac_pj, seen)
     weight_bytes = sum(p.numel() * p.element_size() for p in network.parameters())
-    result = {'name': description.name, 'data': options.data, 'input_size': segmenter.input_size,
+    result = {**provenance('mfs_seg_core.profile', arguments, seen),
+              'name': description.name, 'data': options.data, 'input_size': segmenter.input_size,
               'mac_pj': options.mac_pj, 'ac_pj': options.ac_pj,
               'parameters': parameters(network), 'weight_bytes': weight_bytes,
               'state_bytes': state_bytes(segmenter)}

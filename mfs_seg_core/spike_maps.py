@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +57,9 @@ class Watch:
         watch.maps()
     """
 
-    def __init__(self, network: nn.Module):
+    def __init__(self, network: nn.Module, see: Callable[[str, Tensor], object] | None = None):
+        """:param see: is given each layer's name and its spikes ``[N, C, h, w]`` as they come."""
+        self._see = see
         self._layers = {name: module for name, module in network.named_modules()
                         if isinstance(module, COUNTED)}
         self._sums: dict[str, tuple[Tensor, int]] = {}
@@ -78,6 +81,8 @@ class Watch:
         if ((x == x.round()) & (x >= 0)).all():
             total, steps = self._sums.get(name, (0, 0))
             self._sums[name] = total + x.sum(0).double(), steps + len(x)
+            if self._see:
+                self._see(name, x)
 
     def maps(self) -> list[SpikeMap]:
         """Give the maps of all layers that saw spikes, in the order of the network."""

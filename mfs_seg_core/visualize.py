@@ -25,6 +25,7 @@ import numpy as np
 from mfs_seg_core.charts import bars, pyplot, save
 from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import colourise, overlay
+from mfs_seg_core.provenance import DataHash, provenance
 from mfs_seg_core.spike_maps import SpikeMap, Watch, edges_of
 from mfs_seg_core.streaming import Segmenter
 
@@ -155,7 +156,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.frames < 1:
             raise ValueError(f'--frames is {options.frames}: give 1 or more')
         segmenter = Segmenter.from_weights(options.weights)
+        seen = DataHash()
         for frame in islice(frames_of(options.input, segmenter.input_size), options.frames):
+            seen.add(frame)
             with Watch(segmenter.network) as watch:
                 mask = segmenter.step(frame).mask
         maps = watch.maps()
@@ -169,8 +172,8 @@ def main(arguments: list[str] | None = None) -> int:
         'rate': each.rate, 'at_edges': each.at_edges(edges)[0],
         'silent_channels': float((each.by_channel == 0).mean())} for each in maps}
     write_json(options.output / 'layers.json', {
-        'weights': segmenter.name, 'input': options.input, 'pixels_at_edges': float(edges.mean()),
-        'layers': layers})
+        **provenance('mfs_seg_core.visualize', arguments, seen), 'weights': segmenter.name,
+        'input': options.input, 'pixels_at_edges': float(edges.mean()), 'layers': layers})
     print(f'In {options.output}: mask.png, overlay.png, spikes.png, rates.png, layers.json')
     return 0
 

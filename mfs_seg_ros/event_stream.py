@@ -5,38 +5,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any
 
 from mfs_seg_core.events.decoders import open_decoder
+from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.events.types import Events
 from mfs_seg_ros.event_map import EventMap
-from mfs_seg_ros.image_layout import MessageError, check_pixels
-from mfs_seg_ros.messages import stamp_ns
+from mfs_seg_ros.event_messages import ARRAY, ArrayReader
+from mfs_seg_ros.image_layout import MAX_PIXELS, MessageError
 from mfs_seg_ros.sensor_clock import SensorClock
 from mfs_seg_ros.steps import Step
 
 # Their drivers give the events ROS time; the clock of others starts anywhere.
-ROS_TIME_ENCODINGS = ('libcaer', 'libcaer_cmp', 'mono', 'event_array')
-# Coordinates are 16 bits wide.
-MAX_SIDE = 1 << 16
-
-
-class Packet(NamedTuple):
-    """
-    A message of events, not decoded yet.
-
-    `seq` counts the messages of a publisher; None where there is no such count.
-    `time_base_ns` is what the encoding makes of it. `data` is a buffer of bytes.
-    """
-
-    header: Any
-    width: int
-    height: int
-    encoding: str
-    seq: int | None
-    time_base_ns: int
-    data: Any
+ROS_TIME_ENCODINGS = ('libcaer', 'libcaer_cmp', 'mono', ARRAY)
 
 
 class EventStream:
@@ -55,7 +37,7 @@ class EventStream:
         self.lost = 0
         self._encoding = ''
         self._decoder: Any = None
-        self._seq: int | None = None
+        self._seq = 0
         self._skipped = 0
         self._past_faults: Counter[str] = Counter()
 
@@ -73,22 +55,25 @@ class EventStream:
         if self._decoder:
             self._decoder.lost()
 
-    def decode(self, packet: Packet) -> tuple[Events, str | None]:
+    def decode(self, packet: EventPacket) -> tuple[Events, str | None]:
         """
         Return the events of a packet, and why they do not continue those before, if so.
 
-        Raises MessageError with one sentence when the packet cannot be decoded.
+        Raises ValueError with one sentence when the packet cannot be decoded.
         """
-        check(packet)
-        self._map.check((packet.width, packet.height))
+        width, height = packet.width, packet.height
+        if not 0 < width * height <= MAX_PIXELS:
+            raise MessageError(f'the events are of a sensor of {width}x{height} pixels: '
+                               'send the size that it has')
+        self._map.check((width, height))
         reason = self._break_before(packet)
         if reason or not self._decoder:
             self._begin(packet)
         self._seq, self._skipped = packet.seq, 0
-        events = self._decoder.decode_packet(packet.data, packet.time_base_ns)
+        events = self._decoder.decode_packet(packet.payload, packet.time_base_ns)
         if events.count:
             first, last = int(events.t[0]), int(events.t[-1])
-            reason = self.clock.update(first, last, stamp_ns(packet)) or reason
+            reason = self.clock.update(first, last, packet.stamp_ns) or reason
         return events, reason
 
     def window(self, step: Step, image_size: tuple[int, int] | None) -> EventWindow | None:
@@ -103,14 +88,15 @@ class EventStream:
         return EventWindow(step.events, step.start_us, step.end_us, self.size,
                            self._map.pixel_map(self.size, image_size))
 
-    def _break_before(self, packet: Packet) -> str | None:
-        size = packet.width, packet.height
+    def _break_before(self, packet: EventPacket) -> str | None:
         if not self._decoder:
             return None
+        size = packet.width, packet.height
         if (packet.encoding, size) != (self._encoding, self.size):
             return (f'the events changed from {self._encoding} of {self.size[0]}x{self.size[1]} '
                     f'to {packet.encoding} of {size[0]}x{size[1]}')
-        if packet.seq is None or self._seq is None or packet.seq == self._seq == 0:
+        # Some publishers do not count.
+        if packet.seq == self._seq == 0:
             return None
         missing = packet.seq - self._seq - 1
         if missing < 0:
@@ -120,12 +106,10 @@ class EventStream:
             self._decoder.lost()
         return None
 
-    def _begin(self, packet: Packet) -> None:
-        """Forget what was before this packet."""
-        try:
-            decoder = open_decoder(packet.encoding, packet.width, packet.height)
-        except ValueError as error:
-            raise MessageError(str(error)) from None
+    def _begin(self, packet: EventPacket) -> None:
+        """Forget what was before this packet; raises ValueError for an unknown encoding."""
+        decoder = (ArrayReader() if packet.encoding == ARRAY else
+                   open_decoder(packet.encoding, packet.width, packet.height))
         self._past_faults = Counter(self.faults)
         self._decoder, self._encoding = decoder, packet.encoding
         self.size = packet.width, packet.height
@@ -140,11 +124,3 @@ def prepare() -> None:
     """
     open_decoder('evt3', 1, 1)
     event_tensor(EventWindow(Events.empty(), 0, 1, (1, 1)), 1, 1, 1)
-
-
-def check(packet: Packet) -> None:
-    """Raise MessageError when no sensor has this size."""
-    check_pixels(packet.width, packet.height)
-    if max(packet.width, packet.height) > MAX_SIDE:
-        raise MessageError(f'the event sensor is {packet.width}x{packet.height} pixels: more than '
-                           f'{MAX_SIDE} on a side cannot be right')

@@ -12,6 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from builtin_interfaces.msg import Time
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from vision_msgs.msg import LabelInfo, VisionClass
@@ -87,6 +88,12 @@ def stamp_ns(message: Any) -> int:
     """Return the header stamp of a message in nanoseconds."""
     stamp = message.header.stamp
     return stamp.sec * 1_000_000_000 + stamp.nanosec
+
+
+def header_of(stamp_ns: int, frame_id: str) -> Header:
+    """Return a header with this stamp, in nanoseconds."""
+    sec, nanosec = divmod(stamp_ns, 1_000_000_000)
+    return Header(stamp=Time(sec=sec, nanosec=nanosec), frame_id=frame_id)
 
 
 def label_info_message(classes: ClassSet, header: Header) -> LabelInfo:

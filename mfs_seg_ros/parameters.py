@@ -71,7 +71,7 @@ SEGMENTER = (
     Setting('threads', 0,
             'CPU threads of the network; 0: one less than there are cores, at most 4.', (0, 1024)),
     Setting('report_period', 5.0,
-            'Seconds between reports of dropped and unusable messages.', (0.1, 3600.0)),
+            'Seconds between reports of lost and unusable messages.', (0.1, 3600.0)),
 )
 
 

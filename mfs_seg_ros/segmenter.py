@@ -29,7 +29,7 @@ from mfs_seg_core.labels import overlay
 from mfs_seg_core.streaming import Segmentation, Segmenter, set_threads
 from mfs_seg_ros.continuity import Continuity
 from mfs_seg_ros.event_map import EventMap
-from mfs_seg_ros.event_messages import EVENT_QOS, event_input
+from mfs_seg_ros.event_messages import EVENT_QOS, event_message
 from mfs_seg_ros.event_picture import event_picture
 from mfs_seg_ros.event_stream import EventStream, prepare
 from mfs_seg_ros.inbox import Arrived, Inbox
@@ -38,6 +38,7 @@ from mfs_seg_ros.messages import (
     MessageError,
     converter,
     decode_rgb,
+    header_of,
     image_message,
     label_info_message,
     stamp_ns,
@@ -79,7 +80,7 @@ class SegmenterNode(Node):
         self._trigger = chosen_trigger(settings['trigger'], self._segmenter.modalities)
         self._steps = Steps(self._trigger, settings['event_window'], settings['event_wait'],
                             settings['max_gap'])
-        self._events = event_input(settings['event_type'])
+        self._event_type, self._read_events = event_message(settings['event_type'])
         self._event_stream = EventStream(
             EventMap(settings['event_homography'], settings['event_map']))
         self._image_size: tuple[int, int] | None = None
@@ -121,8 +122,9 @@ class SegmenterNode(Node):
                     kind, topic, partial(self._on_image, convert), CAMERA_QOS)
         if 'events' in self._segmenter.modalities:
             prepare()
-            self.create_subscription(self._events.message, '~/events', self._on_events, EVENT_QOS,
-                                     raw=self._events.raw)
+            # As bytes: objects would cost more than all that is done with the events.
+            self.create_subscription(
+                self._event_type, '~/events', self._on_events, EVENT_QOS, raw=True)
         # Reports are for people: they come in real time also when the simulation stands still.
         self.create_timer(settings['report_period'], self._report,
                           clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -160,9 +162,9 @@ class SegmenterNode(Node):
         self._losses.received['image'] += 1
         self._inbox.put_image((convert, message))
 
-    def _on_events(self, message: Any) -> None:
+    def _on_events(self, message: bytes) -> None:
         self._losses.received['events'] += 1
-        self._inbox.put_packet(message, self._events.size(message))
+        self._inbox.put_packet(message, len(message))
 
     def _on_reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         # The worker resets: only it touches the neurons.
@@ -199,7 +201,7 @@ class SegmenterNode(Node):
             self._event_stream.skip(arrived.dropped)
         for message in arrived.packets:
             try:
-                packet = self._events.unpack(message)
+                packet = self._read_events(message)
                 events, broken = self._event_stream.decode(packet)
             except ValueError as error:
                 self._complain('events', str(error))
@@ -208,7 +210,8 @@ class SegmenterNode(Node):
             if broken:
                 self._steps.restart()
                 self._break = broken
-            self._steps.add_events(events, packet.header, self._event_stream.clock)
+            header = header_of(packet.stamp_ns, packet.frame_id)
+            self._steps.add_events(events, header, self._event_stream.clock)
         self._decode_s += time.perf_counter() - begin
 
     def _take_image(self, arrived: Arrived) -> None:

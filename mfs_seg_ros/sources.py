@@ -19,11 +19,14 @@ import cv2
 
 from mfs_seg_core.data.camvid import CamVid
 from mfs_seg_core.data.street import EventCamera, Street
+from mfs_seg_ros import recording_source
 from mfs_seg_ros.batches import batches
 from mfs_seg_ros.frames import EventBatch, Frame, SourceError
 
 STREET = 'street'
 STREET_SIZE = (240, 180)
+# In real time on half a core: events of moments rendered twice as often cost twice as much.
+EVENT_STEP_S = 0.025
 SENSORS = ('camera', 'events', 'fusion')
 STREET_RATE_HZ = 20.0
 # Folders of images carry no time; CamVid's val list is a video of this rate.
@@ -48,7 +51,7 @@ class StreetSource:
 
     def __iter__(self) -> Iterator[Frame | EventBatch]:
         street = Street(self.seed, self.width, self.height, self.rate_hz)
-        events = EventCamera(street) if self.batch_us else None
+        events = EventCamera(street, step_s=EVENT_STEP_S, between=1) if self.batch_us else None
         for index in count():
             time_s = index / self.rate_hz
             if events and index:
@@ -198,6 +201,8 @@ def open_source(
             from mfs_seg_ros.bag_source import BagSource
             source = BagSource(path, _single_bag_file(path), image_topic, label_topic,
                                event_topic, sensors)
+        elif path.is_file() and path.suffix.lower() in recording_source.SUFFIXES:
+            source = recording_source.RecordingSource(path, sensors, batch_us)
         elif sensors != 'camera':
             raise SourceError(f"'{path}' has no events: give sensors:=camera.")
         else:
@@ -227,7 +232,9 @@ def _open_images(path: Path, rate_hz: float, split: str) -> Iterable[Frame]:
         capture.release()
         if not opened:
             raise SourceError(
-                f"'{path}' is neither a rosbag2 file (.db3, .mcap) nor a video OpenCV can read."
+                f"'{path}' is neither a rosbag2 file (.db3, .mcap), nor a recording of an event "
+                f'camera ({", ".join(sorted(recording_source.SUFFIXES))}), nor a video that OpenCV '
+                'can read.'
             )
         return VideoSource(path, rate_hz)
     if (path / f'{split}annot').is_dir():

@@ -11,6 +11,8 @@ from mfs_seg_ros.frames import EventBatch, Frame
 
 # From the last item to the first of the next turn, where a single item tells no interval.
 SINGLE_S = 1 / 15
+# Times that go back further are of a clock that was set back.
+MAX_BACK_S = 1.0
 
 
 def due_s(item: Frame | EventBatch) -> float:
@@ -25,7 +27,8 @@ def played(
     Yield the items of a source, their times moved so that the first is due at 0, none earlier.
 
     An item keeps its delay. All are moved by the same time, so that moments keep their distances;
-    what would be due before the item ahead of it is due together with it.
+    what would be due before the item ahead of it is due together with it, and where it would be
+    due more than a second before, it and all that follows are moved.
 
     rate_hz: items come this often, whatever their times; 0: at the source's own times.
     loop: begin again after the last item, one interval later.
@@ -37,7 +40,7 @@ def played(
         interval = SINGLE_S
         for item in source:
             previous = due
-            if shift is None:
+            if shift is None or due_s(item) + shift < previous - MAX_BACK_S:
                 shift = due - due_s(item)
             due = count / rate_hz if rate_hz else max(due_s(item) + shift, previous)
             interval = due - previous or interval

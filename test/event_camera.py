@@ -3,10 +3,10 @@
 """An event camera beside the camera of `camera.py`, and weights that see both."""
 
 from array import array
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from camera import Camera, picture
 from event_camera_msgs.msg import EventPacket
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -24,10 +24,12 @@ WINDOW_US = 50_000
 PACKET_US = 10_000
 
 
-def save_untrained(path: Path, modalities: tuple[str, ...]) -> str:
-    """Save weights that nobody trained, and return their path."""
-    network = untrained('fast', modalities)
-    save_weights(path, network, replace(described(network), modalities=modalities, event_bins=2))
+def save_untrained(path: Path) -> str:
+    """Save weights that nobody trained, for camera and events, and return their path."""
+    network = untrained('fast', events=4)
+    # As it starts, what the two senses tell is only added up.
+    torch.nn.init.ones_(network.events.join.project.norm.weight)
+    save_weights(path, network, described(network))
     return str(path)
 
 

@@ -13,7 +13,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from mfs_seg_core.data.street import EventCamera, Street
 from mfs_seg_ros.bag_topics import known_types
 from mfs_seg_ros.frames import EventBatch, Frame, SourceError
-from mfs_seg_ros.sources import open_source
+from mfs_seg_ros.sources import EVENT_STEP_S, open_source
 from mfs_seg_ros.timeline import due_s
 
 DATA = Path(__file__).parents[2] / 'shared' / 'data'
@@ -40,7 +40,7 @@ def test_street_with_both_has_the_frames_and_the_events():
     for one, other in zip(frames, alone):
         assert one.time_s == other.time_s
         assert np.array_equal(one.image, other.image) and np.array_equal(one.label, other.label)
-    camera = EventCamera(Street(3, **SIZE))
+    camera = EventCamera(Street(3, **SIZE), step_s=EVENT_STEP_S, between=1)
     expected = [camera.events(0.05 * k, 0.05 * (k + 1)) for k in range(3)]
     for found, fields in zip(joined(items), zip(*expected)):
         assert np.array_equal(found, np.concatenate(fields))

@@ -7,7 +7,7 @@ import pytest
 
 from mfs_seg_core.events.types import Events
 from mfs_seg_ros.sensor_clock import SensorClock
-from mfs_seg_ros.steps import Steps
+from mfs_seg_ros.steps import Steps, chosen_trigger
 
 IMAGE = np.zeros((4, 6, 3), np.uint8)
 # ROS time at the sensor's time 0.
@@ -61,6 +61,27 @@ class World:
         """Header, start and end in milliseconds, and number of events (one each millisecond)."""
         return [(step.header, step.start_us / 1000, step.end_us / 1000,
                  step.events.count if step.events else None) for step in self.made]
+
+
+CAMERA, EVENTS = 'camera', 'events'
+
+
+@pytest.mark.parametrize('trigger, modalities, chosen', [
+    ('', (CAMERA,), 'image'), ('', (EVENTS,), 'events'), ('', (CAMERA, EVENTS), 'both'),
+    ('image', (CAMERA, EVENTS), 'image'), ('events', (CAMERA, EVENTS), 'events'),
+    ('both', (CAMERA, EVENTS), 'both'), ('image', (CAMERA,), 'image')])
+def test_trigger_goes_by_the_weights(trigger, modalities, chosen):
+    assert chosen_trigger(trigger, modalities) == chosen
+
+
+@pytest.mark.parametrize('trigger, modalities, sentence', [
+    ('sometimes', (CAMERA, EVENTS), 'must be one of image, events, both, or empty, not'),
+    ('events', (CAMERA,), 'needs weights for events: these have nothing for events'),
+    ('image', (EVENTS,), 'needs weights for camera: these have nothing for camera'),
+    ('both', (CAMERA,), 'needs weights for camera and events: these have nothing for events')])
+def test_a_trigger_that_cannot_be_gets_a_sentence(trigger, modalities, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        chosen_trigger(trigger, modalities)
 
 
 def test_an_image_takes_the_events_up_to_its_stamp():

@@ -64,6 +64,11 @@ def test_moments_may_be_out_of_order_where_dues_are_in_order():
     assert due(items) == pytest.approx([0.0, 0.010])
 
 
+def test_a_clock_that_was_set_back_goes_on():
+    items = played([Frame(None, None, time_s) for time_s in (100.0, 100.5, 3.0, 3.5, 2.9, 4.0)])
+    assert due(items) == pytest.approx([0.0, 0.5, 0.5, 1.0, 1.0, 1.5])
+
+
 def test_turns_keep_the_distance_of_moment_and_due():
     items = list(islice(played(mixed(), loop=True), 12))
     assert due(items) == sorted(due(items))
