@@ -34,6 +34,7 @@ setup(
         'data': [OPENCV, 'h5py', 'hdf5plugin'],
         'train': [OPENCV, 'lightning', 'pyyaml', 'tensorboard'],
         'events': [OPENCV, 'numba', 'aedat', 'h5py', 'hdf5plugin', 'rosbags'],
+        'plots': ['matplotlib'],
         'ros': [OPENCV, 'rosbags', 'rosbags-image'],
         'test': ['hypothesis', 'pytest', 'ruff'],
     },

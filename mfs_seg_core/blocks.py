@@ -139,13 +139,16 @@ class EFSRes(nn.Module):
     LAST_GAIN = 0.2
 
     def __init__(self, channels: int, expansion: int, spiking: Spiking, kernel: int = 3,
-                 inputs: int = 0):
-        """:param inputs: channels that the branch sees; 0: those of the shortcut."""
+                 inputs: int = 0, separable: bool = True):
+        """
+        :param inputs: channels that the branch sees; 0: those of the shortcut.
+        :param separable: False: the convolution in the middle mixes channels too; to compare with.
+        """
         super().__init__()
         hidden = channels * expansion
         self.expand = SpikingConv(inputs or channels, hidden, spiking)
         self.depthwise = SpikingConv(hidden, hidden, spiking, kernel=kernel,
-                                     groups=hidden)
+                                     groups=hidden if separable else 1)
         self.project = SpikingConv(hidden, channels, spiking, gain=self.LAST_GAIN)
 
     def forward(self, x: Tensor, membranes: Membranes) -> Tensor:

@@ -19,6 +19,7 @@ import numpy as np
 
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.metrics import ConfusionMatrix
+from mfs_seg_core.provenance import DataHash
 from mfs_seg_core.streaming import Segmenter
 
 SENSES = ('camera', 'events', 'both')
@@ -90,11 +91,12 @@ class _Stream:
 
 
 def measure(segmenter: Segmenter, conditions: tuple[str, ...], senses: tuple[str, ...],
-            first_seed: int, seeds: int, frames: int, rate_hz: float
+            first_seed: int, seeds: int, frames: int, rate_hz: float, seen: DataHash
             ) -> dict[str, dict[str, dict]]:
     """
     Measure streams of one step a frame on ``seeds`` drives.
 
+    :param seen: takes in events and truth.
     :returns: by condition and sense ``miou``, ``pixel_accuracy``, ``frames`` and ``iou`` by class
         name (None for a class that does not occur).
     :raises ValueError: the weights lack a sense, or there is nothing to measure.
@@ -114,6 +116,8 @@ def measure(segmenter: Segmenter, conditions: tuple[str, ...], senses: tuple[str
                 stream.segmenter.reset()
                 stream.mask = None
             for moment in drive(seed, condition, frames, segmenter.input_size, rate_hz):
+                seen.add(moment.label)
+                seen.add(moment.events.events.t)
                 for stream in streams:
                     stream.see(moment, 1 / rate_hz)
         results[condition] = {stream.sense: stream.figures() for stream in streams}

@@ -20,8 +20,6 @@ see :mod:`mfs_seg_core.conditions`.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,7 +27,9 @@ from pathlib import Path
 import numpy as np
 
 from mfs_seg_core import conditions
+from mfs_seg_core.files import write_json
 from mfs_seg_core.metrics import ConfusionMatrix, per_image_score
+from mfs_seg_core.provenance import DataHash, provenance
 from mfs_seg_core.streaming import Segmenter
 
 # Street's seeds that no training or validation run uses.
@@ -114,11 +114,13 @@ class _Run:
 
 
 def evaluate(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]],
-             modes: Iterable[str] = MODES, steps: int = 4) -> dict[str, dict]:
+             modes: Iterable[str] = MODES, steps: int = 4, seen: DataHash | None = None
+             ) -> dict[str, dict]:
     """
     Compare masks with the truth, at the truth's resolution.
 
     :param steps: N of repeat@N.
+    :param seen: takes in frames and truth.
     :returns: by mode ('stream@1'): ``frames``, ``miou``, ``pixel_accuracy``, ``per_image_score``,
         ``firing_rate`` (None without spikes) and ``iou`` by class name (None for a class that does
         not occur).
@@ -128,6 +130,9 @@ def evaluate(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]],
         for run in runs:
             run.segmenter.reset()
         for frame in sequence:
+            if seen:
+                seen.add(frame[0])
+                seen.add(frame[1])
             for run in runs:
                 run.see(*frame)
     if not runs[0].scores:
@@ -188,7 +193,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         segmenter = Segmenter.from_weights(options.weights, options.device, options.size)
         if options.sensors or options.conditions:
-            return _compare(segmenter, options)
+            return _compare(segmenter, options, arguments)
         if options.data == 'street':
             if not 0 < options.rate < float('inf'):
                 raise ValueError(f'--rate is {options.rate}: give frames a second, above 0')
@@ -204,13 +209,15 @@ def main(arguments: list[str] | None = None) -> int:
             raise ValueError('CamVid needs its folder: add --root DIR')
         if options.steps < 1:
             raise ValueError(f'--steps is {options.steps}: give 1 or more')
-        results = evaluate(segmenter, sequences, options.mode or MODES, options.steps)
+        seen = DataHash()
+        results = evaluate(segmenter, sequences, options.mode or MODES, options.steps, seen)
     except ValueError as error:
         print(f'evaluate: {error}', file=sys.stderr)
         return 1
     print(table(results))
     if options.json:
-        heading = {'weights': segmenter.name, 'input_size': segmenter.input_size,
+        heading = {**provenance('mfs_seg_core.evaluate', arguments, seen),
+                   'weights': segmenter.name, 'input_size': segmenter.input_size,
                    'data': options.data}
         if options.data == 'camvid':
             heading['split'] = options.split
@@ -221,11 +228,12 @@ def main(arguments: list[str] | None = None) -> int:
         # The first mode once more at the top, for those who want one figure.
         first = next(iter(results))
         heading |= {'mode': first, **results[first]}
-        _write(options.json, {**heading, **results})
+        write_json(options.json, {**heading, **results})
     return 0
 
 
-def _compare(segmenter: Segmenter, options: argparse.Namespace) -> int:
+def _compare(segmenter: Segmenter, options: argparse.Namespace, arguments: list[str] | None
+             ) -> int:
     """Compare senses under conditions, as the options ask for."""
     if options.data != 'street':
         raise ValueError('only Street has a camera and events: use --data street, or leave out '
@@ -234,23 +242,18 @@ def _compare(segmenter: Segmenter, options: argparse.Namespace) -> int:
     def asked(chosen: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
         return known if not chosen or 'all' in chosen else tuple(dict.fromkeys(chosen))
 
+    seen = DataHash()
     results = conditions.measure(
         segmenter, asked(options.conditions, conditions.CONDITIONS),
         asked(options.sensors, conditions.SENSES), FIRST_SEED, options.seeds, options.frames,
-        options.rate)
+        options.rate, seen)
     print(conditions.table(results))
     if options.json:
-        _write(options.json, {'weights': segmenter.name, 'input_size': segmenter.input_size,
-                              'data': options.data, 'events': 'simulated',
-                              'rate_hz': options.rate, 'seeds': options.seeds, **results})
+        write_json(options.json, {**provenance('mfs_seg_core.evaluate', arguments, seen),
+                                  'weights': segmenter.name, 'input_size': segmenter.input_size,
+                                  'data': options.data, 'events': 'simulated',
+                                  'rate_hz': options.rate, 'seeds': options.seeds, **results})
     return 0
-
-
-def _write(path: Path, figures: dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + '.part')
-    aside.write_text(json.dumps(figures, indent=2) + '\n')
-    os.replace(aside, path)
 
 
 if __name__ == '__main__':

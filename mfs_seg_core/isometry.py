@@ -18,8 +18,6 @@ Spikes have no Jacobian; it is that of their surrogate gradient, as training see
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,8 +29,11 @@ from torch import Tensor, nn
 from mfs_seg_core.blocks import EFSRes, Membranes, Spiking
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.evaluate import FIRST_SEED
+from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.network import MFSSeg, named_config
+from mfs_seg_core.provenance import DataHash, provenance
+from mfs_seg_core.rival_blocks import BLOCKS
 from mfs_seg_core.streaming import normalise
 from mfs_seg_core.weights import load_weights
 
@@ -98,17 +99,6 @@ def predict(block: EFSRes, x: Tensor) -> float:
     return 1.0 + branch
 
 
-class Plain(nn.Module):
-    """The branch of an EFS-Res block alone: what a spiking network without shortcuts stacks."""
-
-    def __init__(self, block: EFSRes):
-        super().__init__()
-        self.block = block
-
-    def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
-        return self.block.branch(x, membranes)
-
-
 def blocks_of(network: MFSSeg, images: Tensor) -> dict[str, tuple[EFSRes, Tensor]]:
     """Give the network's residual blocks, each with its input, for one step from rest."""
     found: dict[str, tuple[EFSRes, Tensor]] = {}
@@ -146,11 +136,7 @@ def of_stack(depth: int, channels: int, levels: int, samples: int) -> dict[str, 
         stack: list[nn.Module] = []
         result[kind] = []
         for _ in range(depth):
-            block = EFSRes(channels, 2, Spiking(levels, 0.25, False))
-            if kind == 'plain':
-                nn.init.constant_(block.project.norm.weight, 0.5 * levels ** 0.5)
-                block = Plain(block)
-            stack.append(block)
+            stack.append(BLOCKS[kind](channels, 2, Spiking(levels, 0.25, False)))
             _calibrate(stack, x)
 
             def through(y: Tensor, blocks=tuple(stack)) -> Tensor:
@@ -196,7 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--json', type=Path, help='file to write the figures to')
     options = parser.parse_args(arguments)
     try:
-        result = _measured(options)
+        result = _measured(options, arguments)
     except ValueError as error:
         print(f'isometry: {error}', file=sys.stderr)
         return 1
@@ -208,14 +194,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'phi of 1 to {options.depth} blocks, {kind}: '
               + ' '.join(f'{phi:.3g}' for phi in phis))
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        aside = options.json.with_name(options.json.name + '.part')
-        aside.write_text(json.dumps(result, indent=2) + '\n')
-        os.replace(aside, options.json)
+        write_json(options.json, result)
     return 0
 
 
-def _measured(options: argparse.Namespace) -> dict:
+def _measured(options: argparse.Namespace, arguments: list[str] | None) -> dict:
     if min(options.frames, options.samples) < 1 or options.depth < 0:
         raise ValueError('--frames and --samples take 1 or more, --depth 0 or more')
     size = (240, 180)
@@ -233,7 +216,10 @@ def _measured(options: argparse.Namespace) -> dict:
         raise ValueError(f'{options.weights} has no spiking blocks: choose other weights')
     levels = network.config.levels
     stacks = (of_stack(options.depth, 48, levels, options.samples) if options.depth else {})
-    return {'name': options.weights or options.config, 'levels': levels,
+    seen = DataHash()
+    seen.add(pixels.numpy())
+    return {**provenance('mfs_seg_core.isometry', arguments, seen),
+            'name': options.weights or options.config, 'levels': levels,
             'blocks': of_network(network, images, options.samples), 'stacks': stacks}
 
 

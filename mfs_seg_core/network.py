@@ -14,7 +14,6 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mfs_seg_core.blocks import (
     Attend,
-    EFSRes,
     EventInput,
     Fuse,
     Head,
@@ -30,6 +29,7 @@ from mfs_seg_core.blocks import (
     per_image,
     resize,
 )
+from mfs_seg_core.rival_blocks import BLOCKS, MembraneConv
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class Config:
         (Cho et al., ICCV 2021), as MFS-Seg's authors use; else sums of same-scale features.
     :param detail: channels at full resolution when ``stem_stride`` is 2.
     :param inputs: channels of an image; of an event tensor, where a network sees events only.
+    :param block: residual block, one of :data:`mfs_seg_core.rival_blocks.BLOCKS`.
+    :param full_spike: fire before the convolutions that change shape; False, to compare with.
     :param events: channels of the event tensor that a network sees beside a camera's image; 0:
         it sees one sense.
     :param learn_leak: learn a leak for each channel, from ``leak`` on.
@@ -73,6 +75,12 @@ class Config:
     learn_leak: bool = False
     recall: bool = False
     events: int = 0
+    block: str = 'efs_res'
+    full_spike: bool = True
+
+    def __post_init__(self):
+        if self.block not in BLOCKS:
+            raise ValueError(f'no block {self.block!r}: choose from {", ".join(BLOCKS)}')
 
 
 CONFIGS = {
@@ -122,10 +130,11 @@ class MFSSeg(nn.Module):
         widths, mimo = config.widths, config.mimo
 
         self.stem = Stem(config.inputs, widths[0], spiking, config.stem_stride)
+        block, narrow = BLOCKS[config.block], SpikingConv if config.full_spike else MembraneConv
         self.down = nn.ModuleList(
-            SpikingConv(widths[i], widths[i + 1], spiking, kernel=3, stride=2) for i in (0, 1))
+            narrow(widths[i], widths[i + 1], spiking, kernel=3, stride=2) for i in (0, 1))
         self.encoder = nn.ModuleList(
-            nn.ModuleList(EFSRes(width, config.expansion, spiking, kernel=kernel)
+            nn.ModuleList(block(width, config.expansion, spiking, kernel=kernel)
                           for kernel in kernels)
             for width, kernels in zip(widths, config.kernels))
         if config.events:
@@ -138,7 +147,7 @@ class MFSSeg(nn.Module):
             self.recall = nn.ModuleList(
                 Recall(widths[i], config.expansion, spiking) for i in (1, 2))
         self.decoder = nn.ModuleList(
-            nn.ModuleList(EFSRes(width, config.expansion, spiking) for _ in range(blocks))
+            nn.ModuleList(block(width, config.expansion, spiking) for _ in range(blocks))
             for width, blocks in zip(widths, config.decoder_blocks))
         self.up = nn.ModuleList(
             Up(widths[i + 1], widths[i], spiking, kernel=4 if mimo else 0) for i in (0, 1))

@@ -14,8 +14,6 @@ rest, the usual evaluation of a spiking network. See :mod:`mfs_seg_core.energy` 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Iterable
 from itertools import islice
@@ -23,10 +21,13 @@ from pathlib import Path
 
 import torch
 
+from mfs_seg_core.charts import bars, save
 from mfs_seg_core.energy import AC_PJ, MAC_PJ, Count, parameters
 from mfs_seg_core.evaluate import Frame, camvid_sequences, street_sequences
+from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.network import named_config
+from mfs_seg_core.provenance import DataHash, provenance
 from mfs_seg_core.streaming import Segmenter
 from mfs_seg_core.unet import UNet, UNetConfig
 from mfs_seg_core.weights import Description, build, load_weights
@@ -36,11 +37,12 @@ SIZE = (240, 180)
 
 
 def profile(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]], steps: int,
-            mac_pj: float = MAC_PJ, ac_pj: float = AC_PJ) -> dict[str, dict]:
+            mac_pj: float, ac_pj: float, seen: DataHash) -> dict[str, dict]:
     """
     Count what frames cost, in means of a frame.
 
     :param steps: N of repeat@N; weights that take several steps for an image take so many times N.
+    :param seen: takes in the frames.
     :returns: for 'stream@1' and 'repeat@N': ``macs``, ``acs`` (which are the synaptic operations),
         ``firing_rate`` (mean spikes of an input of a spiking layer), ``energy_mj`` and ``layers``:
         for each layer ``operations``, ``rate`` (None: real-valued inputs) and ``energy_mj``.
@@ -56,6 +58,7 @@ def profile(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]], steps: i
             ours.reset()
         for image, _, step_s in sequence:
             frames += 1
+            seen.add(image)
             for name, (times, ours, count) in runs.items():
                 if name != 'stream@1':
                     ours.reset()
@@ -145,22 +148,37 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--ac-pj', type=float, default=AC_PJ,
                         help='energy of an AC (default: %(default)s)')
     parser.add_argument('--json', type=Path, help='file to write the figures to')
+    parser.add_argument('--picture', type=Path, help='file to draw the energy by layer to')
     options = parser.parse_args(arguments)
     try:
-        result = _measured(options)
+        result = _measured(options, arguments)
+        if options.picture:
+            draw(options.picture, result)
     except ValueError as error:
         print(f'profile: {error}', file=sys.stderr)
         return 1
     print(table(result))
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        aside = options.json.with_name(options.json.name + '.part')
-        aside.write_text(json.dumps(result, indent=2) + '\n')
-        os.replace(aside, options.json)
+        write_json(options.json, result)
     return 0
 
 
-def _measured(options: argparse.Namespace) -> dict:
+def draw(path: Path, result: dict) -> None:
+    """
+    Draw energy and firing rate of each layer of a stream.
+
+    :raises ValueError: matplotlib is not installed.
+    """
+    layers = result['stream@1']['layers']
+    figure, _ = bars(
+        [name.removesuffix('.conv') for name in layers],
+        ('energy a frame, uJ', [1e3 * layer['energy_mj'] for layer in layers.values()], '#440154'),
+        ('mean spikes of an input; none: real numbers',
+         [layer['rate'] or 0.0 for layer in layers.values()], '#31688e'))
+    save(figure, path)
+
+
+def _measured(options: argparse.Namespace, arguments: list[str] | None) -> dict:
     if options.weights:
         network, description = load_weights(options.weights)
     else:
@@ -180,9 +198,11 @@ def _measured(options: argparse.Namespace) -> dict:
                      for drive in camvid_sequences(options.root, options.split))
     else:
         raise ValueError('CamVid needs its folder: add --root DIR')
-    modes = profile(segmenter, sequences, options.steps, options.mac_pj, options.ac_pj)
+    seen = DataHash()
+    modes = profile(segmenter, sequences, options.steps, options.mac_pj, options.ac_pj, seen)
     weight_bytes = sum(p.numel() * p.element_size() for p in network.parameters())
-    result = {'name': description.name, 'data': options.data, 'input_size': segmenter.input_size,
+    result = {**provenance('mfs_seg_core.profile', arguments, seen),
+              'name': description.name, 'data': options.data, 'input_size': segmenter.input_size,
               'mac_pj': options.mac_pj, 'ac_pj': options.ac_pj,
               'parameters': parameters(network), 'weight_bytes': weight_bytes,
               'state_bytes': state_bytes(segmenter)}

@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from mfs_seg_core.files import written_aside
 from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.network import Config, MFSSeg
 from mfs_seg_core.unet import UNet, UNetConfig
@@ -74,10 +74,9 @@ def save_weights(path: str | Path, network: MFSSeg | UNet, description: Descript
     data = save({name: tensor.detach().cpu().contiguous()
                  for name, tensor in network.state_dict().items()},
                 {'format': FORMAT, 'version': VERSION, 'description': _encode(description)})
-    aside = path.with_name(path.name + '.part')
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside.write_bytes(data)
-    os.replace(aside, path)
+    with written_aside(path) as part:
+        part.write_bytes(data)
 
 
 def find_weights(path_or_name: str | Path) -> Path:

@@ -1,109 +1,120 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frames from a rosbag2 (db3, mcap), read without ROS."""
+"""Frames and packets of events from a rosbag2 (db3, mcap), read without ROS."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
-from rosbags.interfaces import Connection
-from rosbags.typesys import Stores, get_typestore
+from rosbags.rosbag2 import Reader, ReaderError
 
 from mfs_seg_core.labels import CAMVID, UNLABELLED
-from mfs_seg_ros.frames import Frame, SourceError
+from mfs_seg_ros.bag_topics import IMAGE_TYPES, choose_event_topic, choose_topics, known_types
+from mfs_seg_ros.frames import EventBatch, Frame, SourceError
 from mfs_seg_ros.messages import decode_rgb, to_labels, to_rgb
 
-IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 # An image waits for its label; with this many waiting, the first one has none.
 MAX_WAITING = 32
+# Messages are recorded soon after their stamps; others were stamped by another clock.
+MAX_DELAY_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class BagSource:
     """
-    The images of one topic of a rosbag2, each with the label of the same header stamp.
+    The images of a rosbag2, each with the label of the same header stamp, and packets of events.
 
-    Empty topic names are chosen: the label topic is the image topic with 'label' in its name, the
-    image topic the other one (raw before compressed, then by name).
+    Images alone come at their stamps. With events, all come as they were recorded, in this order
+    and at these times; packets are passed on as they are. Empty topic names are chosen, see
+    `bag_topics`. `sensors` is 'camera', 'events' or 'fusion'; events alone still have the images
+    that a bag with labels has. `file`: read where the folder `path` has no usable metadata.
     """
 
     path: Path
+    file: Path | None = None
     image_topic: str = ''
     label_topic: str = ''
+    event_topic: str = ''
+    sensors: str = 'camera'
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Iterator[Frame | EventBatch]:
         try:
-            with AnyReader(
-                [self.path], default_typestore=get_typestore(Stores.LATEST)
-            ) as reader:
-                yield from self._frames(reader)
-        except AnyReaderError as error:
+            with closing(self._opened()) as reader:
+                yield from self._items(reader)
+        except ReaderError as error:
             raise SourceError(
                 f"'{self.path}' cannot be read as a rosbag2: {error} Give a folder with "
                 'metadata.yaml, or its .db3 or .mcap file.'
             ) from None
 
-    def _frames(self, reader: AnyReader) -> Iterator[Frame]:
-        image_connection, label_connection = choose_topics(
-            reader.connections, self.image_topic, self.label_topic, self.path
-        )
-        topics = {item.topic for item in (image_connection, label_connection) if item}
+    def _opened(self) -> Reader:
+        try:
+            reader = Reader(self.path)
+            reader.open()
+        except ReaderError:
+            if self.file is None:
+                raise
+            reader = Reader(self.file)
+            reader.open()
+        return reader
+
+    def _items(self, reader: Reader) -> Iterator[Frame | EventBatch]:
+        image_topic, label_topic, event_topic = self._topics(reader)
         # A topic recorded from several publishers has several connections.
-        connections = [item for item in reader.connections if item.topic in topics]
-        waiting: deque[tuple[int, Any]] = deque()
+        connections = [item for item in reader.connections
+                       if item.topic in (image_topic, label_topic, event_topic)]
+        waiting: deque[EventBatch | WaitingImage] = deque()
         labels: dict[int, Any] = {}
-        for connection, log_time, data in reader.messages(connections):
-            message = reader.deserialize(data, connection.msgtype)
-            stamp = stamp_ns(message) or log_time
-            if connection.topic == image_connection.topic:
-                waiting.append((stamp, message))
+        for connection, log_ns, data in reader.messages(connections):
+            message = known_types().deserialize_cdr(data, connection.msgtype)
+            stamp = stamp_ns(message)
+            moment = stamp or log_ns
+            delay_s = 0.0
+            if event_topic:
+                moment = stamp if abs(stamp - log_ns) < MAX_DELAY_NS else log_ns
+                delay_s = (log_ns - moment) / 1e9
+            if connection.topic == event_topic:
+                waiting.append(_batch(message, moment / 1e9, delay_s))
+            elif connection.topic == image_topic:
+                waiting.append(WaitingImage(stamp or log_ns, message, moment / 1e9, delay_s))
             else:
-                labels[stamp] = message
+                labels[stamp or log_ns] = message
             while waiting and (
-                label_connection is None
-                or waiting[0][0] in labels
-                or any(stamp > waiting[0][0] for stamp in labels)
-                or len(waiting) > MAX_WAITING
+                isinstance(waiting[0], EventBatch)
+                or label_topic is None
+                or any(key >= waiting[0].key for key in labels)
+                or sum(isinstance(item, WaitingImage) for item in waiting) > MAX_WAITING
             ):
-                yield _frame(*waiting.popleft(), labels)
+                yield _ready(waiting.popleft(), labels)
         while waiting:
-            yield _frame(*waiting.popleft(), labels)
+            yield _ready(waiting.popleft(), labels)
+
+    def _topics(self, reader: Reader) -> tuple[str | None, str | None, str | None]:
+        connections = list(reader.connections)
+        image_topic = label_topic = event_topic = None
+        if self.sensors != 'camera':
+            event_topic = choose_event_topic(connections, self.event_topic, self.path)
+        if self.sensors != 'events' or any(item.msgtype in IMAGE_TYPES for item in connections):
+            image_topic, label_topic = choose_topics(
+                connections, self.image_topic, self.label_topic, self.path)
+        return image_topic, label_topic, event_topic
 
 
-def choose_topics(
-    connections: list[Connection], image_topic: str, label_topic: str, path: Path
-) -> tuple[Connection, Connection | None]:
-    """Return the connections of images and of labels (None without); raises SourceError."""
-    # 'Image' sorts after 'CompressedImage': the raw topic of two is the first.
-    candidates = sorted(
-        (item for item in connections if item.msgtype in IMAGE_TYPES),
-        key=lambda item: (item.msgtype != IMAGE_TYPES[0], item.topic),
-    )
-    by_topic = {item.topic: item for item in reversed(candidates)}
-    for topic in filter(None, (image_topic, label_topic)):
-        if topic not in by_topic:
-            raise SourceError(
-                f"'{path}' has no image topic '{topic}': it has {_listed(by_topic)}."
-            )
-    label = by_topic.get(label_topic) or next(
-        (item for item in candidates if 'label' in item.topic and item.topic != image_topic), None
-    )
-    image = by_topic.get(image_topic) or next(
-        (item for item in candidates if item is not label), None
-    )
-    if image is None:
-        raise SourceError(
-            f"'{path}' has no topic of camera images (sensor_msgs Image or CompressedImage): "
-            f'its topics are {_listed({item.topic for item in connections})}.'
-        )
-    return image, label
+@dataclass(frozen=True)
+class WaitingImage:
+    """An image whose label may still come; both have the same `key`, in nanoseconds."""
+
+    key: int
+    message: Any
+    time_s: float
+    delay_s: float
 
 
 def stamp_ns(message: Any) -> int:
@@ -112,15 +123,20 @@ def stamp_ns(message: Any) -> int:
     return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
-def _listed(topics: Any) -> str:
-    return ', '.join(sorted(topics)) or 'none'
+def _batch(message: Any, time_s: float, delay_s: float) -> EventBatch:
+    return EventBatch(
+        message.events.tobytes(), message.encoding, message.width, message.height, time_s, delay_s,
+        message.seq, message.time_base, message.is_bigendian)
 
 
-def _frame(stamp: int, message: Any, labels: dict[int, Any]) -> Frame:
-    label = labels.get(stamp)
-    for old in [key for key in labels if key <= stamp]:
+def _ready(item: EventBatch | WaitingImage, labels: dict[int, Any]) -> EventBatch | Frame:
+    if isinstance(item, EventBatch):
+        return item
+    label = labels.get(item.key)
+    for old in [key for key in labels if key <= item.key]:
         del labels[old]
-    return Frame(_rgb(message), None if label is None else _class_ids(label), stamp / 1e9)
+    return Frame(_rgb(item.message), None if label is None else _class_ids(label), item.time_s,
+                 item.delay_s)
 
 
 def _rgb(message: Any) -> np.ndarray:

@@ -18,9 +18,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from mfs_seg_core.files import write_json
 from mfs_seg_ros.children import ChildFailed, Children
 from mfs_seg_ros.environment import demo_environment
-from mfs_seg_ros.files import write_json
 from mfs_seg_ros.sources import STREET
 
 DEFAULT_SECONDS = 20.0

@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mfs_seg_core.files import aside, written_aside
 from mfs_seg_core.labels import ClassSet, colourise, overlay
-from mfs_seg_ros.files import aside, written_aside
 
 PAPER = (250, 250, 248)
 INK = (40, 42, 48)

@@ -1,42 +1,53 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Node `player`: plays a source of frames as a camera, with the truth beside it where known."""
+"""Node `player`: plays a source as a camera, an event camera or both, with the truth if known."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
+from array import array
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from event_camera_msgs.msg import EventPacket
 from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.time import Time
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from mfs_seg_ros.frames import Frame, SourceError
+from mfs_seg_ros.frames import EventBatch, Frame, SourceError
 from mfs_seg_ros.messages import image_message
 from mfs_seg_ros.parameters import declare
 from mfs_seg_ros.run import run_node
-from mfs_seg_ros.sources import open_source, played
+from mfs_seg_ros.sources import open_source
+from mfs_seg_ros.timeline import due_s, played
 
 # A source that cannot keep up slows down: a camera does not send what it missed in a burst.
 MAX_LATE_S = 0.1
 POLL_S = 0.1
 # What drivers publish with (REP-2003): reliable, keep last 10; best-effort consumers match it.
 CAMERA_QOS = QoSProfile(depth=10)
+# What drivers of event cameras publish with.
+EVENT_QOS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT)
+# Items in the making. Batches come by the dozen, when Street has rendered what they are from.
+FRAMES_AHEAD, BATCHES_AHEAD = 1, 32
 
 
 class Player(Node):
     """
-    Publishes camera/image_raw (rgb8) and, where there is truth, camera/label (mono8 class ids).
+    Publishes camera/image_raw (rgb8), event_camera/events (EventPacket) or both.
 
-    Both carry the same header, stamped at the moment of publishing.
+    Where there is truth, camera/label (mono8 class ids) has it, also beside events alone. Stamps
+    are the moments of the source in ROS time: of a packet, that of its first event. A frame is sent
+    after the packets with earlier events, and has the same header as its label.
     Raises SourceError with one sentence when the input cannot be played.
     """
 
@@ -45,7 +56,9 @@ class Player(Node):
         self._stopped = stopped
         declared = partial(declare, self)
         self._input = declared('input', 'street', (
-            "What to play: 'street', a CamVid folder, a folder of images, a video, or a rosbag2."))
+            "What to play: 'street', a CamVid folder, a folder of images, a video, a recording of "
+            'an event camera, or a rosbag2.'))
+        sensors = declared('sensors', 'camera', "What to play of it: 'camera', 'events', 'fusion'.")
         self._rate = declared(
             'rate', 0.0, 'Frames per second; 0: the rate of the input.', (0.0, 1e4))
         self._fast = declared('fast', False, 'Send as fast as frames can be made.')
@@ -53,12 +66,15 @@ class Player(Node):
         self._seconds = declared(
             'seconds', 0.0, 'Stop after this many seconds; 0: no limit.', (0.0, 1e9))
         self._frames = declared(
-            'frames', 0, 'Stop after this many frames; 0: no limit.', (0, 2**31))
+            'frames', 0, 'Stop after this many frames, or labels beside events; 0: no limit.',
+            (0, 2**31))
         self._wait_for = declared(
-            'wait_for', 0, 'Start when the image topic has this many subscribers.', (0, 1000))
+            'wait_for', 0, 'Start when the topic of each sensor has this many subscribers.',
+            (0, 1000))
         self._frame_id = declared('frame_id', 'camera_optical_frame', 'frame_id of the headers.')
         source = open_source(
             self._input,
+            sensors=sensors,
             seed=declared('seed', 0, 'Seed of Street.', (0, 2**31)),
             width=declared('width', 0, 'Width of the frames; 0: the input as it is.', (0, 16384)),
             height=declared(
@@ -67,62 +83,93 @@ class Player(Node):
             split=declared('split', 'val', "List of a CamVid folder: 'train' or 'val'."),
             image_topic=declared('bag_image_topic', '', 'Image topic of a bag; empty: chosen.'),
             label_topic=declared('bag_label_topic', '', 'Label topic of a bag; empty: chosen.'),
+            event_topic=declared('bag_event_topic', '', 'Event topic of a bag; empty: chosen.'),
+            batch_us=1000 * declared(
+                'packet_ms', 5, 'Length of a packet of events in milliseconds.', (1, 1000)),
         )
-        self._source = played(source, self._rate, loop)
-        self._image_publisher = self.create_publisher(Image, 'camera/image_raw', CAMERA_QOS)
-        self._label_publisher: Publisher | None = None
+        self._source = played(source, 0.0 if sensors != 'camera' else self._rate, loop)
+        self._ahead = FRAMES_AHEAD if sensors == 'camera' else BATCHES_AHEAD
+        self._outputs: dict[str, Publisher] = {}
+        if sensors != 'events':
+            self._offer('camera/image_raw', Image, CAMERA_QOS)
+        if sensors != 'camera':
+            self._offer('event_camera/events', EventPacket, EVENT_QOS)
+        self._sensor_publishers = list(self._outputs.values())
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
+        self._served = time.monotonic()
 
     def run(self) -> None:
-        """Publish until the input ends, a limit is reached or the stop; say how many frames."""
-        sent = 0
+        """Publish until the input ends, a limit is reached or the stop; say what was sent."""
+        frames = packets = 0
         begin = start = None
-        for frame in self._rendered_ahead():
-            if self._label_publisher is None and frame.label is not None:
-                self._label_publisher = self.create_publisher(Image, 'camera/label', CAMERA_QOS)
+        for item in self._rendered_ahead():
             if start is None:
                 self._wait_for_subscribers()
                 begin = start = time.monotonic()
-            due = time.monotonic() if self._fast else start + frame.time_s
+                # ROS time minus that of time.monotonic(): one for the stamps of all topics.
+                offset_ns = self.get_clock().now().nanoseconds - time.monotonic_ns()
+            due = time.monotonic() if self._fast else start + due_s(item)
             if self._seconds and due - begin >= self._seconds:
                 break
-            image, label = self._messages(frame)
+            messages = self._messages(item, packets)
             start += self._wait_until(due)
             if self._stopped.is_set():
                 break
-            self._publish(image, label)
-            sent += 1
-            if sent == self._frames:
+            stamp = Time(nanoseconds=offset_ns + round((start + item.time_s) * 1e9)).to_msg()
+            for topic, message in messages.items():
+                message.header.stamp = stamp
+                self._outputs[topic].publish(message)
+            if isinstance(item, EventBatch):
+                packets += 1
+                continue
+            frames += 1
+            if frames == self._frames:
                 break
         if start is None:
-            raise SourceError(f"'{self._input}' holds no frames: give an input that has some.")
+            raise SourceError(f"'{self._input}' holds nothing to send: give an input that does.")
         # A process that ends takes its unsent messages with it.
-        self._image_publisher.wait_for_all_acked(Duration(seconds=1.0))
+        for publisher in self._sensor_publishers:
+            publisher.wait_for_all_acked(Duration(seconds=1.0))
         self._serve(POLL_S)
-        self.get_logger().info(f"'{self._input}': {sent} frames sent.")
-        print(f'frames_sent: {sent}', flush=True)
+        self.get_logger().info(f"'{self._input}': {frames} frames, {packets} packets sent.")
+        print(f'frames_sent: {frames} packets_sent: {packets}', flush=True)
 
-    def _rendered_ahead(self) -> Iterator[Frame]:
-        """Yield the frames of the source, the next one already in the making."""
-        frames = iter(self._source)
+    def _offer(self, topic: str, message: type, qos: QoSProfile) -> None:
+        self._outputs[topic] = self.create_publisher(message, topic, qos)
+
+    def _rendered_ahead(self) -> Iterator[Frame | EventBatch]:
+        """Yield the items of the source, the next ones already in the making."""
+        items = iter(self._source)
         with ThreadPoolExecutor(max_workers=1) as pool:
-            upcoming = pool.submit(next, frames, None)
-            while (frame := upcoming.result()) is not None:
-                upcoming = pool.submit(next, frames, None)
-                yield frame
+            upcoming = deque(pool.submit(next, items, None) for _ in range(self._ahead))
+            try:
+                while (item := upcoming.popleft().result()) is not None:
+                    upcoming.append(pool.submit(next, items, None))
+                    yield item
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def _wait_for_subscribers(self) -> None:
-        while not self._stopped.is_set() and (
-            self._image_publisher.get_subscription_count() < self._wait_for
+        while not self._stopped.is_set() and any(
+            publisher.get_subscription_count() < self._wait_for
+            for publisher in self._sensor_publishers
         ):
             self._executor.spin_once(timeout_sec=POLL_S)
 
-    def _messages(self, frame: Frame) -> tuple[Image, Image | None]:
+    def _messages(self, item: Frame | EventBatch, count: int) -> dict[str, Image | EventPacket]:
+        """Return what to publish, by topic, still without stamps."""
         header = Header(frame_id=self._frame_id)
-        image = image_message(frame.image, 'rgb8', header)
-        label = None if frame.label is None else image_message(frame.label, 'mono8', header)
-        return image, label
+        if isinstance(item, EventBatch):
+            return {'event_camera/events': packet_message(item, count, header)}
+        messages = {}
+        if item.image is not None:
+            messages['camera/image_raw'] = image_message(item.image, 'rgb8', header)
+        if item.label is not None:
+            if 'camera/label' not in self._outputs:
+                self._offer('camera/label', Image, CAMERA_QOS)
+            messages['camera/label'] = image_message(item.label, 'mono8', header)
+        return messages
 
     def _wait_until(self, due: float) -> float:
         """Serve the node until the deadline; return by how much later ones move, in seconds."""
@@ -133,18 +180,24 @@ class Player(Node):
         return 0.0
 
     def _serve(self, seconds: float) -> None:
+        """Pass some time, and see now and then what others ask of the node."""
         end = time.monotonic() + seconds
-        self._executor.spin_once(timeout_sec=0.0)
+        # To look for work each time takes longer than to send a packet.
+        if seconds > POLL_S or time.monotonic() - self._served > POLL_S:
+            self._served = time.monotonic()
+            self._executor.spin_once(timeout_sec=0.0)
         while not self._stopped.is_set() and (left := end - time.monotonic()) > 0.0:
-            self._executor.spin_once(timeout_sec=min(left, POLL_S))
+            time.sleep(min(left, POLL_S))
 
-    def _publish(self, image: Image, label: Image | None) -> None:
-        stamp = self.get_clock().now().to_msg()
-        image.header.stamp = stamp
-        self._image_publisher.publish(image)
-        if label is not None:
-            label.header.stamp = stamp
-            self._label_publisher.publish(label)
+
+def packet_message(batch: EventBatch, count: int, header: Header) -> EventPacket:
+    """Return an EventPacket with this header; `count` numbers it where the batch has no number."""
+    data = array('B')
+    data.frombytes(batch.data)
+    return EventPacket(
+        header=header, height=batch.height, width=batch.width,
+        seq=count if batch.seq is None else batch.seq, time_base=batch.time_base,
+        encoding=batch.encoding, is_bigendian=batch.is_bigendian, events=data)
 
 
 def main(args: list[str] | None = None) -> int:

@@ -18,8 +18,8 @@ from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 
+from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
-from mfs_seg_ros.files import write_json
 from mfs_seg_ros.messages import stamp_ns, to_labels, to_rgb
 from mfs_seg_ros.parameters import declare
 from mfs_seg_ros.recording import Recording

@@ -1,9 +1,10 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Where frames come from: Street, CamVid, a folder of images, a video or a rosbag2.
+Where frames and events come from: Street, CamVid, images, a video, a recording or a rosbag2.
 
-A source is an iterable of `Frame` that starts anew each time it is iterated. No ROS is needed.
+A source is an iterable of `Frame` and `EventBatch`, in the order in which they are sent, that
+starts anew each time it is iterated. No ROS is needed.
 """
 
 from __future__ import annotations
@@ -11,16 +12,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import cv2
 
 from mfs_seg_core.data.camvid import CamVid
-from mfs_seg_core.data.street import Street
-from mfs_seg_ros.frames import Frame, SourceError
+from mfs_seg_core.data.street import EventCamera, Street
+from mfs_seg_ros import recording_source
+from mfs_seg_ros.batches import batches
+from mfs_seg_ros.frames import EventBatch, Frame, SourceError
 
 STREET = 'street'
 STREET_SIZE = (240, 180)
+# In real time on half a core: events of moments rendered twice as often cost twice as much.
+EVENT_STEP_S = 0.025
+SENSORS = ('camera', 'events', 'fusion')
 STREET_RATE_HZ = 20.0
 # Folders of images carry no time; CamVid's val list is a video of this rate.
 FOLDER_RATE_HZ = 15.0
@@ -30,16 +37,29 @@ BAG_SUFFIXES = {'.db3', '.mcap'}
 
 @dataclass(frozen=True)
 class StreetSource:
-    """Procedural driving scenes, endless; the same seed gives the same drive."""
+    """
+    Procedural driving scenes, endless; the same seed gives the same drive.
+
+    batch_us: with the events of an event camera beside the camera, so long a batch; 0: without.
+    """
 
     seed: int
     width: int
     height: int
     rate_hz: float
+    batch_us: int = 0
 
-    def __iter__(self) -> Iterator[Frame]:
-        for frame in Street(self.seed, self.width, self.height, self.rate_hz):
-            yield Frame(frame.image, frame.label, frame.time_s)
+    def __iter__(self) -> Iterator[Frame | EventBatch]:
+        street = Street(self.seed, self.width, self.height, self.rate_hz)
+        events = EventCamera(street, step_s=EVENT_STEP_S, between=1) if self.batch_us else None
+        for index in count():
+            time_s = index / self.rate_hz
+            if events and index:
+                before = events.events((index - 1) / self.rate_hz, time_s)
+                yield from batches(
+                    before, self.width, self.height, self.batch_us, round(time_s * 1e6))
+            frame = street.frame(time_s)
+            yield Frame(frame.image, frame.label, time_s)
 
 
 @dataclass(frozen=True)
@@ -96,25 +116,43 @@ class VideoSource:
 
 @dataclass(frozen=True)
 class Resized:
-    """Another source at another size; labels keep their ids (nearest)."""
+    """Another source, its frames at another size; labels keep their ids (nearest)."""
 
-    source: Iterable[Frame]
+    source: Iterable[Frame | EventBatch]
     width: int
     height: int
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Iterator[Frame | EventBatch]:
         size = (self.width, self.height)
-        for frame in self.source:
-            image = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)
-            label = frame.label
-            if label is not None:
-                label = cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)
-            yield replace(frame, image=image, label=label)
+        for item in self.source:
+            if isinstance(item, Frame):
+                image, label = item.image, item.label
+                if image is not None:
+                    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+                if label is not None:
+                    label = cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)
+                item = replace(item, image=image, label=label)
+            yield item
+
+
+@dataclass(frozen=True)
+class WithoutImages:
+    """Another source, with nothing of its frames but their labels."""
+
+    source: Iterable[Frame | EventBatch]
+
+    def __iter__(self) -> Iterator[Frame | EventBatch]:
+        for item in self.source:
+            if isinstance(item, EventBatch):
+                yield item
+            elif item.label is not None:
+                yield replace(item, image=None)
 
 
 def open_source(
     path: str | Path,
     *,
+    sensors: str = 'camera',
     seed: int = 0,
     width: int = 0,
     height: int = 0,
@@ -122,57 +160,59 @@ def open_source(
     split: str = 'val',
     image_topic: str = '',
     label_topic: str = '',
-) -> Iterable[Frame]:
+    event_topic: str = '',
+    batch_us: int = 5000,
+) -> Iterable[Frame | EventBatch]:
     """
     Open what `path` names.
 
-    path: 'street', a CamVid folder, a folder of images, a video, or a rosbag2 folder or file.
+    path: 'street', a CamVid folder, a folder of images, a video, a recording of an event camera,
+        or a rosbag2 folder or file.
+    sensors: 'camera', 'events' (with labels where there are some) or 'fusion', both.
     seed: of Street.
-    width, height: size of the frames in pixels; both 0: the source's own (Street 240x180).
+    width, height: size of the frames in pixels, and of Street's events; both 0: the source's own
+        (Street 240x180).
     rate_hz: of sources without a time of their own; 0: 20 Hz for Street, 15 Hz for folders.
     split: CamVid list ('train', 'val').
-    image_topic, label_topic: topics of a bag; empty: chosen by type and name.
+    image_topic, label_topic, event_topic: topics of a bag; empty: chosen by type and name.
+    batch_us: events are cut into batches so long.
 
     Raises SourceError when there is nothing playable at `path`.
     """
+    if sensors not in SENSORS:
+        raise SourceError(f"sensors is '{sensors}': give one of {', '.join(SENSORS)}.")
     if (width == 0) != (height == 0) or width < 0 or height < 0:
         raise SourceError(
             f'Size {width}x{height} is not usable: give width and height, or 0 for both.'
         )
     if str(path) == STREET:
         street_size = (width, height) if width else STREET_SIZE
-        return StreetSource(seed, *street_size, rate_hz or STREET_RATE_HZ)
-    source = _open_path(
-        Path(path).expanduser(), rate_hz or FOLDER_RATE_HZ, split, image_topic, label_topic
-    )
-    return Resized(source, width, height) if width else source
-
-
-def played(source: Iterable[Frame], rate_hz: float = 0.0, loop: bool = False) -> Iterator[Frame]:
-    """
-    Yield the frames of a source with `time_s` counted from 0 at the first one, never backward.
-
-    rate_hz: frames come this often; 0: at the source's own times.
-    loop: begin again after the last frame, one frame interval later.
-    """
-    count = 0
-    due = 0.0
-    while True:
-        first_due = due
-        first_time = None
-        interval = 1.0 / FOLDER_RATE_HZ
-        for frame in source:
-            if first_time is None:
-                first_time = frame.time_s
-            previous = due
-            due = count / rate_hz if rate_hz else first_due + frame.time_s - first_time
-            due = max(due, previous)
-            interval = due - previous or interval
-            yield replace(frame, time_s=due)
-            count += 1
-        if not loop or first_time is None:
-            return
-        due += interval
+        source = StreetSource(seed, *street_size, rate_hz or STREET_RATE_HZ,
+                              batch_us if sensors != 'camera' else 0)
+    else:
+        path = Path(path).expanduser()
+        if not path.exists():
+            raise SourceError(
+                f"'{path}' does not exist: give '{STREET}', a CamVid folder, a folder of images, "
+                'a video, a recording of an event camera, or a rosbag2 folder or file.'
+            )
+        if _is_bag(path):
+            # Only bags need rosbags: the player shows Street without it.
+            from mfs_seg_ros.bag_source import BagSource
+            source = BagSource(path, _single_bag_file(path), image_topic, label_topic,
+                               event_topic, sensors)
+        elif path.is_file() and path.suffix.lower() in recording_source.SUFFIXES:
+            source = recording_source.RecordingSource(path, sensors, batch_us)
+        elif sensors != 'camera':
+            raise SourceError(f"'{path}' has no events: give sensors:=camera.")
+        else:
+            source = _open_images(path, rate_hz or FOLDER_RATE_HZ, split)
+        if sensors != 'camera' and rate_hz:
+            raise SourceError(
+                f"'{path}' has events, which have their own times: give rate:=0.0.")
+        if width:
+            source = Resized(source, width, height)
+    return WithoutImages(source) if sensors == 'events' else source
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -185,28 +225,16 @@ def image_files(folder: Path) -> list[Path]:
     return sorted(found, key=by_number)
 
 
-def _open_path(
-    path: Path, rate_hz: float, split: str, image_topic: str, label_topic: str
-) -> Iterable[Frame]:
-    if not path.exists():
-        raise SourceError(
-            f"'{path}' does not exist: give '{STREET}', a CamVid folder, a folder of images, "
-            'a video, or a rosbag2 folder or file.'
-        )
-    is_bag = path.suffix in BAG_SUFFIXES
-    if path.is_dir():
-        is_bag = (path / 'metadata.yaml').exists() or _single_bag_file(path) is not None
-    if is_bag:
-        # Only bags need rosbags: the player shows Street without it.
-        from mfs_seg_ros.bag_source import BagSource
-        return BagSource(_bag_path(path), image_topic, label_topic)
+def _open_images(path: Path, rate_hz: float, split: str) -> Iterable[Frame]:
     if path.is_file():
         capture = cv2.VideoCapture(str(path))
         opened = capture.isOpened()
         capture.release()
         if not opened:
             raise SourceError(
-                f"'{path}' is neither a rosbag2 file (.db3, .mcap) nor a video OpenCV can read."
+                f"'{path}' is neither a rosbag2 file (.db3, .mcap), nor a recording of an event "
+                f'camera ({", ".join(sorted(recording_source.SUFFIXES))}), nor a video that OpenCV '
+                'can read.'
             )
         return VideoSource(path, rate_hz)
     if (path / f'{split}annot').is_dir():
@@ -219,13 +247,13 @@ def _open_path(
     )
 
 
-def _bag_path(path: Path) -> Path:
-    """Return what the reader opens: a folder without metadata is read by its only file."""
-    if path.is_dir() and not (path / 'metadata.yaml').exists():
-        return _single_bag_file(path)
-    return path
+def _is_bag(path: Path) -> bool:
+    if path.is_dir():
+        return (path / 'metadata.yaml').exists() or _single_bag_file(path) is not None
+    return path.suffix in BAG_SUFFIXES
 
 
-def _single_bag_file(folder: Path) -> Path | None:
-    files = [path for path in folder.iterdir() if path.suffix in BAG_SUFFIXES]
+def _single_bag_file(path: Path) -> Path | None:
+    """Return the only bag file of a folder."""
+    files = [file for file in path.glob('*') if file.suffix in BAG_SUFFIXES]
     return files[0] if len(files) == 1 else None

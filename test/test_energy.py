@@ -5,6 +5,7 @@
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -104,8 +105,10 @@ def test_profile_writes_ratios(tmp_path):
     network = untrained('fast')
     save_weights(tmp_path / 'test.safetensors', network, described(network))
     done = command('--weights', tmp_path / 'test.safetensors', '--against', 'unet', '--data',
-                   'street', '--frames', 2, '--json', tmp_path / 'profile.json')
+                   'street', '--frames', 2, '--json', tmp_path / 'profile.json',
+                   *(('--picture', tmp_path / 'layers.png') if find_spec('matplotlib') else ()))
     assert done.returncode == 0, done.stderr
+    assert (tmp_path / 'layers.png').is_file() or not find_spec('matplotlib')
     result = json.loads((tmp_path / 'profile.json').read_text())
     assert result['parameters'] == parameters(network)
     assert result['ratio_parameters'] == result['unet']['parameters'] / result['parameters'] > 31

@@ -4,48 +4,16 @@
 
 import re
 import signal
-import subprocess
-import sys
 import time
 
 import cv2
 import numpy as np
 import pytest
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
+from player_process import TIMEOUT_S, Ear, players, stamp_ns
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
 pytestmark = pytest.mark.usefixtures('environment')
-TIMEOUT_S = 30.0
-
-
-class Ear:
-    """Hears what the player publishes, and when."""
-
-    def __init__(self, qos: QoSProfile):
-        self.images = []
-        self.labels = []
-        self.times = []
-        self.node = rclpy.create_node('ear')
-        self.node.create_subscription(Image, 'camera/label', self.labels.append, qos)
-        self.node.create_subscription(Image, 'camera/image_raw', self._on_image, qos)
-        self.executor = SingleThreadedExecutor()
-        self.executor.add_node(self.node)
-
-    def _on_image(self, message: Image) -> None:
-        self.times.append(time.monotonic())
-        self.images.append(message)
-
-    def listen(self, until) -> None:
-        """Take messages until a condition is true and a moment longer."""
-        end = time.monotonic() + TIMEOUT_S
-        while not until():
-            assert time.monotonic() < end, 'the player does not do what was waited for'
-            self.executor.spin_once(timeout_sec=0.05)
-        quiet = time.monotonic() + 0.3
-        while time.monotonic() < quiet:
-            self.executor.spin_once(timeout_sec=0.05)
 
 
 @pytest.fixture
@@ -59,21 +27,8 @@ def ear():
 @pytest.fixture
 def start():
     """Give a function that starts a player; none stays behind."""
-    processes = []
-
-    def start_player(**parameters) -> subprocess.Popen:
-        command = [sys.executable, '-m', 'mfs_seg_ros.player', '--ros-args']
-        for name, value in parameters.items():
-            command += ['-p', f'{name}:={value}']
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        processes.append(process)
-        return process
-
-    yield start_player
-    for process in processes:
-        process.kill()
-        process.communicate()
+    with players() as start_player:
+        yield start_player
 
 
 def write_images(folder, count: int) -> None:
@@ -86,7 +41,7 @@ def write_images(folder, count: int) -> None:
 
 def seconds(message: Image) -> float:
     """Return the header stamp of a message."""
-    return message.header.stamp.sec + message.header.stamp.nanosec / 1e9
+    return stamp_ns(message) / 1e9
 
 
 def test_street_comes_with_truth_under_the_same_header(ear, start):

@@ -11,8 +11,8 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from mfs_seg_ros.frames import Frame, SourceError
-from mfs_seg_ros.sources import open_source, played
+from mfs_seg_ros.frames import SourceError
+from mfs_seg_ros.sources import open_source
 
 BAGS = Path(__file__).parents[2] / 'shared' / 'data' / 'bags'
 STORE = get_typestore(Stores.LATEST)
@@ -235,33 +235,6 @@ def test_bag_without_images_is_refused(tmp_path):
         list(open_source(bag))
 
 
-def frames_at(*times: float) -> list[Frame]:
-    """Return frames of these times."""
-    return [Frame(picture(0), None, time_s) for time_s in times]
-
-
-def due(frames) -> list[float]:
-    """Return the times of frames."""
-    return [frame.time_s for frame in frames]
-
-
-def test_played_at_the_times_of_the_source():
-    assert due(played(frames_at(7.0, 7.5, 7.25, 9.0))) == pytest.approx([0.0, 0.5, 0.5, 2.0])
-
-
-def test_played_at_a_rate():
-    assert due(played(frames_at(7.0, 7.5, 9.0), rate_hz=4.0)) == pytest.approx([0.0, 0.25, 0.5])
-
-
-def test_played_in_a_loop_goes_on_in_time():
-    frames = played(frames_at(1.0, 1.5), loop=True)
-    assert due(islice(frames, 5)) == pytest.approx([0.0, 0.5, 1.0, 1.5, 2.0])
-
-
-def test_empty_source_in_a_loop_ends():
-    assert due(played([], loop=True)) == []
-
-
 @pytest.mark.skipif(not BAGS.is_dir(), reason='no recordings beside the repository')
 @pytest.mark.parametrize('name, count, shape, labelled, step_s', [
     ('camvid_val_15hz', 101, (360, 480, 3), True, 1 / 15),
@@ -277,7 +250,7 @@ def test_real_recordings(name, count, shape, labelled, step_s):
         if labelled:
             assert set(np.unique(frame.label)) <= {*range(11), 255}
     if step_s:
-        assert np.diff(due(frames)) == pytest.approx(step_s, abs=1e-5)
+        assert np.diff([frame.time_s for frame in frames]) == pytest.approx(step_s, abs=1e-5)
 
 
 def _file(path: Path, content: bytes) -> Path:

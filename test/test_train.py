@@ -17,9 +17,10 @@ from camvid_tree import write_camvid
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from untrained import described, untrained
 
-from mfs_seg_core.data.clips import Augmented, CamVidClips, Plain, StreetClips
+from mfs_seg_core.data.clips import Augmented, CamVidClips, Plain
 from mfs_seg_core.data.sequences import Walk
 from mfs_seg_core.data.street import DimCamera, Street
+from mfs_seg_core.data.street_clips import StreetClips
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.train import Settings, check, documented, read_settings
 from mfs_seg_core.training import Training
@@ -69,7 +70,7 @@ def test_settings_are_documented_as_a_file_that_says_the_same(path, tmp_path):
 
 def test_clips(tmp_path):
     clips = CamVidClips(write_camvid(tmp_path, 'train', 2), 'train', frames=3, step_s=0.05)
-    images, label, step_s, follows, _ = clips[0]
+    images, label, step_s, follows, *_ = clips[0]
     assert images.shape == (3, 48, 64, 3) and (images[0] == images[2]).all()
     assert label.shape == (48, 64) and step_s == 0.05 and not follows
     street = StreetClips(5, 2, 1, 3, (64, 48))
@@ -79,7 +80,7 @@ def test_clips(tmp_path):
     assert 0.025 < step_s < 0.1 and step_s != street[0].step_s
     # Seed 5 is seen by the camera in dim light, with the same truth.
     drive = Street(5, 64, 48)
-    plain, dim = (camera.frame(2.5 + 2 * step_s) for camera in (drive, DimCamera(drive)))
+    plain, dim = (camera.frame(2.5 + 3 * step_s) for camera in (drive, DimCamera(drive)))
     assert np.array_equal(images[2], dim.image) and not np.array_equal(plain.image, dim.image)
     assert np.array_equal(label, plain.label) and np.array_equal(label, dim.label)
 

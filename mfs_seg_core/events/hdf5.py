@@ -96,7 +96,14 @@ class EventFile:
         :raises ValueError: the index does not fit the events, or they cannot be read.
         """
         end = self._index_at(stamp_us)
-        first = window.first(end, lambda us: self._index_at(stamp_us - us))
+        return self.between(window.first(end, lambda us: self._index_at(stamp_us - us)), end)
+
+    def between(self, first: int, end: int) -> Events:
+        """
+        Read events by their number, from ``first`` to before ``end``.
+
+        :raises ValueError: they cannot be read.
+        """
         t, x, y, p = (self._read(self._opened(), f'events/{name}', slice(first, end))
                       for name in Events._fields)
         return Events(t.astype(np.int64) + self.offset_us, x.astype(np.uint16),

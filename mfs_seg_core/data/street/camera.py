@@ -119,16 +119,15 @@ class View:
 
 def clip_near(points: np.ndarray) -> np.ndarray:
     """Cut from a polygon ``[N, 3]`` in camera coordinates what is nearer than NEAR."""
-    ahead = points[:, 2] >= NEAR
-    if ahead.all():
-        return points
-    if not ahead.any():
-        return points[:0]
+    # Plain floats: of so few points, arrays are slower.
+    corners = points.tolist()
     kept = []
-    for index, point in enumerate(points):
-        last = points[index - 1]
-        if ahead[index] != ahead[index - 1]:
-            kept.append(last + (point - last) * ((NEAR - last[2]) / (point[2] - last[2])))
-        if ahead[index]:
+    last = corners[-1]
+    for point in corners:
+        if (point[2] >= NEAR) != (last[2] >= NEAR):
+            share = (NEAR - last[2]) / (point[2] - last[2])
+            kept.append([a + (b - a) * share for a, b in zip(last, point)])
+        if point[2] >= NEAR:
             kept.append(point)
-    return np.array(kept)
+        last = point
+    return np.array(kept).reshape(-1, 3)

@@ -28,7 +28,8 @@ class Tone:
 
     def colour(self, albedo) -> list[float]:
         """One colour; plain floats are quickest for one."""
-        return [min(a * g + o, 255.0) for a, g, o in zip(albedo, self.gain, self.offset)]
+        (r, g, b), (x, y, z), (u, v, w) = albedo, self.gain, self.offset
+        return [min(r * x + u, 255.0), min(g * y + v, 255.0), min(b * z + w, 255.0)]
 
     def paint(self, picture: np.ndarray, class_id: int) -> np.ndarray:
         """A picture uint8 ``[H, W, 3 or 4]`` as pixels of a canvas, uint8 ``[H, W, 4]``."""
@@ -129,7 +130,7 @@ class Canvas:
         if width * height < SMALL and not texture.masked or width * height < SMALL / 4:
             self.fill(corners, tone.colour(texture.mean), class_id)
             return
-        tall = float(np.ptp(corners[:, 1])) / (1 << SHIFT)
+        tall = (cv2.boundingRect(corners)[3] - 1) / (1 << SHIFT)
         picture = texture.level(texture.height / max(tall, 1.0))
         rows, columns = picture.shape[:2]
         (x, y, z), (ax, ay, az), _, (ux, uy, uz) = spots.camera[index].tolist()
@@ -187,10 +188,10 @@ class Canvas:
         return fixed_point(self.view.project(points)) if len(points) > 2 else None
 
     def _box(self, corners: np.ndarray) -> tuple[int, int, int, int] | None:
-        low, high = corners.min(0).tolist(), corners.max(0).tolist()
-        left, top = max(low[0] >> SHIFT, 0), max(low[1] >> SHIFT, 0)
-        width = min((high[0] >> SHIFT) + 2, self.view.width) - left
-        height = min((high[1] >> SHIFT) + 2, self.view.height) - top
+        x, y, wide, tall = cv2.boundingRect(corners)
+        left, top = max(x >> SHIFT, 0), max(y >> SHIFT, 0)
+        width = min((x + wide - 1 >> SHIFT) + 2, self.view.width) - left
+        height = min((y + tall - 1 >> SHIFT) + 2, self.view.height) - top
         return (left, top, width, height) if width > 0 and height > 0 else None
 
     def _paste(self, box, patch: np.ndarray, mask: np.ndarray) -> None:

@@ -81,6 +81,7 @@ class Street:
         art = Art(rng)
         self._layout = Layout(self.seed, self._profile, art)
         self._traffic = Traffic(self.seed, rng, self._profile, art)
+        self._last: StreetFrame | None = None
 
     def __iter__(self) -> Iterator[StreetFrame]:
         for index in count():
@@ -94,16 +95,20 @@ class Street:
         :raises ValueError: the time is below 0 or no number.
         """
         scene = self.scene(time_s)
-        return StreetFrame(self.light.develop(scene.image, time_s), scene.label, time_s)
+        return StreetFrame(self.light.develop(scene.image, time_s), scene.label.copy(), time_s)
 
     def scene(self, time_s: float) -> StreetFrame:
         """
         The scene that the frame shows, before rain, lens, grain and response of its camera.
 
+        The last one is kept, for whoever else looks at the same moment: its arrays are read-only.
+
         :raises ValueError: the time is below 0 or no number.
         """
         if not (isinstance(time_s, Real) and math.isfinite(time_s) and time_s >= 0):
             raise ValueError(f'time_s is {time_s!r}: give a number of 0 or more')
+        if self._last is not None and self._last.time_s == time_s:
+            return self._last
         view = View(self._course, time_s, self.width, self.height)
         canvas = Canvas(view)
         things, crossings = self._layout.between(view.s - CHUNK / 2, view.s + AHEAD - 20)
@@ -114,8 +119,11 @@ class Street:
         self._ground.draw(canvas, self.light, shadows, contacts, crossings)
         for thing, spots in seen:
             thing.draw(canvas, self.light, spots)
-        image = cv2.cvtColor(canvas.pixels, cv2.COLOR_RGBA2RGB)
-        return StreetFrame(image, canvas.pixels[..., 3].copy(), time_s)
+        image, label = cv2.cvtColor(canvas.pixels, cv2.COLOR_RGBA2RGB), canvas.pixels[..., 3].copy()
+        for array in (image, label):
+            array.flags.writeable = False
+        self._last = StreetFrame(image, label, time_s)
+        return self._last
 
     def _sight(self, view: View, things: list) -> tuple[list, list, list]:
         """
@@ -173,8 +181,12 @@ def _outlines(view: View, polygons: list[np.ndarray]) -> list[np.ndarray]:
     points = np.concatenate(polygons)
     corners = fixed_point(view.project(points))
     nearest = np.minimum.reduceat(points[:, 2], starts)
+    farthest = np.maximum.reduceat(points[:, 2], starts)
     outlines = []
-    for polygon, start, near in zip(polygons, starts.tolist(), nearest.tolist()):
+    for polygon, start, near, far in zip(
+            polygons, starts.tolist(), nearest.tolist(), farthest.tolist()):
+        if far < NEAR:
+            continue
         outline = corners[start:start + len(polygon)]
         if near < NEAR:
             clipped = clip_near(polygon)

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
 from mfs_seg_core.data.street.drive import Street
+from mfs_seg_core.events.between import between
 from mfs_seg_core.events.simulate import EventSettings, EventSimulator, linear_light
 from mfs_seg_core.events.types import Events
 
@@ -28,18 +30,23 @@ class EventCamera:
         (``DimCamera.white``); None: day.
     :param settings: what its pixels are like.
     :param step_s: longest time between two moments that are rendered.
-    :raises ValueError: ``electrons`` or ``step_s`` is not above 0.
+    :param between: number of moments between those that are made of them by optical flow. With
+        1 and twice the step, events are nearly as true as without, for half the time.
+    :raises ValueError: ``electrons`` or ``step_s`` is not above 0, or ``between`` is below 0.
     """
 
     def __init__(self, street: Street, electrons: float | None = None,
-                 settings: EventSettings | None = None, step_s: float = STEP_S):
+                 settings: EventSettings | None = None, step_s: float = STEP_S, between: int = 0):
         electrons = DAY if electrons is None else electrons
         for name, value in (('electrons', electrons), ('step_s', step_s)):
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f'{name} is {value}: give a number above 0')
-        self.street, self.settings, self.step_s = street, settings, step_s
+        if between < 0:
+            raise ValueError(f'between is {between}: give a number of 0 or more')
+        self.street, self.settings = street, settings
+        self.step_s, self.between = step_s, between
         self.light = electrons / DAY
-        self._simulator, self._end_us = None, None
+        self._simulator, self._end_us, self._last = None, None, None
 
     def events(self, start_s: float, end_s: float) -> Events:
         """
@@ -56,16 +63,26 @@ class EventCamera:
         if start_us != self._end_us:
             self._simulator = EventSimulator(self.street.height, self.street.width,
                                              (self.street.seed, 3), self.settings)
-            self._simulator.step(self._seen(start_s), start_us)
+            self._last = self._rendered(start_s)
+            self._simulator.step(self._lit(self._last), start_us)
         steps = math.ceil((end_us - start_us) / (self.step_s * 1e6) - 1e-6)
-        moments = np.linspace(start_s, end_s, steps + 1).tolist()[1:]
-        parts = [self._simulator.step(self._seen(moment), round(moment * 1e6))
-                 for moment in moments]
+        moments = np.linspace(start_s, end_s, steps * (self.between + 1) + 1).tolist()[1:]
+        parts = [self._simulator.step(self._lit(light), round(moment * 1e6))
+                 for light, moment in zip(self._seen(moments), moments)]
         self._end_us = end_us
         return Events(*(np.concatenate(fields) for fields in zip(*parts)))
 
-    def _seen(self, time_s: float) -> np.ndarray:
-        """Light on the sensor, float32 ``[H, W]`` in shares of white by day."""
-        light = linear_light(self.street.scene(time_s).image)
+    def _seen(self, moments: list[float]) -> Iterator[np.ndarray]:
+        for moment in moments[self.between::self.between + 1]:
+            light = self._rendered(moment)
+            yield from between(self._last, light, self.between)
+            yield light
+            self._last = light
+
+    def _rendered(self, time_s: float) -> np.ndarray:
         # In float: a grey level is a contrast of its own in what is dark.
-        return (self.street.light.blurred(light) + np.float32(GLARE)) * np.float32(self.light)
+        return self.street.light.blurred(linear_light(self.street.scene(time_s).image))
+
+    def _lit(self, light: np.ndarray) -> np.ndarray:
+        """Light on the sensor, float32 ``[H, W]`` in shares of white by day."""
+        return (light + np.float32(GLARE)) * np.float32(self.light)

@@ -106,7 +106,7 @@ class Ground:
             zone[d > bound] = index
         footprint = (z / np.float32(view.focal)).astype(np.float32)
         shade = self._texture(s, d, footprint, zone)
-        colour = (self.colours * light.warmth.astype(np.float32))[zone]
+        colour = np.take(self.colours * light.warmth.astype(np.float32), zone, axis=0)
         colour *= shade[..., None]
         self._marks(colour, s, d, footprint, crossings, shade)
         dark = self._shadow(view, light, shadows, contacts, top)
@@ -119,7 +119,7 @@ class Ground:
         colour *= lit
         colour += light.horizon.astype(np.float32) * (1 - clear)[..., None]
         canvas.pixels[top:, :, :3] = np.clip(colour, 0, 255, out=colour)
-        canvas.pixels[top:, :, 3] = self.classes[zone]
+        canvas.pixels[top:, :, 3] = self.classes.take(zone)
 
     def _texture(self, s, d, footprint, zone) -> np.ndarray:
         fine = _sample(self.fine, s, d, FINE)
@@ -244,7 +244,7 @@ def _locate(view: View):
     fine = np.arange(low, max(row[-1], view.height + lift) + 1, step)
     depth = np.interp(fine, row, z).astype(np.float32)
     index = np.clip((upright - np.float32(low)) / np.float32(step), 0, len(fine) - 1)
-    z_pixel = depth[index.astype(np.int32)]
+    z_pixel = depth.take(index.astype(np.int32))
     x_pixel = across * z_pixel / np.float32(view.focal)
     order = slice(None, None, -1)
     x, z, cosine, sine, u = (a[order] for a in (x, z, cosine, sine, u))
@@ -253,10 +253,10 @@ def _locate(view: View):
     z_road, d = z_pixel, np.float32(0)
     for _ in range(2):
         at = np.clip(z_road * 4, 0, len(reach) - 1).astype(np.int32)
-        d = (x_pixel - curves[1][at]) / curves[2][at]
-        z_road = z_pixel + d * curves[3][at]
+        d = (x_pixel - curves[1].take(at)) / curves[2].take(at)
+        z_road = z_pixel + d * curves[3].take(at)
     at = np.clip(z_road * 4, 0, len(reach) - 1)
     low_at = np.minimum(at.astype(np.int32), len(reach) - 2)
-    u_low = curves[0][low_at]
-    s = u_low + (curves[0][low_at + 1] - u_low) * (at - low_at.astype(np.float32))
+    u_low = curves[0].take(low_at)
+    s = u_low + (curves[0].take(low_at + 1) - u_low) * (at - low_at.astype(np.float32))
     return top, s + np.float32(view.s), d, z_pixel

@@ -69,8 +69,9 @@ class Light:
     def tone(self, brightness: float, distance: float, tint=(1.0, 1.0, 1.0)) -> Tone:
         """How a surface lit with `brightness` is seen from `distance` metres."""
         clear = math.exp(-self.haze * max(distance, 0.0))
-        gain = [w * t * brightness * clear for w, t in zip(self._warmth, tint)]
-        return Tone(gain, [h * (1 - clear) for h in self._horizon])
+        (r, g, b), (u, v, w), (x, y, z) = self._warmth, tint, self._horizon
+        gain = [r * u * brightness * clear, g * v * brightness * clear, b * w * brightness * clear]
+        return Tone(gain, [x * (1 - clear), y * (1 - clear), z * (1 - clear)])
 
     def develop(self, image: np.ndarray, time_s: float) -> np.ndarray:
         """What the camera makes of the scene: rain, lens blur, grain and response."""

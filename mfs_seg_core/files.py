@@ -29,6 +29,7 @@ def written_aside(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON object."""
+    """Write a JSON object; folders that lack are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with written_aside(path) as part:
         part.write_text(json.dumps(content, indent=2) + '\n')

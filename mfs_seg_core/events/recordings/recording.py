@@ -1,0 +1,129 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What all recordings share: events in chunks, triggers and faults."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from mfs_seg_core.events.decoders import open_decoder
+from mfs_seg_core.events.types import Events, Triggers
+
+# Events read at once.
+CHUNK = 100_000
+
+
+class Recording:
+    """
+    A recording of one event camera, a file or several; a subclass knows how it is written.
+
+    Iterating gives its events from the start, in chunks of which only one is in memory. Nothing
+    lies outside the sensor. `faults` and `triggers` are those of what was iterated over last.
+
+    :param path: for messages.
+    :param encoding: of an EventPacket (see :mod:`mfs_seg_core.events.decoders`), or 'dat', 'text',
+        'aedat4', 'dsec'.
+    :param size: width and height of the sensor.
+    """
+
+    def __init__(self, path: Path, encoding: str, size: tuple[int, int]):
+        self.path, self.encoding, self.size = path, encoding, size
+        #: int64 [N], the times of the last chunk's events, in units of `unit_ns`.
+        self.stamps = np.empty(0, np.int64)
+        self.unit_ns = 1000
+        self._begin()
+
+    def __iter__(self) -> Iterator[Events]:
+        self._begin()
+        for events in self._chunks():
+            if events.count:
+                yield events
+
+    @property
+    def faults(self) -> dict[str, int]:
+        """Count of each kind of fault that there was: events left out, words, messages."""
+        total = Counter(self._faults)
+        for decoder in self._decoders:
+            total.update(decoder.faults)
+        return {cause: count for cause, count in total.items() if count}
+
+    @property
+    def triggers(self) -> Triggers:
+        """External triggers."""
+        if not self._triggers:
+            return Triggers(np.empty(0, np.int64), np.empty(0, np.uint8), np.empty(0, np.bool_))
+        return Triggers(*map(np.concatenate, zip(*self._triggers)))
+
+    def frames(self) -> Iterator[tuple[int, np.ndarray]]:
+        """
+        Give the pictures that the camera took beside its events.
+
+        :returns: microseconds in the middle of the exposure, on the clock of the events, and uint8
+            ``[H, W]`` grey or ``[H, W, 3]`` RGB. Frames of a bag are messages like others, and not
+            given here.
+        """
+        yield from ()
+
+    def _chunks(self) -> Iterator[Events]:
+        """Read from the start."""
+        raise NotImplementedError
+
+    def _begin(self) -> None:
+        """Forget what was found before."""
+        self._faults: Counter[str] = Counter()
+        self._decoders: list = []
+        self._triggers: list[Triggers] = []
+
+    def _new_decoder(self, encoding: str, size: tuple[int, int]):
+        decoder = open_decoder(encoding, *size)
+        self._decoders.append(decoder)
+        self.unit_ns = decoder.UNIT_NS
+        return decoder
+
+    def _decoded(self, decoder, events: Events) -> Events:
+        """Keep what a decoder found beside its events."""
+        self.stamps = decoder.stamps
+        triggers = decoder.triggers
+        if triggers.t.size:
+            self._triggers.append(triggers)
+        return events
+
+
+class ArrayRecording(Recording):
+    """
+    A recording that is read as arrays, which may hold anything.
+
+    :param size: None: up to the last column and row that an event is in.
+    """
+
+    def __init__(self, path: Path, encoding: str, size: tuple[int, int] | None):
+        super().__init__(path, encoding, size or (1, 1))
+        if size is None:
+            largest = [(x.max(), y.max()) for _, x, y, _ in self._arrays() if len(x)]
+            # What is negative, or beyond what 16 bits tell, is left out later.
+            columns, rows = np.clip(np.max(largest or [(0, 0)], 0), 0, 0xfffe)
+            self.size = int(columns) + 1, int(rows) + 1
+            self._begin()
+
+    def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
+        """Read t in microseconds, x, y and p of events from the start, in chunks."""
+        raise NotImplementedError
+
+    def _chunks(self) -> Iterator[Events]:
+        latest = None
+        for t, x, y, p in self._arrays():
+            inside = (x >= 0) & (x < self.size[0]) & (y >= 0) & (y < self.size[1])
+            self._faults['outside the sensor'] += len(t) - int(inside.sum())
+            events = Events(t.astype(np.int64), x.astype(np.uint16), y.astype(np.uint16),
+                            p.astype(np.bool_)).where(inside)
+            if events.count:
+                first = events.t[0] if latest is None else latest
+                falls = np.diff(events.t, prepend=first) < 0
+                self._faults['time went back'] += int(falls.sum())
+                latest = events.t[-1]
+            self.stamps = events.t
+            yield events
