@@ -7,8 +7,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mfs_seg_core.events.simulate import GAMMA
-
 
 def between(before: np.ndarray, after: np.ndarray, number: int) -> list[np.ndarray]:
     """
@@ -22,18 +20,19 @@ def between(before: np.ndarray, after: np.ndarray, number: int) -> list[np.ndarr
     """
     if number == 0:
         return []
+    # Near enough to the response of a camera, and much quicker than its power.
     grey_before, grey_after = (
-        (255 * np.clip(light, 0, 1) ** np.float32(1 / GAMMA)).astype(np.uint8)
+        np.sqrt(65025 * np.clip(light, 0, 1)).astype(np.uint8)
         for light in (before, after))
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     flow = search.calc(grey_before, grey_after, None)
-    rows, columns = (grid.astype(np.float32) for grid in np.indices(before.shape))
-    place = np.dstack([columns, rows])
+    place = np.dstack(np.meshgrid(*(np.arange(size, dtype=np.float32)
+                                    for size in before.shape[::-1])))
     found = []
     for index in range(1, number + 1):
-        share = np.float32(index / (number + 1))
-        moved = [cv2.remap(light, place + flow * way, None, cv2.INTER_LINEAR,
+        share = index / (number + 1)
+        moved = [cv2.remap(light, place + flow * np.float32(way), None, cv2.INTER_LINEAR,
                            borderMode=cv2.BORDER_REPLICATE)
                  for light, way in ((before, -share), (after, 1 - share))]
-        found.append(moved[0] * (1 - share) + moved[1] * share)
+        found.append(cv2.addWeighted(moved[0], 1 - share, moved[1], share, 0))
     return found

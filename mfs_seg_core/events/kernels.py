@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 
@@ -14,18 +15,24 @@ def accumulate(t, x, y, p, cells, width, height, start, end, scale, grid):
 
     :returns: whether an event lies outside the sensor or the window; the grid is of no use then.
     """
-    bins = grid.shape[0] // 2
+    bins, count = grid.shape[0] // 2, grid.shape[1]
+    places = grid.reshape(-1)
+    # Unsigned: what is negative is large then, and Numba takes any other index for one that may
+    # count from the end.
+    span, row = np.uint64(end - start), np.uint64(width)
     for i in range(len(t)):
-        if x[i] >= width or y[i] >= height or t[i] < start or t[i] >= end:
+        since = t[i] - start
+        # One branch for all three; it is never taken.
+        if (np.uint64(since) >= span) | (x[i] >= width) | (y[i] >= height):
             return True
-        cell = cells[y[i] * width + x[i]]
+        cell = np.int64(cells[np.uint64(y[i]) * row + np.uint64(x[i])])
         if cell < 0:
             continue
-        place = (t[i] - start) * scale
-        low = int(place)
-        share = place - low
-        channel = 2 * low + p[i]
-        grid[channel, cell] += 1 - share
+        moment = since * scale
+        low = np.int64(moment)
+        share = moment - low
+        place = np.uint64((2 * low + p[i]) * count + cell)
+        places[place] += 1 - share
         if low + 1 < bins:
-            grid[channel + 2, cell] += share
+            places[place + np.uint64(2 * count)] += share
     return False

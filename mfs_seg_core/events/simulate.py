@@ -178,5 +178,5 @@ def linear_light(image: np.ndarray) -> np.ndarray:
         raise ValueError(f'an image of shape {image.shape} and type {image.dtype}: give light as '
                          'float [H, W], or a picture as uint8 [H, W] or [H, W, 3]')
     table = (np.arange(256, dtype=np.float32) / 255) ** np.float32(GAMMA)
-    light = table[image]
+    light = table.take(image)
     return light if image.ndim == 2 else light @ LUMINANCE
