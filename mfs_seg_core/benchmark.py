@@ -5,6 +5,9 @@ Measure speed against peers, in the same run.
 
 ``python -m mfs_seg_core.benchmark train-step``: T steps of a layer of neurons, forward and
 backward, against SpikingJelly's multi-step neurons at the same settings.
+
+``python -m mfs_seg_core.benchmark events``: events decoded from EVT3, and made tensors of, in a
+second, against evt3, expelliarmus, NumPy and tonic, where they are installed.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -125,11 +129,28 @@ def main(arguments: list[str] | None = None) -> int:
     verb.add_argument('--shape', type=int, nargs=5, default=(5, 4, 64, 46, 60),
                       metavar=('T', 'B', 'C', 'H', 'W'), help='(default: %(default)s)')
     verb.add_argument('--rounds', type=int, default=15, help='(default: %(default)s)')
+    verb = verbs.add_parser('events', help='decoding, and tensors')
+    verb.add_argument('--input', type=Path, metavar='FILE',
+                      help='a RAW file of EVT3 (default: a synthetic stream)')
+    verb.add_argument('--count', type=int, default=4_000_000, metavar='N',
+                      help='events to decode, at least (default: %(default)s)')
+    verb.add_argument('--rounds', type=int, default=7, help='(default: %(default)s)')
     options = parser.parse_args(arguments)
-    if min(*options.shape, options.rounds) < 1:
-        print('benchmark: --shape and --rounds take numbers of 1 or more', file=sys.stderr)
+    numbers = options.shape if options.verb == 'train-step' else [options.count]
+    if min(*numbers, options.rounds) < 1:
+        names = '--shape' if options.verb == 'train-step' else '--count'
+        print(f'benchmark: {names} and --rounds take numbers of 1 or more', file=sys.stderr)
         return 1
-    train_step(tuple(options.shape), options.rounds)
+    if options.verb == 'train-step':
+        train_step(tuple(options.shape), options.rounds)
+        return 0
+    # Only this needs Numba.
+    from mfs_seg_core.benchmark_events import benchmark_events
+    try:
+        benchmark_events(options.count, options.rounds, options.input)
+    except ValueError as error:
+        print(f'benchmark: {error}', file=sys.stderr)
+        return 1
     return 0
 
 

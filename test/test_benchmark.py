@@ -46,3 +46,53 @@ def test_without_spikingjelly(monkeypatch, capsys):
 def test_wrong_options(capsys):
     assert benchmark.main([*SMALL, '--rounds', '0']) == 1
     assert '1 or more' in capsys.readouterr().err
+
+
+@pytest.fixture
+def threads():
+    """Benchmarks of events use one thread."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def test_events(tmp_path, capsys, threads):
+    pytest.importorskip('numba', reason='numba is not installed: pip install "mfs_seg_ros[events]"')
+    from mfs_seg_core.benchmark_events import synthetic
+
+    (tmp_path / 'a.raw').write_bytes(b'% evt 3.0\n% geometry 1280x720\n' + synthetic(2000))
+    for options in ([], ['--input', str(tmp_path / 'a.raw')]):
+        assert benchmark.main(['events', '--count', '5000', '--rounds', '1', *options]) == 0
+        out = capsys.readouterr().out
+        assert out.count('mfs_seg_core ') >= 5 and 'found' not in out
+        for title in ('packets of 2 KB', 'packets of 256 KB', 'a grid of 240x180', 'np.bincount',
+                      'ours / np.add.at: '):
+            assert title in out
+        if 'evt3 ' not in out:
+            assert 'ours / evt3' not in out
+
+
+def test_event_tensors_are_those_of_numpy(threads):
+    """What is timed makes the same counts."""
+    pytest.importorskip('numba', reason='numba is not installed: pip install "mfs_seg_ros[events]"')
+    from mfs_seg_core import benchmark_events as timed
+    from mfs_seg_core.events.tensor import EventWindow
+
+    events = timed.decode(timed.synthetic(3000), 1 << 16, timed.SENSOR)
+    assert events.count >= 3000 and events.t[-1] > events.t[0]
+    window = EventWindow(events, int(events.t[0]), int(events.t[-1]) + 1, timed.SENSOR)
+    jobs = timed.tensor_jobs(window, 240, 180)
+    ours = jobs[timed.OURS]().expm1() * (1280 * 720 / (240 * 180))
+    for name in ('np.bincount', 'np.add.at'):
+        torch.testing.assert_close(ours, torch.from_numpy(jobs[name]()), atol=1e-4, rtol=1e-4)
+
+
+def test_wrong_input(tmp_path, capsys, threads):
+    path = tmp_path / 'a.raw'
+    for content, message in ((b'% evt 2.0\n', 'is encoded as evt2: give a RAW file of EVT3'),
+                             (b'% evt 3.0\n', 'has no events'), (b'\0', 'no recording')):
+        path.write_bytes(content)
+        assert benchmark.main(['events', '--input', str(path)]) == 1
+        assert message in capsys.readouterr().err
+    assert benchmark.main(['events', '--count', '0']) == 1
+    assert '--count and --rounds take numbers of 1 or more' in capsys.readouterr().err

@@ -70,7 +70,7 @@ def event_tensor(window: EventWindow, bins: int, width: int, height: int,
     counts = count(window, bins, cells, width * height, device)
     # At least 1: more cells than pixels leave gaps between them, which are no weaker events.
     pixels = max(1.0, pixel_map.seen / (width * height))
-    return (counts / pixels).log1p_().view(2 * bins, height, width)
+    return counts.div_(pixels).log1p_().view(2 * bins, height, width)
 
 
 _maps: dict[tuple[int, int], PixelMap] = {}

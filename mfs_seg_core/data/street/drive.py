@@ -179,13 +179,17 @@ def _outlines(view: View, polygons: list[np.ndarray]) -> list[np.ndarray]:
     sizes = [len(polygon) for polygon in polygons]
     starts = np.cumsum(sizes) - sizes
     points = np.concatenate(polygons)
-    corners = fixed_point(view.project(points))
+    pixels = view.project(points)
+    corners = fixed_point(pixels)
     nearest = np.minimum.reduceat(points[:, 2], starts)
-    farthest = np.maximum.reduceat(points[:, 2], starts)
+    low, high = np.minimum.reduceat(pixels, starts), np.maximum.reduceat(pixels, starts)
+    # With a pixel to spare: what is left out must not have touched the image.
+    inside = ((high > -1) & (low < (view.width + 1, view.height + 1))).all(1)
+    shown = np.where(nearest < NEAR, np.maximum.reduceat(points[:, 2], starts) >= NEAR, inside)
     outlines = []
-    for polygon, start, near, far in zip(
-            polygons, starts.tolist(), nearest.tolist(), farthest.tolist()):
-        if far < NEAR:
+    for polygon, start, near, show in zip(
+            polygons, starts.tolist(), nearest.tolist(), shown.tolist()):
+        if not show:
             continue
         outline = corners[start:start + len(polygon)]
         if near < NEAR:

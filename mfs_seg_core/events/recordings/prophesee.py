@@ -82,12 +82,12 @@ class RawRecording(Recording):
         usual = next((SENSOR_SIZES[sensor] for sensor in SENSOR_SIZES if sensor in plugin),
                      DEFAULT_SIZES[encoding.partition('_')[0]])
         super().__init__(path, encoding, told or size or usual)
-        self._start = start
+        self.start = start
 
     def _chunks(self) -> Iterator[Events]:
         decoder = self._new_decoder(self.encoding, self.size)
         with self.path.open('rb') as file:
-            file.seek(self._start)
+            file.seek(self.start)
             while block := file.read(BLOCK):
                 yield self._decoded(decoder, decoder.decode(block))
         # Counts a word that the end cut in two.
@@ -104,14 +104,14 @@ class DatRecording(ArrayRecording):
             raise ValueError(f'{path} holds events of version {version}, type and size '
                              f'{list(kind)}: DAT files of version 2 with changes of brightness, '
                              f'type 0 or 12 and size 8, are read')
-        self._start = start
+        self.start = start
         told = _size(path, header.get('Width'), header.get('Height'))
         super().__init__(path, 'dat', told or size)
 
     def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
         last = wrapped = 0
         with self.path.open('rb') as file:
-            file.seek(self._start)
+            file.seek(self.start)
             while data := file.read(CHUNK * DAT_EVENT):
                 whole = len(data) - len(data) % DAT_EVENT
                 self._faults['cut word'] += whole < len(data)
