@@ -131,7 +131,7 @@ def run(
         children.start('recorder', 'mfs_seg_ros.recorder', {
             'output': str(options.output), 'sensors': options.sensors,
             'event_window': EVENT_WINDOW_S,
-            'title': f'{Path(options.input).name}   weights {options.weights}'})
+            'title': f'{Path(options.input).name}   weights {Path(options.weights).stem}'})
         children.start('player', 'mfs_seg_ros.player', {
             'input': options.input, 'sensors': options.sensors, 'seconds': options.seconds,
             'rate': options.rate, 'seed': options.seed, 'wait_for': SUBSCRIBERS})

@@ -175,7 +175,8 @@ class ContactSheet:
         width = lefts[-1] + tile_width + GAP
 
         heading = _blank(68, width)
-        _text(heading, title, (GAP, 28), 0.62)
+        (title_width, _), _ = cv2.getTextSize(title, FONT, 0.62, 1)
+        _text(heading, title, (GAP, 28), 0.62 * min(1.0, (width - 2 * GAP) / title_width))
         for left, name in zip(lefts, columns):
             _text(heading, name, (left, 60), 0.5)
         bands = [heading]
