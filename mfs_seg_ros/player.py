@@ -151,6 +151,8 @@ class Player(Node):
                 pool.shutdown(cancel_futures=True)
 
     def _wait_for_subscribers(self) -> None:
+        if self._wait_for:
+            self.get_logger().info(f'waiting for {self._wait_for} subscribers of each sensor')
         while not self._stopped.is_set() and any(
             publisher.get_subscription_count() < self._wait_for
             for publisher in self._sensor_publishers

@@ -140,7 +140,8 @@ def imported(path: Path) -> set[str]:
 @pytest.mark.parametrize('path', sorted((REPOSITORY / 'mfs_seg_core').rglob('*.py')),
                          ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_core_imports_no_ros(path):
-    ros = {name for name in imported(path)
+    # rosbags reads the files of ROS without it.
+    ros = {name for name in imported(path) - {'rosbags'}
            if name.endswith(('_msgs', '_srvs', '_interfaces', '_ros', '_py'))
            or name.startswith(('rcl', 'ros', 'ament', 'launch')) or name in ('mfs_seg_ros',
                                                                              'cv_bridge')}

@@ -202,7 +202,7 @@ def test_another_size_keeps_class_ids(tmp_path):
 @pytest.mark.parametrize('make, sentence', [
     (lambda folder: folder / 'absent', 'does not exist'),
     (lambda folder: folder, 'holds nothing to play'),
-    (lambda folder: _file(folder / 'notes.txt', b'words'), 'neither a rosbag2 file'),
+    (lambda folder: _file(folder / 'notes.md', b'words'), 'neither a rosbag2 file'),
 ])
 def test_what_cannot_be_opened_is_one_sentence(tmp_path, make, sentence):
     with pytest.raises(SourceError, match=sentence) as error:
