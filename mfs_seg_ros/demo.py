@@ -32,6 +32,8 @@ START_S = 120.0
 # Masks still under way when the player ends: waited for as long as they keep coming.
 # The last events are a step when for a second (max_gap) no more have come.
 DRAIN_S = 2.5
+# The first one takes longer, above all on a busy machine.
+FIRST_S = 20.0
 # Segmenter and recorder: the sensors start when both listen, so that nothing is lost.
 SUBSCRIBERS = 2
 EVENT_WINDOW_S = 0.05
@@ -142,7 +144,9 @@ def run(
         report = children.last_match('segmenter', PACKETS_LOST)
     recording = json.loads((options.output / 'recording.json').read_text())
     if not recording['masks_received']:
-        raise ChildFailed(f"no mask was received, see '{options.output / 'log'}'.")
+        what = 'events' if options.sensors == 'events' else 'frames'
+        raise ChildFailed(f"no mask was received: either no {what} were in the input, or see "
+                          f"'{options.output / 'log'}'.")
     summary = {'frames_sent': sent, **{key: recording[key] for key in MEASURED},
                'weights': options.weights, 'sensors': options.sensors,
                'masks_lost': masks_lost(options.sensors, sent, recording)}
@@ -185,7 +189,8 @@ def follow(children: Children, interrupted: threading.Event, sensors: str) -> in
         if (seen, masks) != before:
             changed = now
         all_came = sensors == 'camera' and sent is not None and masks >= sent
-        if sent is not None and (all_came or now - changed > DRAIN_S):
+        patience_s = DRAIN_S if masks else FIRST_S
+        if sent is not None and (all_came or now - changed > patience_s):
             progress.end(seen, masks)
             return sent
         if not seen and now - began > START_S:

@@ -25,6 +25,8 @@ COLUMNS = ('camera', 'events', 'truth', 'mask', 'overlay')
 # The rate of a video is fixed when it is opened: it is measured on its first frames.
 MEASURED_FRAMES = 10
 FALLBACK_RATE_HZ = 20.0
+# Recordings of milliseconds have masks closer than an encoder, or anyone, can follow.
+MAX_RATE_HZ = 240.0
 
 
 @dataclass
@@ -96,7 +98,9 @@ class RunVideo:
 
     def _open(self) -> None:
         duration = self._first[-1][0] - self._first[0][0]
-        rate_hz = (len(self._first) - 1) / duration if duration > 0.0 else FALLBACK_RATE_HZ
+        rate_hz = FALLBACK_RATE_HZ
+        if duration > 0.0:
+            rate_hz = min((len(self._first) - 1) / duration, MAX_RATE_HZ)
         moments = [moment for _, moment in self._first]
         self._columns = ['camera', 'overlay']
         if any(moment.events is not None for moment in moments):

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ class Recording:
         self._folder = folder
         self._classes = classes
         self._with_images = images
-        self._moments: OrderedDict[int, Moment] = OrderedDict()
+        self._moments: dict[int, Moment] = {}
         self._confusion = ConfusionMatrix(len(classes.names))
         self._truths = 0
         self._images = 0
@@ -49,14 +48,14 @@ class Recording:
         """Add an input frame, uint8 [H, W, 3] RGB."""
         self._images += 1
         self._moment(stamp_ns).image = image
-        self._advance(stamp_ns)
+        self._advance()
 
     def add_label(self, stamp_ns: int, label: np.ndarray) -> None:
         """Add the truth of a frame, uint8 [H, W] class ids."""
         if not self._with_images:
             stamp_ns = self._near(stamp_ns, 'label')
         self._moment(stamp_ns).label = label
-        self._advance(stamp_ns)
+        self._advance()
 
     def add_mask(
         self, stamp_ns: int, mask: np.ndarray, arrival_ns: int, events: np.ndarray | None = None
@@ -72,7 +71,7 @@ class Recording:
             stamp_ns = self._near(stamp_ns, 'mask')
         moment = self._moment(stamp_ns)
         moment.mask, moment.events = mask, events
-        self._advance(stamp_ns)
+        self._advance()
 
     def add_model_time(self, model_ms: float) -> None:
         """Add how long the network took for one mask, in milliseconds."""
@@ -90,7 +89,7 @@ class Recording:
         Figures that nothing was measured for are None.
         """
         while self._moments:
-            self._use(*self._moments.popitem(last=False))
+            self._use_oldest()
         self._video.close()
         figures = self._figures()
         headline = f'{title}   {self._size[0]} x {self._size[1]}'
@@ -114,13 +113,15 @@ class Recording:
         return (moment.label is not None and moment.mask is not None
                 and (moment.image is not None or not self._with_images))
 
-    def _advance(self, stamp_ns: int) -> None:
-        if self._complete(self._moments[stamp_ns]):
-            self._use(stamp_ns, self._moments.pop(stamp_ns))
-        elif len(self._moments) > MAX_WAITING:
-            self._use(*self._moments.popitem(last=False))
+    def _advance(self) -> None:
+        # In the order of time: for the video.
+        while self._moments and (len(self._moments) > MAX_WAITING
+                                 or self._complete(self._moments[min(self._moments)])):
+            self._use_oldest()
 
-    def _use(self, stamp_ns: int, moment: Moment) -> None:
+    def _use_oldest(self) -> None:
+        stamp_ns = min(self._moments)
+        moment = self._moments.pop(stamp_ns)
         if moment.mask is None:
             return
         if moment.label is not None:
