@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Plays Street or a recording as a camera, and segments it."""
+"""Plays Street or a recording as a camera, an event camera or both, and segments it."""
 
 from launch.actions import DeclareLaunchArgument, Shutdown
 from launch.substitutions import LaunchConfiguration
@@ -12,7 +12,10 @@ from launch import LaunchDescription
 # Name, type of the player's parameter, default, description.
 PLAYER_ARGUMENTS = (
     ('input', str, 'street',
-     "'street', a CamVid folder, a folder of images, a video, or a rosbag2 folder or file"),
+     "'street', a CamVid folder, a folder of images, a video, a recording of an event camera, or a "
+     'rosbag2 folder or file'),
+    ('sensors', str, 'camera', "'camera', 'events' or 'fusion', both: what is played and seen"),
+    ('packet_ms', int, '5', 'length of a packet of events in milliseconds'),
     ('rate', float, '0.0', 'frames per second; 0: the rate of the input'),
     ('loop', bool, 'false', 'begin again when the input ends'),
     ('seconds', float, '0.0', 'stop after this many seconds; 0: no limit'),
@@ -52,16 +55,16 @@ def generate_launch_description() -> LaunchDescription:
         Node(
             executable='segmenter',
             name='mfs_seg',
-            parameters=[{
-                'weights': ParameterValue(LaunchConfiguration('weights'), value_type=str)}],
-            remappings=[('~/image', 'camera/image_raw')],
+            parameters=[{name: ParameterValue(LaunchConfiguration(name), value_type=str)
+                         for name in ('weights', 'sensors')}],
+            remappings=[('~/image', 'camera/image_raw'), ('~/events', 'event_camera/events')],
             on_exit=Shutdown(),
             **common,
         ),
         Node(
             executable='player',
             name='player',
-            # The camera starts when the segmenter listens.
+            # The sensors start when the segmenter listens.
             parameters=[player_parameters, {'wait_for': 1}],
             on_exit=Shutdown(),
             **common,

@@ -72,6 +72,10 @@ class Children:
             raise ChildFailed(f'{name}: {self._sentence(name, status)}')
         return status == 0
 
+    def pid(self, name: str) -> int:
+        """Return the process id of a child."""
+        return self._processes[name].pid
+
     def check_running(self, *names: str) -> None:
         """Raise ChildFailed when one of these has ended."""
         for name in names:

@@ -1,7 +1,7 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-`python -m mfs_seg_ros.demo`: a camera, the segmenter and a recorder, each a process of its own.
+`python -m mfs_seg_ros.demo`: sensors, the segmenter and a recorder, each a process of its own.
 
 They talk over real ROS 2. In the end one table is printed, and the output folder holds
 summary.json, overlay.mp4, contact_sheet.png, recording.json (also per class) and the logs.
@@ -21,19 +21,26 @@ from typing import Any
 from mfs_seg_core.files import write_json
 from mfs_seg_ros.children import ChildFailed, Children
 from mfs_seg_ros.environment import demo_environment
+from mfs_seg_ros.losses import PACKETS_LOST
 from mfs_seg_ros.sources import STREET
+from mfs_seg_ros.steps import SENSES
 
 DEFAULT_SECONDS = 20.0
 POLL_S = 0.1
 LINE_S = 5.0
 START_S = 120.0
 # Masks still under way when the player ends: waited for as long as they keep coming.
-DRAIN_S = 1.5
-# Segmenter and recorder: the camera starts when both listen, so that no frame is lost.
-CAMERA_SUBSCRIBERS = 2
+# The last events are a step when for a second (max_gap) no more have come.
+DRAIN_S = 2.5
+# The first one takes longer, above all on a busy machine.
+FIRST_S = 20.0
+# Segmenter and recorder: the sensors start when both listen, so that nothing is lost.
+SUBSCRIBERS = 2
+EVENT_WINDOW_S = 0.05
 RESULTS = ('summary.json', 'overlay.mp4', 'contact_sheet.png', 'recording.json')
 MEASURED = (
     'masks_received', 'rate_hz', 'latency_ms_p50', 'latency_ms_p99', 'model_ms_p50', 'miou', 'rmw')
+MEASURED_OF_EVENTS = ('events_received', 'event_rate_mev_s', 'decode_ms_p50')
 
 
 class Interrupted(Exception):
@@ -55,9 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'\nThe demo ended early: {error}', file=sys.stderr)
         return 1
     print(table(summary, recording))
-    lost = summary['frames_sent'] - summary['masks_received']
-    if lost > 0:
-        print(f'{lost} frames have no mask: a newer one came before the segmenter was free.')
+    if lost := summary['masks_lost']:
+        what = 'windows of events' if options.sensors == 'events' else 'frames'
+        print(f'{lost} {what} have no mask: newer ones came before the segmenter was free.')
     print(f"In '{options.output}': {', '.join(RESULTS)}")
     return 0
 
@@ -65,16 +72,21 @@ def main(arguments: list[str] | None = None) -> int:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(
-        prog='demo', description='Watch a spiking network segment a camera stream over ROS 2.')
+        prog='demo', description='Watch a spiking network segment what sensors see, over ROS 2.')
     parser.add_argument(
         '--input', default=STREET, metavar='PATH',
-        help='folder of images, CamVid folder, video or rosbag2 (default: street, procedural)')
+        help='folder of images, CamVid folder, video, recording of an event camera, or rosbag2 '
+             '(default: street, procedural)')
+    parser.add_argument(
+        '--sensors', choices=list(SENSES), default='camera',
+        help='what is played and segmented; fusion: both (default: camera)')
     parser.add_argument(
         '--seconds', type=positive, default=None,
         help='length (default: 20 for street, else to the end of the input)')
     parser.add_argument(
         '--weights', default=None,
-        help='name of shipped weights or a file (default: street for street, else camvid)')
+        help='name of shipped weights or a file (default: street for street and with events, '
+             'else camvid)')
     parser.add_argument(
         '--output', type=Path, default=Path('out/demo'), metavar='DIR', help='default: out/demo')
     parser.add_argument(
@@ -88,7 +100,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     if options.seconds is None:
         options.seconds = DEFAULT_SECONDS if options.input == STREET else 0.0
     if options.weights is None:
-        options.weights = STREET if options.input == STREET else 'camvid'
+        options.weights = (
+            'camvid' if options.input != STREET and options.sensors == 'camera' else STREET)
     return options
 
 
@@ -113,30 +126,53 @@ def run(
         (options.output / name).unlink(missing_ok=True)
     with Children(options.output / 'log', demo_environment()) as children:
         children.start('segmenter', 'mfs_seg_ros.segmenter', {
-            'weights': options.weights, 'input_width': options.size[0],
-            'input_height': options.size[1]}, {'~/image': 'camera/image_raw'})
+            'weights': options.weights, 'sensors': options.sensors,
+            'event_window': EVENT_WINDOW_S, 'input_width': options.size[0],
+            'input_height': options.size[1]},
+            {'~/image': 'camera/image_raw', '~/events': 'event_camera/events'})
         children.start('recorder', 'mfs_seg_ros.recorder', {
-            'output': str(options.output),
-            'title': f'{Path(options.input).name}   weights {options.weights}'})
+            'output': str(options.output), 'sensors': options.sensors,
+            'event_window': EVENT_WINDOW_S,
+            'title': f'{Path(options.input).name}   weights {Path(options.weights).stem}'})
         children.start('player', 'mfs_seg_ros.player', {
-            'input': options.input, 'seconds': options.seconds, 'rate': options.rate,
-            'seed': options.seed, 'wait_for': CAMERA_SUBSCRIBERS})
-        sent = follow(children, interrupted)
+            'input': options.input, 'sensors': options.sensors, 'seconds': options.seconds,
+            'rate': options.rate, 'seed': options.seed, 'wait_for': SUBSCRIBERS})
+        sent = follow(children, interrupted, options.sensors)
         children.stop('recorder')
+        # At its end it says what it has lost.
+        children.stop('segmenter')
+        report = children.last_match('segmenter', PACKETS_LOST)
     recording = json.loads((options.output / 'recording.json').read_text())
     if not recording['masks_received']:
-        raise ChildFailed(f"no mask was received, see '{options.output / 'log'}'.")
-    summary = {'frames_sent': sent, **{key: recording[key] for key in MEASURED}}
-    summary['weights'] = options.weights
+        what = 'events' if options.sensors == 'events' else 'frames'
+        raise ChildFailed(f"no mask was received: either no {what} were in the input, or see "
+                          f"'{options.output / 'log'}'.")
+    summary = {'frames_sent': sent, **{key: recording[key] for key in MEASURED},
+               'weights': options.weights, 'sensors': options.sensors,
+               'masks_lost': masks_lost(options.sensors, sent, recording)}
+    if options.sensors != 'camera':
+        summary |= {key: recording[key] for key in MEASURED_OF_EVENTS}
+        summary['packets_lost'] = sum(map(int, report.groups())) if report else 0
     write_json(options.output / 'summary.json', summary)
     return summary, recording
 
 
-def follow(children: Children, interrupted: threading.Event) -> int:
+def masks_lost(sensors: str, frames: int, recording: dict[str, Any]) -> int:
+    """Return for how many frames, or windows of events alone, no mask came."""
+    expected, found = {
+        'camera': (frames, recording['masks_received']),
+        # Beside those of frames there are masks of events.
+        'fusion': (frames, recording['masks_of_images']),
+        'events': (recording.get('event_windows', 0), recording['masks_received']),
+    }[sensors]
+    return max(0, expected - found)
+
+
+def follow(children: Children, interrupted: threading.Event, sensors: str) -> int:
     """Show progress until the player has ended and its masks have come; return frames sent."""
-    progress = Progress()
+    progress = Progress('packets of events' if sensors == 'events' else 'frames')
     began = changed = time.monotonic()
-    images = masks = 0
+    seen = masks = 0
     sent = None
     while not interrupted.is_set():
         # No wait on the event: a signal's handler that sets it meanwhile would block on its lock.
@@ -146,53 +182,67 @@ def follow(children: Children, interrupted: threading.Event) -> int:
         if sent is None and children.ended('player'):
             sent = int(children.last_match('player', r'frames_sent: (\d+)')[1])
             changed = now
-        counts = children.last_match('recorder', r'images (\d+) masks (\d+)')
-        if counts and (images, masks) != (int(counts[1]), int(counts[2])):
-            images, masks = int(counts[1]), int(counts[2])
+        counts = children.last_match('recorder', r'images (\d+) packets (\d+) masks (\d+)')
+        before = seen, masks
+        if counts:
+            seen, masks = int(counts[2 if sensors == 'events' else 1]), int(counts[3])
+        if (seen, masks) != before:
             changed = now
-        if sent is not None and (masks >= sent or now - changed > DRAIN_S):
-            progress.end(images, masks)
+        all_came = sensors == 'camera' and sent is not None and masks >= sent
+        patience_s = DRAIN_S if masks else FIRST_S
+        if sent is not None and (all_came or now - changed > patience_s):
+            progress.end(seen, masks)
             return sent
-        if not images and now - began > START_S:
+        if not seen and now - began > START_S:
             raise ChildFailed(
-                f'no frame arrived within {START_S:.0f} s: is the loopback interface up, and '
+                f'nothing arrived within {START_S:.0f} s: is the loopback interface up, and '
                 'does the profile of FASTDDS_DEFAULT_PROFILES_FILE allow it?'
             )
-        progress.show(images, masks)
+        progress.show(seen, masks)
     raise Interrupted
 
 
 class Progress:
     """One line that is rewritten on a terminal, and now and then a line elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        self._what = what
         self._live = sys.stdout.isatty()
         self._began = self._shown = time.monotonic()
 
-    def show(self, images: int, masks: int) -> None:
+    def show(self, seen: int, masks: int) -> None:
         """Show the counts when it is time to."""
         now = time.monotonic()
         if self._live or now - self._shown > LINE_S:
             self._shown = now
-            self._print(images, masks, '\r' if self._live else '\n')
+            self._print(seen, masks, '\r' if self._live else '\n')
 
-    def end(self, images: int, masks: int) -> None:
+    def end(self, seen: int, masks: int) -> None:
         """Show the last counts."""
-        self._print(images, masks, '\n')
+        self._print(seen, masks, '\n')
 
-    def _print(self, images: int, masks: int, end: str) -> None:
+    def _print(self, seen: int, masks: int, end: str) -> None:
         seconds = time.monotonic() - self._began
-        state = f'{images} frames seen, {masks} masks received' if images else 'starting'
+        state = f'{seen} {self._what} seen, {masks} masks received' if seen else 'starting'
         # Wide enough to cover the line before.
-        print(f'{seconds:6.1f} s  {state:<40}', end=end, flush=True)
+        print(f'{seconds:6.1f} s  {state:<50}', end=end, flush=True)
 
 
 def table(summary: dict[str, Any], recording: dict[str, Any]) -> str:
     """Return the figures as a table."""
     miou = summary['miou']
+    events = [] if summary['sensors'] == 'camera' else [
+        ('events received', str(summary['events_received']), ''),
+        ('event rate', _number(summary['event_rate_mev_s'], 3), 'million a second'),
+        ('packets lost', str(summary['packets_lost']), ''),
+        ('decode p50', _number(summary['decode_ms_p50'], 2), "ms, of one mask's events"),
+    ]
     rows = [
+        ('sensors', summary['sensors'], ''),
         ('frames sent', str(summary['frames_sent']), ''),
+        *events,
         ('masks received', str(summary['masks_received']), ''),
+        ('masks lost', str(summary['masks_lost']), ''),
         ('rate', _number(summary['rate_hz'], 2), 'Hz'),
         ('latency p50', _number(summary['latency_ms_p50'], 1), 'ms, header stamp to mask received'),
         ('latency p99', _number(summary['latency_ms_p99'], 1), 'ms'),

@@ -7,6 +7,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+# What the sentence about events says is missing: packets dropped, unusable, and lost on the way.
+PACKETS_LOST = (r'event packets so far, (\d+) were dropped .* and (\d+) were unusable; '
+                r'(\d+) more were lost')
 # Different complaints that are logged in full in one report period.
 MAX_COMPLAINTS = 10
 

@@ -1,10 +1,11 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a recording looks like: a video of input and overlay, and a sheet of chosen moments."""
+"""What a recording looks like: a video, and a sheet of chosen moments."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,34 +21,70 @@ GAP = 8
 VIDEO_HEIGHT = 360
 TILE_HEIGHT = 240
 SHEET_ROWS = 5
+COLUMNS = ('camera', 'events', 'truth', 'mask', 'overlay')
 # The rate of a video is fixed when it is opened: it is measured on its first frames.
 MEASURED_FRAMES = 10
 FALLBACK_RATE_HZ = 20.0
+# Recordings of milliseconds have masks closer than an encoder, or anyone, can follow.
+MAX_RATE_HZ = 240.0
 
 
-class OverlayVideo:
+@dataclass
+class Moment:
     """
-    Writes an mp4 of the input beside its overlay, with the classes below, as frames come.
+    What belongs to one stamp.
 
-    The file appears under its name at `close`, if any frame was added.
+    `image` and `events`, a picture of them, are uint8 [H, W, 3] RGB, `label` and `mask` uint8
+    [H, W] class ids. A moment that is drawn has a mask, and image or events.
+    """
+
+    image: np.ndarray | None = None
+    events: np.ndarray | None = None
+    label: np.ndarray | None = None
+    mask: np.ndarray | None = None
+
+
+def tiles(moment: Moment, height: int, classes: ClassSet) -> dict[str, np.ndarray]:
+    """Return what there is to see of a moment, uint8 [height, W, 3] RGB by name, all as wide."""
+    image, events, label, mask = moment.image, moment.events, moment.label, moment.mask
+    shape = (mask if image is None else image).shape
+    size = round(shape[1] * height / shape[0]), height
+    drawn = {}
+    if image is not None:
+        drawn['camera'] = _fitted(image, size)
+    if events is not None:
+        # Where the events lie in the camera's image, as far as scaling tells.
+        drawn['events'] = _fitted(events, size, enlarge=cv2.INTER_NEAREST)
+    if label is not None:
+        drawn['truth'] = colourise(_fitted_ids(label, size), classes)
+    drawn['mask'] = colourise(_fitted_ids(mask, size), classes)
+    if image is not None:
+        drawn['overlay'] = _overlaid(image, mask, size, classes)
+    return drawn
+
+
+class RunVideo:
+    """
+    Writes an mp4 of a run, with the classes below, as moments come.
+
+    A camera alone is shown beside the overlay; where there are events, all else that there is.
+    The file appears under its name at `close`, if any moment was added.
     """
 
     def __init__(self, path: Path, classes: ClassSet) -> None:
         self._path = path
         self._classes = classes
-        self._first: list[tuple[float, np.ndarray]] = []
+        self._first: list[tuple[float, Moment]] = []
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
+        self._columns: list[str] = []
 
-    def add(self, time_s: float, image: np.ndarray, mask: np.ndarray) -> None:
-        """Add image uint8 [H, W, 3] RGB and mask uint8 [H, W] of one moment."""
-        tiles = [_fitted(image, VIDEO_HEIGHT), _overlaid(image, mask, VIDEO_HEIGHT, self._classes)]
-        row = np.hstack(tiles)
-        picture = np.vstack([row, legend(self._classes, row.shape[1])])
+    def add(self, time_s: float, moment: Moment) -> None:
+        """Add a moment."""
         if self._writer:
-            self._write(picture)
+            self._write(moment)
             return
-        self._first.append((time_s, picture))
+        self._first.append((time_s, moment))
         if len(self._first) == MEASURED_FRAMES:
             self._open()
 
@@ -61,8 +98,15 @@ class OverlayVideo:
 
     def _open(self) -> None:
         duration = self._first[-1][0] - self._first[0][0]
-        rate_hz = (len(self._first) - 1) / duration if duration > 0.0 else FALLBACK_RATE_HZ
-        height, width = self._first[0][1].shape[:2]
+        rate_hz = FALLBACK_RATE_HZ
+        if duration > 0.0:
+            rate_hz = min((len(self._first) - 1) / duration, MAX_RATE_HZ)
+        moments = [moment for _, moment in self._first]
+        self._columns = ['camera', 'overlay']
+        if any(moment.events is not None for moment in moments):
+            seen = set().union(*(tiles(moment, 1, self._classes) for moment in moments))
+            self._columns = [name for name in COLUMNS if name in seen and name != 'overlay']
+        height, width = self._picture(moments[0]).shape[:2]
         # The encoder takes even sizes only.
         self._size = (width - width % 2, height - height % 2)
         self._writer = cv2.VideoWriter(
@@ -72,11 +116,19 @@ class OverlayVideo:
             raise OSError(
                 f"'{self._path}' cannot be written: check the folder and OpenCV's mp4v encoder."
             )
-        for _, picture in self._first:
-            self._write(picture)
+        for moment in moments:
+            self._write(moment)
         self._first = []
 
-    def _write(self, picture: np.ndarray) -> None:
+    def _picture(self, moment: Moment) -> np.ndarray:
+        height = VIDEO_HEIGHT if len(self._columns) <= 2 else TILE_HEIGHT
+        drawn = tiles(moment, height, self._classes)
+        nothing = _blank(*drawn['mask'].shape[:2])
+        row = np.hstack([drawn.get(name, nothing) for name in self._columns])
+        return np.vstack([row, legend(self._classes, row.shape[1])])
+
+    def _write(self, moment: Moment) -> None:
+        picture = self._picture(moment)
         height, width = picture.shape[:2]
         if width < self._size[0] or height < self._size[1] or width > self._size[0] + 1:
             picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
@@ -88,10 +140,8 @@ class ContactSheet:
     """
     Keeps moments spread evenly over a run of unknown length, and draws them as a table.
 
-    Columns: input, truth where there is any, mask, overlay.
+    Columns: camera, events, truth and mask, as far as there are any; and overlay without events.
     """
-
-    COLUMNS = ('input', 'truth', 'mask', 'overlay')
 
     def __init__(self, classes: ClassSet) -> None:
         self._classes = classes
@@ -100,20 +150,13 @@ class ContactSheet:
         self._stride = 1
         self._seen = 0
 
-    def add(
-        self, time_s: float, image: np.ndarray, label: np.ndarray | None, mask: np.ndarray
-    ) -> None:
-        """Offer one moment: image uint8 [H, W, 3] RGB, label and mask uint8 [H, W]."""
+    def add(self, time_s: float, moment: Moment) -> None:
+        """Offer one moment."""
         if self._start_s is None:
             self._start_s = time_s
         if self._seen % self._stride == 0:
-            row = {
-                'input': _stamped(_fitted(image, TILE_HEIGHT), f'{time_s - self._start_s:.1f} s'),
-                'mask': colourise(_fitted_ids(mask, TILE_HEIGHT), self._classes),
-                'overlay': _overlaid(image, mask, TILE_HEIGHT, self._classes),
-            }
-            if label is not None:
-                row['truth'] = colourise(_fitted_ids(label, TILE_HEIGHT), self._classes)
+            row = tiles(moment, TILE_HEIGHT, self._classes)
+            _stamp(next(iter(row.values())), f'{time_s - self._start_s:.1f} s')
             self._rows.append(row)
         self._seen += 1
         # With too many, every second one goes, and from now on half as many come.
@@ -128,13 +171,16 @@ class ContactSheet:
         count = min(SHEET_ROWS, len(self._rows))
         # The middle of each of `count` equal parts: neither the first nor the last moment.
         rows = [self._rows[int((i + 0.5) * len(self._rows) / count)] for i in range(count)]
-        columns = [name for name in self.COLUMNS if any(name in row for row in rows)]
-        tile_width = rows[0]['input'].shape[1]
+        columns = [name for name in COLUMNS if any(name in row for row in rows)]
+        if 'events' in columns and 'overlay' in columns:
+            columns.remove('overlay')
+        tile_width = rows[0]['mask'].shape[1]
         lefts = [GAP + i * (tile_width + GAP) for i in range(len(columns))]
         width = lefts[-1] + tile_width + GAP
 
         heading = _blank(68, width)
-        _text(heading, title, (GAP, 28), 0.62)
+        (title_width, _), _ = cv2.getTextSize(title, FONT, 0.62, 1)
+        _text(heading, title, (GAP, 28), 0.62 * min(1.0, (width - 2 * GAP) / title_width))
         for left, name in zip(lefts, columns):
             _text(heading, name, (left, 60), 0.5)
         bands = [heading]
@@ -181,29 +227,29 @@ def _text(
     cv2.putText(picture, text, at, FONT, scale, colour, 1, cv2.LINE_AA)
 
 
-def _stamped(tile: np.ndarray, text: str) -> np.ndarray:
+def _stamp(tile: np.ndarray, text: str) -> None:
+    """Write into the lower left corner."""
     (width, _), _ = cv2.getTextSize(text, FONT, 0.45, 1)
     cv2.rectangle(tile, (0, tile.shape[0] - 20), (width + 10, tile.shape[0]), INK, cv2.FILLED)
     _text(tile, text, (5, tile.shape[0] - 6), 0.45, PAPER)
-    return tile
 
 
-def _fitted(image: np.ndarray, height: int) -> np.ndarray:
-    width = round(image.shape[1] * height / image.shape[0])
-    shrinks = height < image.shape[0]
-    way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return cv2.resize(image, (width, height), interpolation=way)
+def _fitted(
+    image: np.ndarray, size: tuple[int, int], enlarge: int = cv2.INTER_CUBIC
+) -> np.ndarray:
+    """Return it at this width and height."""
+    way = cv2.INTER_AREA if size[1] < image.shape[0] else enlarge
+    return cv2.resize(image, size, interpolation=way)
 
 
-def _fitted_ids(mask: np.ndarray, height: int) -> np.ndarray:
-    width = round(mask.shape[1] * height / mask.shape[0])
-    return cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST)
+def _fitted_ids(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
 
 
 def _overlaid(
-    image: np.ndarray, mask: np.ndarray, height: int, classes: ClassSet
+    image: np.ndarray, mask: np.ndarray, size: tuple[int, int], classes: ClassSet
 ) -> np.ndarray:
     # Mixed at the smaller of the two sizes: the recorder shares its machine with the segmenter.
-    if image.shape[0] < height:
-        return _fitted(overlay(image, mask, classes), height)
-    return overlay(_fitted(image, height), _fitted_ids(mask, height), classes)
+    if image.shape[0] < size[1]:
+        return _fitted(overlay(image, mask, classes), size)
+    return overlay(_fitted(image, size), _fitted_ids(mask, size), classes)

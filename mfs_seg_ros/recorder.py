@@ -8,9 +8,11 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from event_camera_msgs.msg import EventPacket
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -20,10 +22,14 @@ from std_msgs.msg import Float32
 
 from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
+from mfs_seg_ros.event_messages import EVENT_QOS
 from mfs_seg_ros.messages import stamp_ns, to_labels, to_rgb
 from mfs_seg_ros.parameters import declare
+from mfs_seg_ros.pictures import VIDEO_HEIGHT
 from mfs_seg_ros.recording import Recording
 from mfs_seg_ros.run import run_node
+from mfs_seg_ros.seen_events import SeenEvents
+from mfs_seg_ros.steps import SENSES, chosen_senses
 
 POLL_S = 0.1
 PROGRESS_S = 0.5
@@ -31,15 +37,15 @@ PROGRESS_S = 0.5
 CAMERA_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 RESULT_QOS = QoSProfile(depth=50)
 # Bounds the memory when pictures are made more slowly than frames come.
-MAX_QUEUED = 128
+MAX_QUEUED = 512
 MASK_TOPIC = 'mfs_seg/mask'
 
 
 class Recorder(Node):
     """
-    Subscribes to camera, truth and mask until stopped, then writes recording.json.
+    Subscribes to the sensors, truth and mask until stopped, then writes recording.json.
 
-    The camera is subscribed to once a segmenter is there, so a camera that waits for its
+    The sensors are subscribed to once a segmenter is there, so a player that waits for its
     subscribers starts when every frame counts. Raises ValueError or OSError with one sentence.
     """
 
@@ -51,16 +57,26 @@ class Recorder(Node):
             'output', 'out/recording',
             'Folder for recording.json, overlay.mp4 and contact_sheet.png.')).expanduser()
         self._title = declared('title', 'mfs_seg', 'Headline of the contact sheet.')
+        senses = chosen_senses(declared(
+            'sensors', 'camera', "What is segmented: 'camera', 'events' or 'fusion'."),
+            SENSES['fusion'])
+        window_s = declared(
+            'event_window', 0.05, 'Seconds of events that are a step.', (0.001, 10.0))
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._recording = Recording(self._folder, CAMVID)
+        self._camera = 'camera' in senses
+        self._recording = Recording(self._folder, CAMVID, self._camera)
+        self._events = SeenEvents(window_s, VIDEO_HEIGHT) if 'events' in senses else None
         self._masks = 0
+        self._packets = 0
         self._images = 0
         self._failure: Exception | None = None
         # Pictures are made in a thread of their own: they must not delay the measured arrival.
         self._queue: queue.Queue = queue.Queue(MAX_QUEUED)
         self.create_subscription(Image, MASK_TOPIC, self._on_mask, RESULT_QOS)
-        self.create_subscription(
-            Float32, 'mfs_seg/debug/model_time_ms', self._on_model_time, RESULT_QOS)
+        for topic, add in (('model_time_ms', self._recording.add_model_time),
+                           ('decode_time_ms', self._recording.add_decode_time)):
+            self.create_subscription(
+                Float32, f'mfs_seg/debug/{topic}', partial(self._on_time, add), RESULT_QOS)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
 
@@ -69,29 +85,37 @@ class Recorder(Node):
         worker = threading.Thread(target=self._record, name='record')
         worker.start()
         try:
-            self._subscribe_to_camera()
+            self._subscribe_to_sensors()
             printed = 0.0
             while not self._stopped.is_set():
                 self._executor.spin_once(timeout_sec=POLL_S)
                 if time.monotonic() - printed > PROGRESS_S:
                     printed = time.monotonic()
-                    print(f'images {self._images} masks {self._masks}', flush=True)
+                    print(f'images {self._images} packets {self._packets} masks {self._masks}',
+                          flush=True)
         finally:
             self._queue.put(None)
             worker.join()
         if self._failure:
             raise self._failure
         figures = self._recording.finish(self._title)
+        if self._events:
+            figures |= self._events.figures()
         figures['rmw'] = get_rmw_implementation_identifier()
         write_json(self._folder / 'recording.json', figures)
-        self.get_logger().info(f"{self._masks} masks of {self._images} images: '{self._folder}'.")
+        self.get_logger().info(f"{self._masks} masks of {self._images} images and {self._packets} "
+                               f"packets of events: '{self._folder}'.")
 
-    def _subscribe_to_camera(self) -> None:
+    def _subscribe_to_sensors(self) -> None:
         while not self._stopped.is_set() and not self.count_publishers(MASK_TOPIC):
             self._executor.spin_once(timeout_sec=POLL_S)
-        # The label first: who has waited for the image subscriber then has this one too.
+        # The label first: who has waited for the other subscribers then has this one too.
         self.create_subscription(Image, 'camera/label', self._on_label, CAMERA_QOS)
-        self.create_subscription(Image, 'camera/image_raw', self._on_image, CAMERA_QOS)
+        if self._camera:
+            self.create_subscription(Image, 'camera/image_raw', self._on_image, CAMERA_QOS)
+        if self._events:
+            self.create_subscription(
+                EventPacket, 'event_camera/events', self._on_events, EVENT_QOS, raw=True)
 
     def _on_image(self, message: Image) -> None:
         self._images += 1
@@ -105,8 +129,12 @@ class Recorder(Node):
         self._masks += 1
         self._queue.put(partial(self._add_mask, message, arrival_ns))
 
-    def _on_model_time(self, message: Float32) -> None:
-        self._queue.put(partial(self._recording.add_model_time, message.data))
+    def _on_events(self, message: bytes) -> None:
+        self._packets += 1
+        self._queue.put(partial(self._events.add, message))
+
+    def _on_time(self, add: Callable[[float], None], message: Float32) -> None:
+        self._queue.put(partial(add, message.data))
 
     def _add_image(self, message: Image) -> None:
         self._recording.add_image(stamp_ns(message), to_rgb(message))
@@ -115,7 +143,8 @@ class Recorder(Node):
         self._recording.add_label(stamp_ns(message), to_labels(message))
 
     def _add_mask(self, message: Image, arrival_ns: int) -> None:
-        self._recording.add_mask(stamp_ns(message), to_labels(message), arrival_ns)
+        events = self._events.picture(stamp_ns(message)) if self._events else None
+        self._recording.add_mask(stamp_ns(message), to_labels(message), arrival_ns, events)
 
     def _record(self) -> None:
         """Take what was received out of the queue until None; a failure stops the node."""

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,68 +11,75 @@ import numpy as np
 
 from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.metrics import ConfusionMatrix
-from mfs_seg_ros.pictures import ContactSheet, OverlayVideo
+from mfs_seg_ros.pictures import ContactSheet, Moment, RunVideo
 
 # Image, label and mask of one stamp wait for one another; the oldest goes on without what lacks.
 MAX_WAITING = 32
-
-
-@dataclass
-class Moment:
-    """What has arrived for one stamp: image uint8 [H, W, 3] RGB, label and mask uint8 [H, W]."""
-
-    image: np.ndarray | None = None
-    label: np.ndarray | None = None
-    mask: np.ndarray | None = None
-
-    @property
-    def complete(self) -> bool:
-        """All three are here."""
-        return self.image is not None and self.label is not None and self.mask is not None
+# The mask of a window of events has the stamp of a packet that begins about where the window ends.
+NEAR_NS = 10_000_000
 
 
 class Recording:
     """
     Matches images, labels and masks by stamp, and keeps the figures and the pictures of a run.
 
-    Writes overlay.mp4 and contact_sheet.png into `folder`; `finish` returns the figures.
+    Writes overlay.mp4 and contact_sheet.png into `folder`; `finish` returns the figures. With
+    `images` false there are none: masks of events alone, which have the label of the nearest stamp.
     """
 
-    def __init__(self, folder: Path, classes: ClassSet) -> None:
+    def __init__(self, folder: Path, classes: ClassSet, images: bool = True) -> None:
         self._folder = folder
         self._classes = classes
-        self._moments: OrderedDict[int, Moment] = OrderedDict()
+        self._with_images = images
+        self._moments: dict[int, Moment] = {}
         self._confusion = ConfusionMatrix(len(classes.names))
         self._truths = 0
         self._images = 0
+        self._masks_of_images = 0
         self._size = (0, 0)
         self._arrivals_ns: list[int] = []
         self._latencies_ms: list[float] = []
         self._model_ms: list[float] = []
-        self._video = OverlayVideo(folder / 'overlay.mp4', classes)
+        self._decode_ms: list[float] = []
+        self._video = RunVideo(folder / 'overlay.mp4', classes)
         self._sheet = ContactSheet(classes)
 
     def add_image(self, stamp_ns: int, image: np.ndarray) -> None:
         """Add an input frame, uint8 [H, W, 3] RGB."""
         self._images += 1
         self._moment(stamp_ns).image = image
-        self._advance(stamp_ns)
+        self._advance()
 
     def add_label(self, stamp_ns: int, label: np.ndarray) -> None:
         """Add the truth of a frame, uint8 [H, W] class ids."""
+        if not self._with_images:
+            stamp_ns = self._near(stamp_ns, 'label')
         self._moment(stamp_ns).label = label
-        self._advance(stamp_ns)
+        self._advance()
 
-    def add_mask(self, stamp_ns: int, mask: np.ndarray, arrival_ns: int) -> None:
-        """Add a mask, uint8 [H, W] class ids, received at `arrival_ns` of the stamp's clock."""
+    def add_mask(
+        self, stamp_ns: int, mask: np.ndarray, arrival_ns: int, events: np.ndarray | None = None
+    ) -> None:
+        """
+        Add a mask, uint8 [H, W] class ids, received at `arrival_ns` of the stamp's clock.
+
+        `events` is a picture of those that came shortly before, uint8 [H, W, 3] RGB.
+        """
         self._arrivals_ns.append(arrival_ns)
         self._latencies_ms.append((arrival_ns - stamp_ns) / 1e6)
-        self._moment(stamp_ns).mask = mask
-        self._advance(stamp_ns)
+        if not self._with_images:
+            stamp_ns = self._near(stamp_ns, 'mask')
+        moment = self._moment(stamp_ns)
+        moment.mask, moment.events = mask, events
+        self._advance()
 
     def add_model_time(self, model_ms: float) -> None:
         """Add how long the network took for one mask, in milliseconds."""
         self._model_ms.append(model_ms)
+
+    def add_decode_time(self, decode_ms: float) -> None:
+        """Add how long the events of one mask took to decode, in milliseconds."""
+        self._decode_ms.append(decode_ms)
 
     def finish(self, title: str) -> dict[str, Any]:
         """
@@ -84,7 +89,7 @@ class Recording:
         Figures that nothing was measured for are None.
         """
         while self._moments:
-            self._use(*self._moments.popitem(last=False))
+            self._use_oldest()
         self._video.close()
         figures = self._figures()
         headline = f'{title}   {self._size[0]} x {self._size[1]}'
@@ -98,23 +103,35 @@ class Recording:
     def _moment(self, stamp_ns: int) -> Moment:
         return self._moments.setdefault(stamp_ns, Moment())
 
-    def _advance(self, stamp_ns: int) -> None:
-        if self._moments[stamp_ns].complete:
-            self._use(stamp_ns, self._moments.pop(stamp_ns))
-        elif len(self._moments) > MAX_WAITING:
-            self._use(*self._moments.popitem(last=False))
+    def _near(self, stamp_ns: int, kind: str) -> int:
+        """Return the stamp of the moment that this mask or label belongs to, or its own."""
+        near = [other for other, moment in self._moments.items()
+                if abs(other - stamp_ns) < NEAR_NS and getattr(moment, kind) is None]
+        return min(near, key=lambda other: abs(other - stamp_ns), default=stamp_ns)
 
-    def _use(self, stamp_ns: int, moment: Moment) -> None:
+    def _complete(self, moment: Moment) -> bool:
+        return (moment.label is not None and moment.mask is not None
+                and (moment.image is not None or not self._with_images))
+
+    def _advance(self) -> None:
+        # In the order of time: for the video.
+        while self._moments and (len(self._moments) > MAX_WAITING
+                                 or self._complete(self._moments[min(self._moments)])):
+            self._use_oldest()
+
+    def _use_oldest(self) -> None:
+        stamp_ns = min(self._moments)
+        moment = self._moments.pop(stamp_ns)
         if moment.mask is None:
             return
         if moment.label is not None:
             self._confusion.update(moment.mask, moment.label)
             self._truths += 1
-        if moment.image is not None:
-            self._size = (moment.image.shape[1], moment.image.shape[0])
-            time_s = stamp_ns / 1e9
-            self._video.add(time_s, moment.image, moment.mask)
-            self._sheet.add(time_s, moment.image, moment.label, moment.mask)
+        self._masks_of_images += moment.image is not None
+        if moment.image is not None or not self._with_images:
+            self._size = moment.mask.shape[::-1]
+            self._video.add(stamp_ns / 1e9, moment)
+            self._sheet.add(stamp_ns / 1e9, moment)
 
     def _figures(self) -> dict[str, Any]:
         count = len(self._arrivals_ns)
@@ -123,11 +140,13 @@ class Recording:
         return {
             'images_received': self._images,
             'masks_received': count,
+            'masks_of_images': self._masks_of_images,
             'masks_with_truth': self._truths,
             'rate_hz': round((count - 1) / duration_s, 3) if duration_s else None,
             'latency_ms_p50': _percentile(self._latencies_ms, 50),
             'latency_ms_p99': _percentile(self._latencies_ms, 99),
             'model_ms_p50': _percentile(self._model_ms, 50),
+            'decode_ms_p50': _percentile(self._decode_ms, 50),
             'miou': round(float(self._confusion.miou), 4) if self._truths else None,
             'iou': {
                 name: None if np.isnan(value) else round(float(value), 4)

@@ -46,7 +46,7 @@ from mfs_seg_ros.messages import (
 )
 from mfs_seg_ros.parameters import SEGMENTER, declare_all, input_size
 from mfs_seg_ros.run import run_node
-from mfs_seg_ros.steps import Step, Steps, chosen_trigger
+from mfs_seg_ros.steps import Step, Steps, chosen_senses, chosen_trigger
 from mfs_seg_ros.transport import transport_warning
 
 POLL_S = 0.1
@@ -77,10 +77,10 @@ class SegmenterNode(Node):
         set_threads(settings['threads'] or max(1, min(MAX_THREADS, (os.cpu_count() or 1) - 1)))
         self._segmenter = Segmenter.from_weights(
             settings['weights'], settings['device'], input_size(settings))
-        self._trigger = chosen_trigger(settings['trigger'], self._segmenter.modalities)
+        self._senses = chosen_senses(settings['sensors'], self._segmenter.modalities)
+        self._trigger = chosen_trigger(settings['trigger'], self._senses)
         self._steps = Steps(self._trigger, settings['event_window'], settings['event_wait'],
                             settings['max_gap'])
-        self._event_type, self._read_events = event_message(settings['event_type'])
         self._event_stream = EventStream(
             EventMap(settings['event_homography'], settings['event_map']))
         self._image_size: tuple[int, int] | None = None
@@ -112,7 +112,7 @@ class SegmenterNode(Node):
 
     def _create_inputs(self, settings: dict[str, Any]) -> None:
         self.create_service(Trigger, '~/reset_state', self._on_reset)
-        if 'camera' in self._segmenter.modalities:
+        if 'camera' in self._senses:
             # What is missing should be said now, not at the first image.
             converter()
             for kind, topic, convert in (
@@ -120,11 +120,12 @@ class SegmenterNode(Node):
             ):
                 self.create_subscription(
                     kind, topic, partial(self._on_image, convert), CAMERA_QOS)
-        if 'events' in self._segmenter.modalities:
+        if 'events' in self._senses:
+            event_type, self._read_events = event_message(settings['event_type'])
             prepare()
             # As bytes: objects would cost more than all that is done with the events.
             self.create_subscription(
-                self._event_type, '~/events', self._on_events, EVENT_QOS, raw=True)
+                event_type, '~/events', self._on_events, EVENT_QOS, raw=True)
         # Reports are for people: they come in real time also when the simulation stands still.
         self.create_timer(settings['report_period'], self._report,
                           clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -133,7 +134,7 @@ class SegmenterNode(Node):
         width, height = self._segmenter.input_size
         inputs = {'camera': ('~/image', '~/image/compressed'), 'events': ('~/events',)}
         topics = [' or '.join(map(self.resolve_topic_name, inputs[sense]))
-                  for sense in self._segmenter.modalities]
+                  for sense in self._senses]
         self.get_logger().info(
             f"weights '{self._segmenter.name}' on {self._segmenter.device}, "
             f"input {width}x{height}; {' and '.join(topics)} -> "
@@ -211,7 +212,7 @@ class SegmenterNode(Node):
                 self._steps.restart()
                 self._break = broken
             header = header_of(packet.stamp_ns, packet.frame_id)
-            self._steps.add_events(events, header, self._event_stream.clock)
+            self._steps.add_events(events, header, self._event_stream.clock, time.monotonic())
         self._decode_s += time.perf_counter() - begin
 
     def _take_image(self, arrived: Arrived) -> None:

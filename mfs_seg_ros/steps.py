@@ -13,6 +13,7 @@ import numpy as np
 from mfs_seg_core.events.types import Events, concatenate
 from mfs_seg_ros.sensor_clock import SensorClock
 
+SENSES = {'camera': ('camera',), 'events': ('events',), 'fusion': ('camera', 'events')}
 TRIGGERS = ('image', 'events', 'both')
 # The events up to the stamp of an image are there when the last is no more than this before it.
 SLACK_US = 1000
@@ -20,21 +21,39 @@ SLACK_US = 1000
 PATIENCE = 0.5
 
 
-def chosen_trigger(trigger: str, modalities: tuple[str, ...]) -> str:
+def chosen_senses(sensors: str, modalities: tuple[str, ...]) -> tuple[str, ...]:
     """
-    Return the trigger that a parameter asks for; '' leaves it to what the weights see.
+    Return the senses, 'camera', 'events' or both, that a parameter asks for; '': all there are.
 
-    Raises ValueError with one sentence when there is no such trigger, or not for these weights.
+    Raises ValueError with one sentence when there is no such choice, or not for these weights.
+    """
+    if not sensors:
+        return modalities
+    if sensors not in SENSES:
+        raise ValueError(f"parameter 'sensors' must be one of {', '.join(SENSES)}, or empty, "
+                         f"not '{sensors}'")
+    senses = SENSES[sensors]
+    if not set(senses) <= set(modalities):
+        raise ValueError(f"sensors '{sensors}' needs weights that see {' and '.join(senses)}: "
+                         f"these see {' and '.join(modalities)} only")
+    return senses
+
+
+def chosen_trigger(trigger: str, senses: tuple[str, ...]) -> str:
+    """
+    Return the trigger that a parameter asks for; '' leaves it to the senses.
+
+    Raises ValueError with one sentence when there is no such trigger, or not for these senses.
     """
     if not trigger:
-        return {('camera',): 'image', ('events',): 'events'}.get(modalities, 'both')
+        return {('camera',): 'image', ('events',): 'events'}.get(senses, 'both')
     if trigger not in TRIGGERS:
         raise ValueError(f"parameter 'trigger' must be one of {', '.join(TRIGGERS)}, or empty, "
                          f"not '{trigger}'")
     needed = {'image': ('camera',), 'events': ('events',), 'both': ('camera', 'events')}[trigger]
-    if missing := [sense for sense in needed if sense not in modalities]:
-        raise ValueError(f"trigger '{trigger}' needs weights for {' and '.join(needed)}: these "
-                         f"have nothing for {' and '.join(missing)}")
+    if not set(needed) <= set(senses):
+        raise ValueError(f"trigger '{trigger}' needs {' and '.join(needed)}: sensors and weights "
+                         f"give {' and '.join(senses)} only")
     return trigger
 
 
@@ -79,7 +98,8 @@ class Steps:
     'both': each image is a step; so is each window of events that has none.
 
     A step that comes late takes in all events since the one before, unless that is more than
-    `max_gap_s`: then, as at the beginning, those of one window.
+    `max_gap_s`: then, as at the beginning, those of one window. When no more events come for so
+    long, those that are left are a step, where events make steps.
     """
 
     def __init__(self, trigger: str, window_s: float, wait_s: float, max_gap_s: float) -> None:
@@ -87,6 +107,7 @@ class Steps:
         self._window_us = round(window_s * 1e6)
         self._wait_s = wait_s
         self._max_gap_us = round(max_gap_s * 1e6)
+        self._silence_s = max(max_gap_s, window_s)
         self._image: TimedImage | None = None
         self.restart()
 
@@ -96,6 +117,8 @@ class Steps:
         self._pending: list[Events] = []
         self._header: Any = None
         self._newest_us = 0
+        # When the stream of events will have ended, if no more come.
+        self._ends_s = 0.0
         # Where the last step's events ended; before the first step, where the events began.
         self._end_us = 0
         self._first_step = True
@@ -114,9 +137,12 @@ class Steps:
         self._image = TimedImage(image, header, stamp_ns, now_s + self._wait_s)
         return before
 
-    def add_events(self, events: Events, header: Any, clock: SensorClock) -> None:
+    def add_events(
+        self, events: Events, header: Any, clock: SensorClock, now_s: float
+    ) -> None:
         """Add the events of a packet, which may be none, and the clock that they go by."""
         self._header = header
+        self._ends_s = now_s + self._silence_s
         if not events.count:
             return
         if self._clock is None:
@@ -134,12 +160,16 @@ class Steps:
             complete = now_s >= self._image.deadline_s or self._has_events_up_to_image()
             return self._image_step() if complete else None
         if self._clock and self._trigger != 'image':
-            return self._events_step()
+            return self._events_step(ended=now_s >= self._ends_s)
         return None
 
     def wait_s(self, now_s: float) -> float | None:
         """Return the time after which to call `take` again; None: once something has come."""
-        return max(0.0, self._image.deadline_s - now_s) if self._waiting else None
+        if self._waiting:
+            return max(0.0, self._image.deadline_s - now_s)
+        if self._pending and self._trigger != 'image':
+            return max(0.0, self._ends_s - now_s)
+        return None
 
     @property
     def _waiting(self) -> bool:
@@ -166,13 +196,15 @@ class Steps:
             end_us = self._newest_us + 1
         return step(*self._cut(end_us)) if end_us > self._end_us else step()
 
-    def _events_step(self) -> Step | None:
+    def _events_step(self, ended: bool) -> Step | None:
         passed_us = self._newest_us - self._end_us
         patience = PATIENCE if self._expects_images() else 0
-        if passed_us < (1 + patience) * self._window_us:
+        if passed_us >= (1 + patience) * self._window_us:
+            cut = self._cut(self._end_us + passed_us // self._window_us * self._window_us)
+        elif ended and self._pending:
+            cut = self._cut(self._newest_us + 1)
+        else:
             return None
-        windows = passed_us // self._window_us
-        cut = self._cut(self._end_us + windows * self._window_us)
         taken, self._image = self._image, None
         return Step('events', self._header, self._clock.to_ros_ns(cut[-1]),
                     taken.image if taken else None, *cut)

@@ -13,10 +13,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from event_camera import save_untrained
 
 SUMMARY_KEYS = {
     'frames_sent', 'masks_received', 'rate_hz', 'latency_ms_p50', 'latency_ms_p99',
-    'model_ms_p50', 'miou', 'rmw', 'weights'}
+    'model_ms_p50', 'miou', 'rmw', 'weights', 'sensors', 'masks_lost'}
+EVENT_KEYS = {'events_received', 'event_rate_mev_s', 'packets_lost', 'decode_ms_p50'}
 TIMEOUT_S = 120.0
 
 
@@ -60,6 +62,8 @@ def test_street_end_to_end(tmp_path, domain):
     assert 0 < summary['masks_received'] <= summary['frames_sent'] <= 15
     assert summary['rmw'] == 'rmw_fastrtps_cpp'
     assert summary['weights'] == 'street'
+    assert summary['sensors'] == 'camera'
+    assert summary['masks_lost'] == summary['frames_sent'] - summary['masks_received']
     assert 0.0 <= summary['miou'] <= 1.0
     assert 0.0 < summary['model_ms_p50'] < summary['latency_ms_p50'] <= summary['latency_ms_p99']
     assert said.count('frames sent') == 1, 'one table'
@@ -93,6 +97,49 @@ def test_recording_without_truth_plays_once(tmp_path, domain):
     assert not domain_processes(domain)
 
 
+def test_camera_and_events_of_street(tmp_path, domain):
+    output = tmp_path / 'out'
+    demo = start(output, '--sensors', 'fusion', '--seconds', '2', '--size', '64', '48',
+                 '--weights', save_untrained(tmp_path / 'both.safetensors'))
+    said, errors = demo.communicate(timeout=TIMEOUT_S)
+    assert demo.returncode == 0, errors
+    summary = json.loads((output / 'summary.json').read_text())
+    assert set(summary) == SUMMARY_KEYS | EVENT_KEYS
+    assert summary['sensors'] == 'fusion'
+    assert 0 < summary['masks_received']
+    assert 0 <= summary['masks_lost'] < summary['frames_sent'] <= 40
+    assert summary['events_received'] > 1000
+    assert 0.0 < summary['event_rate_mev_s'] < 5.0
+    assert summary['decode_ms_p50'] > 0.0
+    assert 0.0 <= summary['miou'] <= 1.0
+    assert 'packets lost' in said
+    # Camera, events, truth and mask.
+    sheet = cv2.imread(str(output / 'contact_sheet.png'))
+    assert 4 * 320 < sheet.shape[1] < 5 * 320
+    video = cv2.VideoCapture(str(output / 'overlay.mp4'))
+    assert video.get(cv2.CAP_PROP_FRAME_WIDTH) == 4 * 320
+    assert not domain_processes(domain)
+
+
+def test_a_recording_shorter_than_a_window_has_a_mask(tmp_path, domain):
+    path = tmp_path / 'events.txt'
+    path.write_text('40 30\n' + ''.join(f'{0.1 + t / 1e5:.6f} {t % 40} {t % 30} {t % 2}\n'
+                                        for t in range(1000)))
+    demo = start(tmp_path / 'out', '--sensors', 'events', '--input', str(path), '--size', '64',
+                 '48', '--weights', save_untrained(tmp_path / 'both.safetensors'))
+    _, errors = demo.communicate(timeout=TIMEOUT_S)
+    assert demo.returncode == 0, errors
+    summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
+    assert summary['events_received'] == 1000
+    assert summary['masks_received'] >= 1
+    assert (summary['frames_sent'], summary['masks_lost'], summary['packets_lost']) == (0, 0, 0)
+    assert summary['miou'] is None
+    # Events and mask.
+    sheet = cv2.imread(str(tmp_path / 'out' / 'contact_sheet.png'))
+    assert 2 * 320 < sheet.shape[1] < 3 * 320
+    assert not domain_processes(domain)
+
+
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGKILL])
 def test_nothing_stays_behind_when_stopped(tmp_path, domain, number):
     demo = start(tmp_path / 'out', '--seconds', '60')
@@ -114,6 +161,7 @@ def test_nothing_stays_behind_when_stopped(tmp_path, domain, number):
 @pytest.mark.parametrize('options, sentence', [
     (['--input', '/nowhere/at/all'], "player: '/nowhere/at/all' does not exist"),
     (['--weights', 'no_such_weights'], 'no_such_weights'),
+    (['--weights', 'camvid', '--sensors', 'events'], 'needs weights that see events'),
 ])
 def test_a_failing_process_ends_all_with_its_sentence(tmp_path, domain, options, sentence):
     demo = start(tmp_path / 'out', *options)

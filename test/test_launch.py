@@ -13,7 +13,10 @@ from camera import TIMEOUT_S, Camera, picture
 
 from mfs_seg_ros.launch_arguments import ARGUMENTS, node_options
 
-LAUNCH_FILE = Path(__file__).resolve().parents[1] / 'launch' / 'segment.launch.py'
+REPOSITORY = Path(__file__).resolve().parents[1]
+LAUNCH_FILE = REPOSITORY / 'launch' / 'segment.launch.py'
+CONFIG = REPOSITORY / 'config'
+EVENTS = ('~/events', '/event_camera/events')
 # What `ros2 launch` does; its command line is a package of its own.
 LAUNCH = """
 import sys
@@ -29,20 +32,38 @@ sys.exit(service.run())
 
 
 def options(**given: str):
-    return node_options({argument.name: argument.default for argument in ARGUMENTS} | given)
+    return node_options(
+        {argument.name: argument.default for argument in ARGUMENTS} | given, CONFIG)
 
 
-def test_nothing_given_leaves_the_parameter_file_alone():
+def test_nothing_given_is_a_camera():
     chosen = options()
-    assert chosen.parameters == {}
-    assert chosen.remappings == [('~/image', '/camera/image_raw')]
+    assert chosen.params_file == str(CONFIG / 'segment.yaml')
+    assert chosen.parameters == {'sensors': 'camera'}
+    assert chosen.remappings == [('~/image', '/camera/image_raw'), EVENTS]
     assert (chosen.namespace, chosen.log_level, chosen.respawn) == ('', 'info', False)
 
 
+@pytest.mark.parametrize('sensors', ['events', 'fusion'])
+def test_sensors_choose_the_parameter_file(sensors):
+    chosen = options(sensors=sensors)
+    assert chosen.params_file == str(CONFIG / f'segment_{sensors}.yaml')
+    assert Path(chosen.params_file).is_file()
+    assert chosen.parameters == {'sensors': sensors}
+
+
+def test_a_given_parameter_file_says_the_sensors():
+    assert options(params_file='my.yaml').params_file == 'my.yaml'
+    assert options(params_file='my.yaml').parameters == {}
+    chosen = options(params_file='my.yaml', sensors='fusion')
+    assert (chosen.params_file, chosen.parameters) == ('my.yaml', {'sensors': 'fusion'})
+
+
 def test_given_parameters_win_and_keep_their_types():
-    chosen = options(weights='123', device='cuda:0', use_sim_time='True')
+    file = {'params_file': 'my.yaml'}
+    chosen = options(weights='123', device='cuda:0', use_sim_time='True', **file)
     assert chosen.parameters == {'weights': '123', 'device': 'cuda:0', 'use_sim_time': True}
-    assert options(use_sim_time='false').parameters == {'use_sim_time': False}
+    assert options(use_sim_time='false', **file).parameters == {'use_sim_time': False}
 
 
 def test_other_options():
@@ -51,14 +72,19 @@ def test_other_options():
 
 
 def test_one_of_the_two_image_topics_is_chosen():
-    assert options(image_topic='/a/b').remappings == [('~/image', '/a/b')]
+    assert options(image_topic='/a/b').remappings == [('~/image', '/a/b'), EVENTS]
     assert options(image_topic='/a/b', image_transport='compressed').remappings == [
-        ('~/image/compressed', '/a/b/compressed')]
+        ('~/image/compressed', '/a/b/compressed'), EVENTS]
+
+
+def test_the_topic_of_events_is_chosen():
+    assert options(events_topic='/a/events').remappings[-1] == ('~/events', '/a/events')
 
 
 @pytest.mark.parametrize('given, sentence', [
     ({'use_sim_time': 'maybe'}, "use_sim_time must be true or false, not 'maybe'"),
     ({'respawn': ''}, "respawn must be true or false, not ''"),
+    ({'sensors': 'radar'}, "sensors must be one of camera, events, fusion, not 'radar'"),
     ({'image_transport': 'theora'}, "must be 'raw' or 'compressed', not 'theora'"),
 ])
 def test_wrong_values_get_a_sentence(given, sentence):
@@ -106,11 +132,15 @@ def test_launched_node_answers(launch, environment, tmp_path):
             end(process, signal.SIGKILL)
 
 
-def test_default_parameter_file_is_found(launch, environment):
-    process = launched(environment, 'weights:=nosuch')
+@pytest.mark.parametrize('sensors', ['camera', 'fusion'])
+def test_parameter_files_are_found(launch, environment, sensors):
+    weights = 'nosuch' if sensors == 'camera' else 'camvid'
+    process = launched(environment, f'weights:={weights}', f'sensors:={sensors}')
     try:
         output = process.communicate(timeout=TIMEOUT_S)[0]
-        assert "no weights 'nosuch'" in output
+        assert {'camera': "no weights 'nosuch'",
+                'fusion': "sensors 'fusion' needs weights that see camera and events"
+                }[sensors] in output
         assert 'exit code 1' in output
     finally:
         if process.poll() is None:

@@ -63,7 +63,8 @@ def test_files_are_installed_once(setup_arguments):
     assert len(installed) == len(set(installed))
     share = {name.removeprefix('share/mfs_seg_ros/') for name in installed}
     assert {'package.xml', 'launch/segment.launch.py', 'launch/demo.launch.py',
-            'config/segment.yaml', 'config/fastdds_local.xml'} <= share
+            'config/segment.yaml', 'config/segment_events.yaml', 'config/segment_fusion.yaml',
+            'config/fastdds_local.xml'} <= share
     assert 'share/ament_index/resource_index/packages/mfs_seg_ros' in installed
     for kind in ('launch', 'config'):
         in_tree = {str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / kind).rglob('*')

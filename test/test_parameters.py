@@ -10,15 +10,26 @@ import yaml
 from mfs_seg_ros.parameters import SEGMENTER
 from mfs_seg_ros.transport import transport_warning
 
-PARAMS_FILE = Path(__file__).resolve().parents[1] / 'config' / 'segment.yaml'
+CONFIG = Path(__file__).resolve().parents[1] / 'config'
+DEFAULTS = {setting.name: setting.default for setting in SEGMENTER}
+
+
+def given_in(name: str) -> dict:
+    return yaml.safe_load((CONFIG / name).read_text())['/**']['ros__parameters']
 
 
 def test_parameter_file_holds_every_parameter_at_its_default():
-    content = yaml.safe_load(PARAMS_FILE.read_text())
-    given = content['/**']['ros__parameters']
-    assert given == {setting.name: setting.default for setting in SEGMENTER}
+    given = given_in('segment.yaml')
+    assert given == DEFAULTS
     assert {name: type(value) for name, value in given.items()} == {
-        setting.name: type(setting.default) for setting in SEGMENTER}
+        name: type(value) for name, value in DEFAULTS.items()}
+
+
+@pytest.mark.parametrize('sensors, trigger', [('events', 'events'), ('fusion', 'both')])
+def test_parameter_files_of_events_differ_in_what_is_listened_to(sensors, trigger):
+    given = given_in(f'segment_{sensors}.yaml')
+    assert {name: value for name, value in given.items() if DEFAULTS[name] != value} == {
+        'sensors': sensors, 'trigger': trigger}
 
 
 @pytest.mark.parametrize('rmw, environment, warned', [

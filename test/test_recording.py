@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mfs_seg_core.labels import CAMVID
+from mfs_seg_ros.pictures import Moment, tiles
 from mfs_seg_ros.recording import MAX_WAITING, Recording
 
 STEP_NS = 50_000_000
@@ -93,3 +94,47 @@ def test_frames_of_other_sizes_fit_into_one_video(tmp_path):
     while video.read()[0]:
         frames += 1
     assert frames == 16
+
+
+def test_masks_of_events_have_the_label_of_the_nearest_stamp(tmp_path):
+    recording = Recording(tmp_path, CAMVID, images=False)
+    for index in range(1, 21):
+        stamp = index * STEP_NS
+        recording.add_label(stamp, ids(3 if index % 2 else 0))
+        # The packets that complete a step begin before and after the moment of the label.
+        early_ns = (-4_000_000, 3_000_000)[index % 2]
+        recording.add_mask(stamp + early_ns, ids(3 if index % 2 else 0), stamp, image())
+    recording.add_mask(21 * STEP_NS, ids(5), 21 * STEP_NS, image())
+    figures = recording.finish('test')
+    assert figures['masks_with_truth'] == 20
+    assert figures['miou'] == 1.0
+    assert figures['images_received'] == figures['masks_of_images'] == 0
+    video = cv2.VideoCapture(str(tmp_path / 'overlay.mp4'))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 21
+    # Events, truth and mask.
+    assert video.get(cv2.CAP_PROP_FRAME_WIDTH) == 3 * 320
+
+
+def test_masks_of_events_beside_a_camera_are_counted_and_not_drawn(tmp_path):
+    recording = Recording(tmp_path, CAMVID)
+    for index in range(6):
+        recording.add_mask(index * STEP_NS, ids(3), index * STEP_NS + 1, image())
+        if index % 2:
+            recording.add_image(index * STEP_NS, image())
+            recording.add_decode_time(float(index))
+    figures = recording.finish('test')
+    assert (figures['masks_received'], figures['masks_of_images']) == (6, 3)
+    assert figures['decode_ms_p50'] == 3.0
+    video = cv2.VideoCapture(str(tmp_path / 'overlay.mp4'))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 3
+
+
+def test_tiles_show_what_there_is():
+    rgb, mask = image(60, 80), ids(3, 60, 80)
+    assert list(tiles(Moment(rgb, None, mask, mask), 30, CAMVID)) == [
+        'camera', 'truth', 'mask', 'overlay']
+    drawn = tiles(Moment(None, image(20, 30), None, mask), 30, CAMVID)
+    assert list(drawn) == ['events', 'mask']
+    # Events are drawn in the shape of what they are beside.
+    assert {tile.shape for tile in drawn.values()} == {(30, 40, 3)}
+    assert tuple(drawn['mask'][0, 0]) == tuple(CAMVID.palette[3])

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Segmenters of events, alone and beside a camera, as real processes."""
 
+import subprocess
+import sys
 from array import array
 
 import numpy as np
@@ -224,3 +226,26 @@ def test_start_is_logged(fusion, children):
     assert children.last_match(
         'fusion', r'/fusion/mfs_seg/image or /fusion/mfs_seg/image/compressed and '
         r"/fusion/mfs_seg/events -> /fusion/mfs_seg/mask, trigger 'both'")
+
+
+# Which modules a segmenter of these sensors has loaded, and what it listens to.
+LISTENS = """
+import sys, threading
+import rclpy
+rclpy.init(args=['--ros-args', '-p', 'weights:=' + sys.argv[1], '-p', 'sensors:=' + sys.argv[2]])
+from mfs_seg_ros.segmenter import SegmenterNode
+node = SegmenterNode(threading.Event())
+print('numba' in sys.modules, 'event_camera_msgs' in sys.modules,
+      *sorted(subscription.topic_name.split('/')[2] for subscription in node.subscriptions))
+node.destroy_node()
+rclpy.shutdown()
+"""
+
+
+@pytest.mark.parametrize('sensors, expected, trigger', [
+    ('camera', 'False False image image', 'image'), ('events', 'True True events', 'events')])
+def test_a_part_of_the_senses_is_listened_to(environment, weights, sensors, expected, trigger):
+    run = subprocess.run([sys.executable, '-c', LISTENS, weights, sensors], text=True,
+                         capture_output=True, env=environment, timeout=60)
+    assert run.stdout.splitlines()[-1] == expected, run.stderr
+    assert f"trigger '{trigger}'" in run.stdout + run.stderr

@@ -49,6 +49,7 @@ WRONG = {
     '-p keep_state:=perhaps': "parameter 'keep_state' must be true or false",
     '-p input_width:=100': "give both 'input_width' and 'input_height'",
     '-p trigger:=sometimes': "'trigger' must be one of image, events, both, or empty",
+    '-p weights:=camvid -p sensors:=events': 'needs weights that see events: these see camera',
     '-p event_homography:=1.0': "'event_homography' must be a list of numbers with a point",
     '-p weights': 'the ROS arguments cannot be used',
     '-- --weights street': "'--weights street' is not understood",

@@ -7,7 +7,7 @@ import pytest
 
 from mfs_seg_core.events.types import Events
 from mfs_seg_ros.sensor_clock import SensorClock
-from mfs_seg_ros.steps import Steps, chosen_trigger
+from mfs_seg_ros.steps import Steps, chosen_senses, chosen_trigger
 
 IMAGE = np.zeros((4, 6, 3), np.uint8)
 # ROS time at the sensor's time 0.
@@ -38,7 +38,7 @@ class World:
         for us in range(start_us, end_us, 10_000):
             packet = events(us, us + 10_000)
             self.clock.update(us, us, ros_ns(us))
-            self.steps.add_events(packet, f'packet {us}', self.clock)
+            self.steps.add_events(packet, f'packet {us}', self.clock, self.now_s)
             self.take()
 
     def image(self, us: int) -> None:
@@ -66,22 +66,61 @@ class World:
 CAMERA, EVENTS = 'camera', 'events'
 
 
-@pytest.mark.parametrize('trigger, modalities, chosen', [
+@pytest.mark.parametrize('sensors, modalities, chosen', [
+    ('', (CAMERA,), (CAMERA,)), ('', (CAMERA, EVENTS), (CAMERA, EVENTS)),
+    ('camera', (CAMERA, EVENTS), (CAMERA,)), ('events', (CAMERA, EVENTS), (EVENTS,)),
+    ('fusion', (CAMERA, EVENTS), (CAMERA, EVENTS)), ('events', (EVENTS,), (EVENTS,))])
+def test_senses_are_those_of_the_weights_or_some_of_them(sensors, modalities, chosen):
+    assert chosen_senses(sensors, modalities) == chosen
+
+
+@pytest.mark.parametrize('sensors, modalities, sentence', [
+    ('radar', (CAMERA,), "'sensors' must be one of camera, events, fusion, or empty, not 'radar'"),
+    ('fusion', (CAMERA,), "'fusion' needs weights that see camera and events: these see camera"),
+    ('camera', (EVENTS,), "'camera' needs weights that see camera: these see events only")])
+def test_senses_that_cannot_be_get_a_sentence(sensors, modalities, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        chosen_senses(sensors, modalities)
+
+
+@pytest.mark.parametrize('trigger, senses, chosen', [
     ('', (CAMERA,), 'image'), ('', (EVENTS,), 'events'), ('', (CAMERA, EVENTS), 'both'),
     ('image', (CAMERA, EVENTS), 'image'), ('events', (CAMERA, EVENTS), 'events'),
     ('both', (CAMERA, EVENTS), 'both'), ('image', (CAMERA,), 'image')])
-def test_trigger_goes_by_the_weights(trigger, modalities, chosen):
-    assert chosen_trigger(trigger, modalities) == chosen
+def test_trigger_goes_by_the_senses(trigger, senses, chosen):
+    assert chosen_trigger(trigger, senses) == chosen
 
 
-@pytest.mark.parametrize('trigger, modalities, sentence', [
+@pytest.mark.parametrize('trigger, senses, sentence', [
     ('sometimes', (CAMERA, EVENTS), 'must be one of image, events, both, or empty, not'),
-    ('events', (CAMERA,), 'needs weights for events: these have nothing for events'),
-    ('image', (EVENTS,), 'needs weights for camera: these have nothing for camera'),
-    ('both', (CAMERA,), 'needs weights for camera and events: these have nothing for events')])
-def test_a_trigger_that_cannot_be_gets_a_sentence(trigger, modalities, sentence):
+    ('events', (CAMERA,), 'needs events: sensors and weights give camera only'),
+    ('image', (EVENTS,), 'needs camera: sensors and weights give events only'),
+    ('both', (CAMERA,), 'needs camera and events: sensors and weights give camera only')])
+def test_a_trigger_that_cannot_be_gets_a_sentence(trigger, senses, sentence):
     with pytest.raises(ValueError, match=sentence):
-        chosen_trigger(trigger, modalities)
+        chosen_trigger(trigger, senses)
+
+
+@pytest.mark.parametrize('trigger', ['events', 'both'])
+def test_what_is_left_when_events_end_is_a_step(trigger):
+    world = World(trigger)
+    world.packets(0, 80_000)
+    assert world.steps.wait_s(world.now_s) == 1.0
+    world.wait(0.99)
+    assert world.windows == [('packet 50000', 0, 50, 50)]
+    world.wait(0.02)
+    assert world.windows[1:] == [('packet 70000', 50, 79.001, 30)]
+    assert world.steps.wait_s(world.now_s) is None
+    world.wait(5.0)
+    assert len(world.made) == 2
+
+
+def test_where_images_make_steps_the_end_of_events_makes_none():
+    world = World('image')
+    world.packets(0, 80_000)
+    assert world.steps.wait_s(world.now_s) is None
+    world.wait(5.0)
+    assert not world.made
 
 
 def test_an_image_takes_the_events_up_to_its_stamp():
@@ -189,10 +228,10 @@ def test_windows_of_events_are_steps():
 def test_windows_that_come_together_are_one_step():
     world = World('events')
     world.clock.update(0, 0, ros_ns(0))
-    world.steps.add_events(events(0, 170_000), 'large', world.clock)
+    world.steps.add_events(events(0, 170_000), 'large', world.clock, world.now_s)
     world.take()
     assert world.windows == [('large', 100, 150, 50)]
-    world.steps.add_events(events(170_000, 310_000), 'next', world.clock)
+    world.steps.add_events(events(170_000, 310_000), 'next', world.clock, world.now_s)
     world.take()
     assert world.windows[1:] == [('next', 150, 300, 150)]
 
@@ -271,9 +310,9 @@ def test_events_a_little_out_of_order_stay_in_the_windows():
     disordered = events(0, 60_000, 10)
     disordered.t[4998:5004] = [50_004, 49_990, 50_003, 49_980, 50_020, 49_999]
     world.clock.update(0, 0, ros_ns(0))
-    world.steps.add_events(disordered, 'first', world.clock)
+    world.steps.add_events(disordered, 'first', world.clock, world.now_s)
     world.take()
-    world.steps.add_events(events(60_000, 110_000, 10), 'second', world.clock)
+    world.steps.add_events(events(60_000, 110_000, 10), 'second', world.clock, world.now_s)
     world.take()
     assert [(start, end) for _, start, end, _ in world.windows] == [(0, 50), (50, 100)]
     assert sum(count for *_, count in world.windows) == 10_000
@@ -281,7 +320,7 @@ def test_events_a_little_out_of_order_stay_in_the_windows():
 
 def test_empty_packets_change_nothing():
     world = World('both')
-    world.steps.add_events(events(0, 0), 'empty', world.clock)
+    world.steps.add_events(events(0, 0), 'empty', world.clock, world.now_s)
     world.take()
     world.image(0)
     assert world.windows == [('image 0', 0, 0, None)]

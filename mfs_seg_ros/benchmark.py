@@ -1,0 +1,169 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+`python -m mfs_seg_ros.benchmark`: whether the node keeps up with an event camera on one core.
+
+A process publishes EventPackets (EVT3, 1280x720) to a segmenter that is pinned to one core. What it
+lost it says itself; its processor time is the kernel's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+from std_msgs.msg import Float32
+
+from mfs_seg_core.files import write_json
+from mfs_seg_ros.children import ChildFailed, Children
+from mfs_seg_ros.demo import positive
+from mfs_seg_ros.environment import demo_environment
+from mfs_seg_ros.losses import PACKETS_LOST
+from mfs_seg_ros.messages import stamp_ns
+
+MASK = 'mfs_seg/mask'
+TIMES = ('model_time_ms', 'decode_time_ms')
+START_S = 120.0
+# Masks still under way at the end; the last events are a step after a second of silence.
+DRAIN_S = 2.0
+TICKS = os.sysconf('SC_CLK_TCK')
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark; return 0, or 1 after a sentence about what is wrong."""
+    parser = argparse.ArgumentParser(prog='python -m mfs_seg_ros.benchmark', description=__doc__)
+    parser.add_argument('--weights', default='street', help='name of shipped weights or a file')
+    parser.add_argument('--rate', type=positive, default=20.0, help='million events a second')
+    parser.add_argument('--seconds', type=positive, default=10.0)
+    parser.add_argument('--core', type=int, default=max(os.sched_getaffinity(0)),
+                        help='of the node (default: the last)')
+    parser.add_argument('--json', type=Path, default=None, metavar='FILE')
+    options = parser.parse_args(arguments)
+    environment = demo_environment()
+    os.environ.update(environment)
+    try:
+        with (tempfile.TemporaryDirectory() as logs,
+              Children(Path(logs), environment) as children):
+            figures = run(children, options)
+    except (ChildFailed, OSError) as error:
+        print(f'The benchmark ended early: {error}', file=sys.stderr)
+        return 1
+    for name, value in figures.items():
+        print(f'{name:<24} {value:>16}' if isinstance(value, (str, int)) else
+              f'{name:<24} {value:>16.3f}')
+    if options.json:
+        write_json(options.json, figures)
+    return 0
+
+
+class Listener(Node):
+    """Hears what the segmenter publishes."""
+
+    def __init__(self) -> None:
+        super().__init__('benchmark')
+        self.latencies_ms: list[float] = []
+        self.times_ms: dict[str, list[float]] = {name: [] for name in TIMES}
+        self.create_subscription(Image, MASK, self._on_mask, 10)
+        for name in TIMES:
+            self.create_subscription(
+                Float32, f'mfs_seg/debug/{name}', partial(self._on_time, name), 50)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self)
+
+    def listen(self, seconds: float) -> None:
+        """Take messages for so long."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0.0:
+            self._executor.spin_once(timeout_sec=left)
+
+    def _on_mask(self, mask: Image) -> None:
+        self.latencies_ms.append((self.get_clock().now().nanoseconds - stamp_ns(mask)) / 1e6)
+
+    def _on_time(self, name: str, message: Float32) -> None:
+        self.times_ms[name].append(message.data)
+
+
+def run(children: Children, options: argparse.Namespace) -> dict[str, str | int | float]:
+    """Measure; raises ChildFailed when a process fails."""
+    cores = os.sched_getaffinity(0)
+    if options.core not in cores:
+        raise ChildFailed(f'there is no core {options.core}: give one of {sorted(cores)}.')
+    # A child has the cores of its parent, in all its threads.
+    os.sched_setaffinity(0, {options.core})
+    children.start('segmenter', 'mfs_seg_ros.segmenter', {
+        'weights': options.weights, 'sensors': 'events', 'threads': 1},
+        {'~/events': 'event_camera/events'})
+    others = cores - {options.core} or cores
+    os.sched_setaffinity(0, others)
+    rclpy.init()
+    try:
+        listener = Listener()
+        wait(listener, children, lambda: listener.count_publishers(MASK), 'segmenter')
+        children.start('load', 'mfs_seg_ros.event_load', {
+            'rate': options.rate, 'seconds': options.seconds})
+        wait(listener, children, lambda: listener.latencies_ms, 'segmenter')
+        begin, used_s = time.monotonic(), cpu_s(children.pid('segmenter'))
+        masks = len(listener.latencies_ms)
+        while not children.ended('load'):
+            children.check_running('segmenter')
+            listener.listen(0.2)
+            passed_s = time.monotonic() - begin
+            cpu_share = (cpu_s(children.pid('segmenter')) - used_s) / passed_s
+            masks_per_s = (len(listener.latencies_ms) - masks) / passed_s
+        # To come while the load was on, a mask must not have been late.
+        listener.listen(DRAIN_S)
+        children.stop('segmenter')
+        listener.destroy_node()
+    finally:
+        rclpy.shutdown()
+    sent = children.last_match(
+        'load', r'events_sent: (\d+) packets_sent: (\d+) seconds: ([\d.]+)')
+    events, packets, seconds = int(sent[1]), int(sent[2]), float(sent[3])
+    report = children.last_match('segmenter', PACKETS_LOST)
+    lost = sum(map(int, report.groups())) if report else 0
+    return {
+        'weights': options.weights,
+        'events_sent': events,
+        'sent_mev_s': events / seconds / 1e6,
+        'packets_sent': packets,
+        'packets_lost': lost,
+        'events_decoded': round(events * (packets - lost) / packets),
+        'masks_per_s': masks_per_s,
+        'node_cpu_s_per_s': cpu_share,
+        'decode_ms_p50': float(np.median(listener.times_ms['decode_time_ms'])),
+        'model_ms_p50': float(np.median(listener.times_ms['model_time_ms'])),
+        'latency_ms_p50': float(np.median(listener.latencies_ms)),
+        'latency_ms_p99': float(np.percentile(listener.latencies_ms, 99)),
+        'load_1min': os.getloadavg()[0],
+    }
+
+
+def wait(listener: Listener, children: Children, ready, *running: str) -> None:
+    """Wait until something is ready; raises ChildFailed when a process ends or it takes long."""
+    end = time.monotonic() + START_S
+    while not ready():
+        children.check_running(*running)
+        if time.monotonic() > end:
+            raise ChildFailed(f'nothing was heard of the segmenter within {START_S:.0f} s.')
+        listener.listen(0.1)
+
+
+def cpu_s(pid: int) -> float:
+    """Return the processor time of a process and its threads so far, in seconds."""
+    # The name, in brackets, may hold anything.
+    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+if __name__ == '__main__':
+    sys.exit(main())
