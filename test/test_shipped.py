@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from mfs_seg_core.conditions import SENSES, measure
 from mfs_seg_core.data.street.sensor import WHITE
-from mfs_seg_core.evaluate import camvid_sequences, evaluate, street_sequences
+from mfs_seg_core.evaluate import FIRST_SEED, camvid_sequences, evaluate, street_sequences
+from mfs_seg_core.provenance import DataHash
 from mfs_seg_core.streaming import Segmenter
 
 CAMVID = Path(__file__).parents[2] / 'shared/data/camvid/480x360'
@@ -22,6 +24,20 @@ def test_state_pays_in_dim_light():
     assert mious['stream@1'] > mious['reset@1'] + 0.02
     assert mious['stream@1'] > mious['repeat@4'] - 0.01
     assert mious['reset@1'] > 0.5
+
+
+def test_two_senses_are_worth_more_than_one():
+    """By night and without its camera, events save the day; and by day they do no harm."""
+    segmenter = Segmenter.from_weights('street')
+    results = measure(segmenter, ('day', 'night', 'lost'), SENSES, FIRST_SEED, 4, 6, 20.0,
+                      DataHash())
+    mious = {condition: {sense: figures['miou'] for sense, figures in row.items()}
+             for condition, row in results.items()}
+    assert mious['day']['both'] > max(mious['day']['camera'], mious['day']['events']) - 0.02
+    for condition in ('night', 'lost'):
+        assert mious[condition]['both'] > mious[condition]['camera'] + 0.05
+        assert mious[condition]['both'] > mious[condition]['events'] - 0.02
+    assert mious['day']['events'] > 0.45
 
 
 def test_street_by_day():
