@@ -28,6 +28,8 @@ PATTERNS = 16
 # Events at once in a row, as an edge makes them.
 RUN = 8
 POLL_S = 0.1
+# The segmenter hears nothing before it has found us, a little after we have found it.
+SETTLE_S = 0.5
 
 
 class EventLoad(Node):
@@ -46,6 +48,7 @@ class EventLoad(Node):
         """Publish for so many seconds; then print how much it was, and how long it took."""
         while not self._stopped.is_set() and not self._publisher.get_subscription_count():
             time.sleep(POLL_S)
+        time.sleep(SETTLE_S)
         start, start_ns = time.monotonic(), self.get_clock().now().nanoseconds
         packets = events = 0
         while packets * PACKET_US < self._seconds * 1e6 and not self._stopped.is_set():

@@ -33,6 +33,8 @@ from mfs_seg_ros.timeline import due_s, played
 # A source that cannot keep up slows down: a camera does not send what it missed in a burst.
 MAX_LATE_S = 0.1
 POLL_S = 0.1
+# Who subscribes best effort hears nothing before it has found us, a little after we have found it.
+SETTLE_S = 0.5
 # What drivers publish with (REP-2003): reliable, keep last 10; best-effort consumers match it.
 CAMERA_QOS = QoSProfile(depth=10)
 # What drivers of event cameras publish with.
@@ -158,6 +160,8 @@ class Player(Node):
             for publisher in self._sensor_publishers
         ):
             self._executor.spin_once(timeout_sec=POLL_S)
+        if self._wait_for:
+            self._serve(SETTLE_S)
 
     def _messages(self, item: Frame | EventBatch, count: int) -> dict[str, Image | EventPacket]:
         """Return what to publish, by topic, still without stamps."""
