@@ -37,6 +37,8 @@ FIRST_S = 20.0
 # Segmenter and recorder: the sensors start when both listen, so that nothing is lost.
 SUBSCRIBERS = 2
 EVENT_WINDOW_S = 0.05
+# Three processes spend more on fewer events a message than on the events.
+PACKET_MS = 10
 RESULTS = ('summary.json', 'overlay.mp4', 'contact_sheet.png', 'recording.json')
 MEASURED = (
     'masks_received', 'rate_hz', 'latency_ms_p50', 'latency_ms_p99', 'model_ms_p50', 'miou', 'rmw')
@@ -136,7 +138,8 @@ def run(
             'title': f'{Path(options.input).name}   weights {Path(options.weights).stem}'})
         children.start('player', 'mfs_seg_ros.player', {
             'input': options.input, 'sensors': options.sensors, 'seconds': options.seconds,
-            'rate': options.rate, 'seed': options.seed, 'wait_for': SUBSCRIBERS})
+            'rate': options.rate, 'seed': options.seed, 'wait_for': SUBSCRIBERS,
+            'packet_ms': PACKET_MS})
         sent = follow(children, interrupted, options.sensors)
         children.stop('recorder')
         # At its end it says what it has lost.

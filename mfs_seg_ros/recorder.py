@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import sys
 import threading
@@ -38,6 +39,8 @@ CAMERA_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 RESULT_QOS = QoSProfile(depth=50)
 # Bounds the memory when pictures are made more slowly than frames come.
 MAX_QUEUED = 512
+# Higher is lower.
+LOW_PRIORITY = 10
 MASK_TOPIC = 'mfs_seg/mask'
 
 
@@ -148,6 +151,8 @@ class Recorder(Node):
 
     def _record(self) -> None:
         """Take what was received out of the queue until None; a failure stops the node."""
+        # On Linux of this thread alone: pictures can wait, the segmenter beside it cannot.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
         while (add := self._queue.get()) is not None:
             if self._failure:
                 continue

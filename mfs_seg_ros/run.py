@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How the player and the recorder run: until done or asked to stop, with one sentence on error."""
+"""How the nodes run: until done or asked to stop, with one sentence on error."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Protocol
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
+
+from mfs_seg_ros.allocator import keep_freed_memory
 
 # Fast DDS at times spins for long while a node is taken down (eProsima/Fast-DDS issue 6513), and
 # rclpy holds the interpreter's lock meanwhile: only the kernel can end such a process.
@@ -35,6 +37,7 @@ def run_node(
     The node is given an event that SIGINT and SIGTERM set; it should end its work soon after.
     A process that then cannot take its node down ends by SIGALRM.
     """
+    keep_freed_memory()
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
