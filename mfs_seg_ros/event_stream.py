@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from mfs_seg_core.events.decoders import open_decoder
+from mfs_seg_core.events.decoders import ENCODINGS, open_decoder
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.events.types import Events
@@ -122,5 +122,6 @@ def prepare() -> None:
 
     Raises ValueError with one sentence when something is not installed.
     """
-    open_decoder('evt3', 1, 1)
+    for encoding in ENCODINGS:
+        open_decoder(encoding, 1, 1)
     event_tensor(EventWindow(Events.empty(), 0, 1, (1, 1)), 1, 1, 1)
