@@ -18,7 +18,7 @@ from event_trees import (
 from torch.utils.data import DataLoader
 
 from mfs_seg_core.data.ddd17 import DDD17, SPLITS
-from mfs_seg_core.events.tensor import count_events
+from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.events.types import Window
 
 REAL = Path(__file__).parents[2] / 'shared/data/ddd17/derived_davis346_ess_layout'
@@ -60,8 +60,8 @@ def test_ess_windows(ess, window):
         assert item.stamp_us == stamp
         assert equal(item.events, before(stamp, window))
     assert items[0].events.count == 0, 'nothing is before the start'
-    counts = count_events(items[0].events, 200, 346, 2, (-1, 0))
-    assert counts.shape == (200, 346, 4) and not counts.any()
+    tensor = event_tensor(EventWindow(items[0].events, -1, 0, (346, 200)), 2, 346, 200)
+    assert tensor.shape == (4, 200, 346) and not tensor.any()
 
 
 def test_ess_items(ess):
