@@ -25,7 +25,7 @@ from mfs_seg_ros.parameters import SEGMENTER
 @pytest.fixture(scope='module')
 def segmenter(children):
     """Give one segmenter and its camera to all tests."""
-    children.start('segmenter', MODULE, {**QUICK, 'report_period': 0.5})
+    children.start('segmenter', MODULE, {**QUICK, 'sensors': 'camera', 'report_period': 0.5})
     camera = Camera()
     camera.wait_for_segmenter()
     yield camera
@@ -261,4 +261,4 @@ def test_newest_image_wins_and_drops_are_reported(camera, logged):
 
 def test_start_is_logged(logged):
     logged(r"weights 'street' on cpu, input 64x48; "
-           r'/mfs_seg/image or /mfs_seg/image/compressed -> /mfs_seg/mask')
+           r"/mfs_seg/image or /mfs_seg/image/compressed -> /mfs_seg/mask, trigger 'image'")
