@@ -78,7 +78,16 @@ def show_blocks(result: dict) -> str:
                   'silent channels', 'saturated', 'SNR, dB'], rows) + (
         f'\n\n{result["steps"]} steps each, on {result["frames"]} stills of Street of '
         f'{width}x{height}. SNR: power of a spike map over its variance between noisy copies of '
-        'a frame.\n\n![Firing rates over channels](blocks.png)')
+        f'a frame. {_against(result["results"])}\n\n![Firing rates over channels](blocks.png)')
+
+
+def _against(results: dict[str, dict]) -> str:
+    """Say in a sentence what EFS-Res saves and what it costs."""
+    ours, theirs = results['EFS-Res'], results['MS-Res']
+    return (f'Beside MS-Res, EFS-Res has {theirs["parameters"] / ours["parameters"]:.1f} times '
+            f'fewer parameters, takes {theirs["energy_mj"] / ours["energy_mj"]:.1f} times less '
+            f'energy, and differs by {100 * (ours["miou"] - theirs["miou"]):+.1f} points of mIoU '
+            f'and {ours["snr_db"] - theirs["snr_db"]:+.1f} dB.')
 
 
 def show_depth(result: dict) -> str:
