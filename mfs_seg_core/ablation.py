@@ -140,7 +140,8 @@ def noise_of(network: MFSSeg, images: Tensor) -> dict:
     """
     Measure spiking noise.
 
-    :returns: ``silent`` and ``saturated``, shares of channels; ``rates``, their firing rates;
+    :returns: ``silent`` and ``saturated``, shares of channels; ``rates``, percentiles 0 to 100 of
+        their firing rates;
         ``snr_db``: power of the mean spikes between noisy copies over their variance, in dB.
     """
     network.eval()
@@ -160,7 +161,7 @@ def noise_of(network: MFSSeg, images: Tensor) -> dict:
     return {'silent': float((mean_rates < SILENT).mean()),
             'saturated': float((mean_rates > top).mean()),
             'snr_db': 10 * math.log10(max(signal, 1e-12) / max(noise, 1e-12)),
-            'rates': mean_rates.round(4).tolist()}
+            'rates': np.percentile(mean_rates, np.arange(101)).round(4).tolist()}
 
 
 def study_blocks(training: Stills, validation: Stills, steps: int) -> dict[str, dict]:
@@ -187,7 +188,7 @@ def study_depth(training: Stills, validation: Stills, steps: int, depths: tuple[
             losses = train(network, *training, steps)
             results[name][str(depth)] = {
                 'gradients': before, 'loss': float(np.mean(losses[-20:])),
-                'losses': [round(loss, 4) for loss in losses], **judge(network, *validation)}
+                **judge(network, *validation)}
             print(f'{name}, {depth} blocks a stage: loss {results[name][str(depth)]["loss"]:.3f}, '
                   f'mIoU {results[name][str(depth)]["miou"]:.3f}', flush=True)
     return results
@@ -197,8 +198,7 @@ def draw_blocks(path: Path, results: dict[str, dict]) -> None:
     """Draw firing rates over channels, a line a variant."""
     figure, ax = pyplot().subplots(figsize=(7, 4), layout='constrained')
     for name, result in results.items():
-        rates = sorted(result['rates'])
-        ax.plot(np.linspace(0, 1, len(rates)), rates,
+        ax.plot(np.linspace(0, 1, len(result['rates'])), result['rates'],
                 label=f'{name}: {result["silent"]:.1%} silent, {result["snr_db"]:.1f} dB')
     ax.set_xlabel('share of channels')
     ax.set_ylabel('firing rate, at most')

@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 from rosbags.rosbag2 import Reader, ReaderError
 
+from mfs_seg_core.events.recordings.bag import choose_event_topic
 from mfs_seg_core.labels import CAMVID, UNLABELLED
-from mfs_seg_ros.bag_topics import IMAGE_TYPES, choose_event_topic, choose_topics, known_types
+from mfs_seg_ros.bag_topics import IMAGE_TYPES, choose_topics, known_types
 from mfs_seg_ros.frames import EventBatch, Frame, SourceError
 from mfs_seg_ros.messages import decode_rgb, to_labels, to_rgb
 
@@ -100,7 +101,10 @@ class BagSource:
         connections = list(reader.connections)
         image_topic = label_topic = event_topic = None
         if self.sensors != 'camera':
-            event_topic = choose_event_topic(connections, self.event_topic, self.path)
+            try:
+                event_topic = choose_event_topic(connections, self.event_topic, self.path)
+            except ValueError as error:
+                raise SourceError(str(error)) from None
         if self.sensors != 'events' or any(item.msgtype in IMAGE_TYPES for item in connections):
             image_topic, label_topic = choose_topics(
                 connections, self.image_topic, self.label_topic, self.path)

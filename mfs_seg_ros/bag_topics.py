@@ -12,11 +12,10 @@ from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
+from mfs_seg_core.events.packet import PACKET_TYPES
 from mfs_seg_ros.frames import SourceError
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
-# The second is what the first was once called.
-EVENT_TYPES = ('event_camera_msgs/msg/EventPacket', 'event_array_msgs/msg/EventArray')
 EVENT_FIELDS = (
     'std_msgs/Header header', 'uint32 height', 'uint32 width', 'uint64 seq', 'uint64 time_base',
     'string encoding', 'bool is_bigendian', 'uint8[] events')
@@ -26,7 +25,7 @@ EVENT_FIELDS = (
 def known_types() -> Typestore:
     """Return the types that are played: not every bag describes them, nor in a known language."""
     types = get_typestore(Stores.LATEST)
-    for name in EVENT_TYPES:
+    for name in PACKET_TYPES:
         types.register(get_types_from_msg('\n'.join(EVENT_FIELDS), name))
     return types
 
@@ -56,19 +55,6 @@ def choose_topics(
             f"'{path}' has no topic of camera images (sensor_msgs Image or CompressedImage): "
             f'its topics are {_listed(item.topic for item in connections)}.')
     return image, label
-
-
-def choose_event_topic(connections: list[Connection], event_topic: str, path: Path) -> str:
-    """Return the topic of event packets, the first where its name is empty; raises SourceError."""
-    candidates = sorted({item.topic for item in connections if item.msgtype in EVENT_TYPES})
-    if event_topic and event_topic not in candidates:
-        raise SourceError(
-            f"'{path}' has no topic '{event_topic}' of events: it has {_listed(candidates)}.")
-    if not candidates:
-        raise SourceError(
-            f"'{path}' has no topic of events (event_camera_msgs EventPacket): its topics are "
-            f'{_listed(item.topic for item in connections)}.')
-    return event_topic or candidates[0]
 
 
 def _listed(topics: Iterable[str]) -> str:

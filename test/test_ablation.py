@@ -96,7 +96,7 @@ def test_studies(tmp_path):
                     '--json', tmp_path / 'depth.json')
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / 'depth.json').read_text())['results']
-    assert len(results['EFS-Res']['2']['gradients']) == 2 == len(results['EFS-Res']['1']['losses'])
+    assert len(results['EFS-Res']['2']['gradients']) == 2 and results['EFS-Res']['1']['loss'] > 0
 
 
 def test_misuse():

@@ -12,6 +12,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+# The second is what the first was once called.
 PACKET_TYPES = ('event_camera_msgs/msg/EventPacket', 'event_array_msgs/msg/EventArray')
 # The first bytes of CDR (DDS-XTypes 7.6.2): big or little endian; the next two are options.
 _BYTE_ORDERS = {b'\0\0': '>', b'\0\1': '<'}
