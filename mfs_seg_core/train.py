@@ -162,6 +162,21 @@ def check(settings: Settings) -> None:
             raise ValueError(f'{name} must be at least 1, not {getattr(settings, name)}')
 
 
+def train(settings: Settings, output: Path, fresh: bool = False) -> str:
+    """
+    Train, or go on with a stopped run; see :func:`mfs_seg_core.training.run`.
+
+    :raises ValueError: the settings cannot be used, or a package is missing.
+    """
+    check(settings)
+    try:
+        from mfs_seg_core.training import run
+    except ModuleNotFoundError as error:
+        raise ValueError(f'training needs {error.name}: '
+                         'pip install "mfs_seg_ros[train]"') from None
+    return run(settings, output, fresh)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog='python -m mfs_seg_core.train', description=__doc__)
@@ -182,13 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.print_config:
             print(documented(settings))
             return 0
-        check(settings)
-        try:
-            from mfs_seg_core.training import run
-        except ModuleNotFoundError as error:
-            raise ValueError(f'training needs {error.name}: '
-                             'pip install "mfs_seg_ros[train]"') from None
-        said = run(settings, Path(options.output), options.fresh)
+        said = train(settings, Path(options.output), options.fresh)
         if said:
             print(said)
     except ValueError as error:
