@@ -8,59 +8,32 @@ safetensors holds plain numbers only: opening a file never runs code from it.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from mfs_seg_core.description import Description, decode, encode
 from mfs_seg_core.files import written_aside
-from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.network import Config, MFSSeg
 from mfs_seg_core.unet import UNet, UNetConfig
 
 FORMAT = 'mfs_seg_core'
 VERSION = '1'
 SHIPPED = Path(__file__).parent / 'weights'
-# Kinds of network, as the files call them.
-SHAPES = {'mfs_seg': Config, 'unet': UNetConfig}
+# Of a file's header: hundreds of times what ours take.
+MAX_HEADER = 10_000_000
+# Of what is quoted in a message.
+MAX_SHOWN = 200
+# As safetensors calls them.
+DTYPES = {torch.float32: 'F32', torch.int64: 'I64'}
 
 
 class WeightsError(ValueError):
     """A weights file is missing, damaged or not ours; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Description:
-    """
-    What a weights file says of itself.
-
-    :param name: short name.
-    :param config: shape of the network.
-    :param classes: the classes of its masks.
-    :param input_size: width and height in pixels that it was trained at.
-    :param mean: of the training pixels, RGB, in 0..1.
-    :param std: of the same.
-    :param nominal_step: seconds between two steps that the leak belongs to.
-    :param modalities: sensors it serves: 'camera', 'events' or both.
-    :param event_bins: time bins of its event tensor; 0: it sees no events.
-    :param notes: further facts for people: data, licence, figures.
-    """
-
-    name: str
-    config: Config | UNetConfig
-    classes: ClassSet
-    input_size: tuple[int, int]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    nominal_step: float
-    modalities: tuple[str, ...] = ('camera',)
-    event_bins: int = 0
-    notes: dict[str, str] = field(default_factory=dict)
 
 
 def build(config: Config | UNetConfig) -> MFSSeg | UNet:
@@ -71,9 +44,11 @@ def build(config: Config | UNetConfig) -> MFSSeg | UNet:
 def save_weights(path: str | Path, network: MFSSeg | UNet, description: Description) -> None:
     """Write the network's parameters and their description, aside first, then renamed."""
     path = Path(path)
-    data = save({name: tensor.detach().cpu().contiguous()
-                 for name, tensor in network.state_dict().items()},
-                {'format': FORMAT, 'version': VERSION, 'description': _encode(description)})
+    tensors = {name: tensor.detach().cpu().contiguous()
+               for name, tensor in network.state_dict().items()}
+    text = encode(description)
+    data = save(tensors, {'format': FORMAT, 'version': VERSION, 'description': text,
+                          'sha256': content_hash(text, tensors)})
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_aside(path) as part:
         part.write_bytes(data)
@@ -86,13 +61,18 @@ def find_weights(path_or_name: str | Path) -> Path:
     :raises WeightsError: neither exists.
     """
     path = Path(path_or_name)
-    if path.is_file():
-        return path
-    shipped = SHIPPED / f'{path_or_name}.safetensors'
-    if path.name == str(path_or_name) and shipped.is_file():
-        return shipped
+    shown = f'{str(path_or_name)[:MAX_SHOWN]!r}'
+    try:
+        if path.is_file():
+            return path
+        shipped = SHIPPED / f'{path_or_name}.safetensors'
+        if path.name == str(path_or_name) and shipped.is_file():
+            return shipped
+    except OSError as error:
+        raise WeightsError(f'no weights {shown} ({error.strerror}): give a path that can be read'
+                           ) from None
     names = ', '.join(sorted(p.stem for p in SHIPPED.glob('*.safetensors'))) or 'none'
-    raise WeightsError(f'no weights {str(path_or_name)!r}: give the path of a .safetensors file or '
+    raise WeightsError(f'no weights {shown}: give the path of a .safetensors file or '
                        f'the name of shipped weights ({names})')
 
 
@@ -100,26 +80,43 @@ def load_weights(path_or_name: str | Path) -> tuple[MFSSeg | UNet, Description]:
     """
     Read a weights file into a new network in evaluation mode, on the CPU.
 
+    Memory is taken for what the file holds only: the network that it describes is built when the
+    tensors are found to fit.
+
     :raises WeightsError: the file is missing, damaged, of another kind or version, or does not fit
         the network that it describes.
     """
     path = find_weights(path_or_name)
     try:
+        _check_header(path)
         with safe_open(path, framework='pt') as file:
             metadata = file.metadata() or {}
             description = _describe(path, metadata)
+            _check_shapes(path, file, description.config)
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, MemoryError) as error:
         raise WeightsError(f'{path} cannot be read as safetensors ({error}): '
                            'fetch or train it again') from None
+    # Files were once written without.
+    known = metadata.get('sha256')
+    if known is not None and known != content_hash(metadata['description'], tensors):
+        raise WeightsError(f'{path} is damaged, its content is not what was written (SHA-256): '
+                           'fetch or train it again')
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise WeightsError(f'{path} holds numbers that are not finite, no network that was trained '
+                           'well: fetch or train it again')
     network = build(description.config)
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise WeightsError(f'the tensors in {path} do not fit the network it describes '
-                           f'({str(error).splitlines()[-1].strip()}): fetch or train it again'
-                           ) from None
+    network.load_state_dict(tensors)
     return network.eval(), description
+
+
+def content_hash(description: str, tensors: Mapping[str, torch.Tensor]) -> str:
+    """Give the SHA-256 of a description and of tensors, with their names and shapes, as hex."""
+    digest = hashlib.sha256(description.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f'\n{name} {tensor.dtype} {list(tensor.shape)}\n'.encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def file_hash(path: str | Path) -> str:
@@ -127,12 +124,13 @@ def file_hash(path: str | Path) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def _encode(description: Description) -> str:
-    fields = dataclasses.asdict(description)
-    fields['classes']['palette'] = description.classes.palette.tolist()
-    kinds = {shape: kind for kind, shape in SHAPES.items()}
-    fields['config']['kind'] = kinds[type(description.config)]
-    return json.dumps(fields)
+def _check_header(path: Path) -> None:
+    """Refuse a header that would fill the memory; the file begins with its length."""
+    with path.open('rb') as file:
+        length = int.from_bytes(file.read(8), 'little')
+    if length > MAX_HEADER:
+        raise WeightsError(f'{path} cannot be read as safetensors (a header of {length} bytes): '
+                           'fetch or train it again')
 
 
 def _describe(path: Path, metadata: dict[str, str]) -> Description:
@@ -140,26 +138,34 @@ def _describe(path: Path, metadata: dict[str, str]) -> Description:
         raise WeightsError(f'{path} is not a weights file of mfs_seg_core: '
                            'train one with python -m mfs_seg_core.train')
     if metadata.get('version') != VERSION:
-        raise WeightsError(f'{path} has version {metadata.get("version")}, this mfs_seg_core reads '
+        version = metadata.get('version', '')[:MAX_SHOWN]
+        raise WeightsError(f'{path} has version {version!r}, this mfs_seg_core reads '
                            f'{VERSION}: update mfs_seg_ros, or train the weights again')
     try:
-        fields = json.loads(metadata['description'])
-        config = {name: _tuples(value) for name, value in fields['config'].items()}
-        shape = SHAPES[config.pop('kind', 'mfs_seg')]
-        classes = fields['classes']
-        fields |= {
-            'config': shape(**config),
-            'classes': ClassSet(classes['name'], tuple(classes['names']),
-                                np.array(classes['palette'], np.uint8)),
-        }
-        for name in ('input_size', 'mean', 'std', 'modalities'):
-            fields[name] = tuple(fields[name])
-        description = Description(**fields)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise WeightsError(f'the description in {path} is incomplete or damaged ({error!r}): '
+        return decode(metadata.get('description', ''))
+    except ValueError as error:
+        raise WeightsError(f'the description in {path} is incomplete or damaged ({error}): '
                            'fetch or train it again') from None
-    return description
 
 
-def _tuples(value):
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+def _check_shapes(path: Path, file: safe_open, config: Config | UNetConfig) -> None:
+    """Raise WeightsError unless the file holds the tensors of such a network, and no others."""
+    try:
+        # Of shapes alone, without memory for the numbers.
+        with torch.device('meta'):
+            expected = build(config).state_dict()
+    except (ValueError, RuntimeError) as error:
+        raise WeightsError(f'{path} describes a network that cannot be '
+                           f'({str(error).splitlines()[0]}): fetch or train it again') from None
+    for name in sorted({*file.keys()} | {*expected}):
+        found = _shape(file.get_slice(name)) if name in file.keys() else 'missing'
+        wanted = (f'{DTYPES[expected[name].dtype]} {list(expected[name].shape)}'
+                  if name in expected else 'none')
+        if found != wanted:
+            raise WeightsError(f'the tensors in {path} do not fit the network it describes '
+                               f'({name[:MAX_SHOWN]!r} is {found}, and should be {wanted}): '
+                               'fetch or train it again')
+
+
+def _shape(tensor) -> str:
+    return f'{tensor.get_dtype()} {tensor.get_shape()}'

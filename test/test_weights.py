@@ -65,7 +65,7 @@ def test_foreign(saved, tmp_path):
     tensors = saved[1].state_dict()
     for wrong, message in (
             (None, 'not a weights file'), ({'format': 'other'}, 'not a weights file'),
-            (metadata(version='99'), 'version 99.*update'),
+            (metadata(version='99'), "version '99'.*update"),
             (metadata(), 'incomplete'),
             (metadata(description='{'), 'damaged'),
             (metadata(description=json.dumps({'name': 'x'})), 'incomplete')):
