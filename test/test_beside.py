@@ -16,6 +16,7 @@ from mfs_seg_core.beside import COST_FRAMES, MODELS, _spread, latencies, measure
 from mfs_seg_core.energy import Count, parameters
 from mfs_seg_core.evaluate import camvid_sequences, evaluate
 from mfs_seg_core.provenance import DataHash
+from mfs_seg_core.reproduce import show_beside
 from mfs_seg_core.streaming import Segmenter
 from mfs_seg_core.weights import load_weights, save_weights
 
@@ -94,6 +95,13 @@ def test_ratios_are_to_unet(folder):
         assert ours['ratio_parameters'] == unet['parameters'] / ours['parameters'] > 30
         assert ours['ratio_energy'] == unet['energy_mj'] / ours['energy_mj'] > 1
         assert ours['ratio_latency'] == unet['latency_ms'] / ours['latency_ms']
+
+
+def test_the_page_of_claims_shows_it(folder):
+    result = json.loads((folder / 'first.json').read_text())
+    said = show_beside(result)
+    assert 'After 1 epochs (2 steps of 2 stills)' in said
+    assert f'| `fast` | {result["models"]["fast"]["miou"]:.3f} |' in said
 
 
 def test_what_is_trained_is_taken_as_it_is(folder):
