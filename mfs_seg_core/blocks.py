@@ -50,7 +50,7 @@ class Membranes:
         except ValueError as error:
             raise ValueError(f'neuron {neuron.name}: {error}') from None
         if self.measure_rates:
-            self.rates[neuron.name] = spikes.detach().mean(dtype=torch.float32)
+            self.rates[neuron.name] = spikes.detach().mean((0, 2, 3, 4), dtype=torch.float32)
         return spikes
 
     def recall(self, name: str, like: Tensor) -> Tensor:

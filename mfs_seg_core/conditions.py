@@ -69,7 +69,7 @@ class _Stream:
 
     def __init__(self, sense: str, like: Segmenter):
         self.sense = sense
-        self.segmenter = Segmenter(like.network, like.description, like.device, like.input_size)
+        self.segmenter = like.sibling()
         self.matrix = ConfusionMatrix(len(like.classes))
         self.mask: np.ndarray | None = None
         self.frames = 0

@@ -85,7 +85,7 @@ class _Run:
     def __init__(self, mode: str, steps: int, like: Segmenter):
         self.mode, self.steps = mode, steps
         self.name = f'{mode}@{steps}'
-        self.segmenter = Segmenter(like.network, like.description, like.device, like.input_size)
+        self.segmenter = like.sibling()
         self.matrix = ConfusionMatrix(len(like.classes))
         self.scores: list[float] = []
         self.rates: list[float] = []

@@ -30,11 +30,11 @@ from mfs_seg_core.blocks import EFSRes, Membranes, Spiking
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.evaluate import FIRST_SEED
 from mfs_seg_core.files import write_json
+from mfs_seg_core.images import normalise
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.network import MFSSeg, named_config
 from mfs_seg_core.provenance import DataHash, provenance
 from mfs_seg_core.rival_blocks import BLOCKS
-from mfs_seg_core.streaming import normalise
 from mfs_seg_core.weights import load_weights
 
 Block = Callable[[Tensor], Tensor]

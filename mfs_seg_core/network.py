@@ -108,7 +108,7 @@ class Prediction(NamedTuple):
     ``logits``: class scores ``[T, B, K, h, w]`` at 1/4, 1/2 and full scale.
     ``state``: every membrane potential ``[B, C, h, w]`` by neuron name, after the last step, and
         the recalled currents by the name of their block.
-    ``rates``: mean spikes of a neuron in a step, by neuron name; empty unless asked for.
+    ``rates``: mean spikes of a neuron in a step, ``[B]``, by neuron name; empty unless asked for.
     """
 
     logits: tuple[Tensor, ...]
@@ -215,7 +215,7 @@ class MFSSeg(nn.Module):
             predictions.append(self(image, state, rates, elapsed, events, seen))
             state, elapsed = predictions[-1].state, 1.0
         logits = tuple(torch.cat(scale) for scale in zip(*(p.logits for p in predictions)))
-        means = {name: torch.stack([p.rates[name] for p in predictions]).mean()
+        means = {name: torch.stack([p.rates[name] for p in predictions]).mean(0)
                  for name in predictions[0].rates}
         return Prediction(logits, state, means)
 

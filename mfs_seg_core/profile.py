@@ -48,9 +48,8 @@ def profile(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]], steps: i
         for each layer ``operations``, ``rate`` (None: real-valued inputs) and ``energy_mj``.
     :raises ValueError: there is no frame.
     """
-    runs = {name: (1 if name == 'stream@1' else steps,
-                   Segmenter(segmenter.network, segmenter.description, segmenter.device,
-                             segmenter.input_size), Count(segmenter.network))
+    runs = {name: (1 if name == 'stream@1' else steps, segmenter.sibling(),
+                   Count(segmenter.network))
             for name in ('stream@1', f'repeat@{steps}')}
     frames = 0
     for sequence in sequences:

@@ -5,17 +5,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional
+from torch import Tensor
 
-from mfs_seg_core.blocks import State
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
+from mfs_seg_core.images import mask_of, normalise, resize_images
 from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.network import MFSSeg, fold_norms
+from mfs_seg_core.shared_state import Memory, gather, keep
 from mfs_seg_core.weights import Description, load_weights
 
 
@@ -28,6 +30,7 @@ class Segmentation:
         of them, at the event sensor's.
     :param confidence: uint8 ``[H, W]``, probability of that class in 0..255, if asked for.
     :param firing_rate: mean spikes of a neuron in this step, if asked for.
+    :param model_ms: time in the network; for streams that step together, of all of them.
     """
 
     mask: np.ndarray
@@ -38,28 +41,23 @@ class Segmentation:
     postprocess_ms: float
 
 
-def normalise(images: torch.Tensor, description: Description) -> torch.Tensor:
+@dataclass(frozen=True)
+class Prepared:
     """
-    Scale pixels to what the network was trained on.
+    What one stream is to see in its next step, found good by :meth:`Segmenter.prepare`.
 
-    :param images: ``[..., 3, H, W]``, 0..255, RGB.
-    :returns: float32 of the same shape.
+    :param images: normalised pixels ``[1, 3, H, W]``, or the event tensor where the weights see
+        events only.
+    :param events: event tensor ``[1, E, H, W]`` beside the images.
+    :param elapsed: time since the last step, in nominal steps.
+    :param sizes: height and width by the sense that is given.
     """
-    mean, std = (torch.tensor(values, device=images.device).view(3, 1, 1) * 255
-                 for values in (description.mean, description.std))
-    return (images.float() - mean) / std
 
-
-def resize_images(images: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """
-    Resize with anti-aliasing, as in training.
-
-    :param images: uint8 ``[B, 3, H, W]``.
-    :param size: width and height.
-    """
-    if tuple(images.shape[-2:]) == (size[1], size[0]):
-        return images
-    return functional.interpolate(images, size=(size[1], size[0]), mode='bilinear', antialias=True)
+    images: Tensor | None
+    events: Tensor | None
+    elapsed: float
+    sizes: dict[str, tuple[int, int]]
+    preprocess_ms: float
 
 
 def set_threads(count: int) -> None:
@@ -96,7 +94,7 @@ class Segmenter:
                              f'{self.input_size[0]}x{self.input_size[1]}')
         self.network = network.eval()
         self.description = description
-        self._state: State | None = None
+        self._memory = Memory()
         # Of the last frame, and of the last events.
         self._sizes: dict[str, tuple[int, int]] = {}
         self.steps_since_reset = 0
@@ -112,6 +110,10 @@ class Segmenter:
         """
         network, description = load_weights(path_or_name)
         return cls(fold_norms(network), description, device, input_size)
+
+    def sibling(self) -> Segmenter:
+        """Give another stream, at rest, on the same network."""
+        return Segmenter(self.network, self.description, self.device, self.input_size)
 
     @property
     def name(self) -> str:
@@ -130,10 +132,9 @@ class Segmenter:
 
     def reset(self) -> None:
         """Bring every neuron back to rest."""
-        self._state = None
+        self._memory.clear()
         self.steps_since_reset = 0
 
-    @torch.inference_mode()
     def step(self, frame: np.ndarray | None = None, elapsed_s: float | None = None,
              confidence: bool = False, firing_rate: bool = False,
              events: EventWindow | None = None) -> Segmentation:
@@ -153,6 +154,17 @@ class Segmenter:
         :raises ValueError: the frame has another shape or dtype, the events are not of their window
             or sensor, the time is below 0, or the weights do not see what is given.
         """
+        prepared = self.prepare(frame, elapsed_s, events)
+        return step_together([(self, prepared)], confidence, firing_rate)[0]
+
+    @torch.inference_mode()
+    def prepare(self, frame: np.ndarray | None = None, elapsed_s: float | None = None,
+                events: EventWindow | None = None) -> Prepared:
+        """
+        Make ready, for :func:`step_together`, what :meth:`step` takes. The stream stays as it is.
+
+        :raises ValueError: as :meth:`step` does.
+        """
         self._check(frame, events)
         nominal = self.description.nominal_step
         elapsed = 1.0 if elapsed_s is None else elapsed_s / nominal
@@ -162,23 +174,12 @@ class Segmenter:
         images, beside = self._image(frame), self._tensor(events)
         if self.modalities == ('events',):
             images, beside = beside, None
-        # After what is given was found good, and not before.
-        size = self._follow(frame, events)
-        prepared = time.perf_counter()
-
-        prediction = self.network(images, self._state, firing_rate, elapsed, beside)
-        self._state = prediction.state
-        self.steps_since_reset += self.network.config.steps
-        logits = prediction.logits[-1]
-        logits = logits[0] if len(logits) == 1 else logits.mean(0)
-        rate = (torch.stack(list(prediction.rates.values())).mean().item() if prediction.rates
-                else None)
-        modelled = time.perf_counter()
-
-        mask, certainty = self._mask(logits, size, confidence)
-        done = time.perf_counter()
-        return Segmentation(mask, certainty, rate, 1e3 * (prepared - start),
-                            1e3 * (modelled - prepared), 1e3 * (done - modelled))
+        sizes = {}
+        if events is not None:
+            sizes['events'] = events.size[::-1]
+        if frame is not None:
+            sizes['camera'] = frame.shape[:2]
+        return Prepared(images, beside, elapsed, sizes, 1e3 * (time.perf_counter() - start))
 
     def _check(self, frame: np.ndarray | None, events: EventWindow | None) -> None:
         given = [name for name, x in (('camera', frame), ('events', events)) if x is not None]
@@ -192,50 +193,101 @@ class Segmenter:
                 or frame.size == 0):
             raise ValueError(f'a frame is uint8 [H, W, 3], not {frame.dtype} {list(frame.shape)}')
 
-    def _follow(self, frame: np.ndarray | None, events: EventWindow | None) -> tuple[int, int]:
+    def _follow(self, sizes: dict[str, tuple[int, int]]) -> tuple[int, int]:
         """Start from rest if a size has changed; give height and width of the mask."""
-        sizes = {}
-        if events is not None:
-            sizes['events'] = events.size[::-1]
-        if frame is not None:
-            sizes['camera'] = frame.shape[:2]
         if any(self._sizes.get(sense, size) != size for sense, size in sizes.items()):
             self.reset()
         self._sizes |= sizes
         return self._sizes.get('camera') or self._sizes['events']
 
-    def _image(self, frame: np.ndarray | None) -> torch.Tensor | None:
-        """Give the network's steps of a frame, ``[T, 1, 3, H, W]``."""
+    def _image(self, frame: np.ndarray | None) -> Tensor | None:
         if frame is None:
             return None
         # A copy: torch would warn of arrays that must not be written, as those of messages are.
         image = torch.tensor(frame, device=self.device).permute(2, 0, 1)[None]
-        return self._steps(normalise(resize_images(image, self.input_size), self.description))
+        return normalise(resize_images(image, self.input_size), self.description)
 
-    def _tensor(self, events: EventWindow | None) -> torch.Tensor | None:
-        """Give the network's steps of a window of events, ``[T, 1, E, H, W]``."""
+    def _tensor(self, events: EventWindow | None) -> Tensor | None:
         if events is None:
             return None
         tensor = event_tensor(events, self.description.event_bins, *self.input_size, self.device)
         # Pixel by pixel in memory, as the convolutions take it.
-        return self._steps(tensor[None].contiguous(memory_format=torch.channels_last))
+        return tensor[None].contiguous(memory_format=torch.channels_last)
 
-    def _steps(self, x: torch.Tensor) -> torch.Tensor:
-        return x[None].expand(self.network.config.steps, *x.shape)
 
-    def _mask(self, logits: torch.Tensor, size: tuple[int, int], confidence: bool
-              ) -> tuple[np.ndarray, np.ndarray | None]:
-        # Scores are interpolated to at most twice the network's size, and the mask is enlarged from
-        # there: beyond, the cost grows with the camera's pixels and the mask no longer improves.
-        fine = [min(ours, 2 * theirs) for ours, theirs in zip(size, logits.shape[-2:])]
-        if fine != list(logits.shape[-2:]):
-            logits = functional.interpolate(logits, size=fine, mode='bilinear')
+@torch.inference_mode()
+def step_together(steps: Sequence[tuple[Segmenter, Prepared]], confidence: bool = False,
+                  firing_rate: bool = False) -> list[Segmentation]:
+    """
+    Advance several streams of one network by one step each, as one batch.
 
-        def enlarge(x: torch.Tensor) -> np.ndarray:
-            return functional.interpolate(x, size=size, mode='nearest')[0, 0].cpu().numpy()
+    Each takes what it would take alone, whatever the others see: the same numbers but for the
+    order of additions. Quickest while the same streams come together again and again. All streams
+    of a network belong to one thread.
 
-        if not confidence:
-            # Not argmax, which takes several times as long on a CPU.
-            return enlarge(logits.max(1, keepdim=True).indices.byte()), None
-        probability, ids = logits.softmax(1).max(1, keepdim=True)
-        return enlarge(ids.byte()), enlarge((probability * 255).round().byte())
+    :param steps: each stream, once, with what it prepared.
+    :returns: in the order of ``steps``.
+    :raises ValueError: a stream comes twice, or they are not of one network and input size; no
+        stream has changed.
+    """
+    if not steps:
+        return []
+    start = time.perf_counter()
+    network = _shared_network([segmenter for segmenter, _ in steps])
+    sizes = [segmenter._follow(prepared.sizes) for segmenter, prepared in steps]
+    # In the order of their last step together, in which their state lies.
+    order = sorted(range(len(steps)), key=lambda i: steps[i][0]._memory.row)
+    memories = [steps[i][0]._memory for i in order]
+    inputs = _inputs([steps[i][1] for i in order], network.config.steps)
+
+    prediction = network(state=gather(memories), rates=firing_rate, **inputs)
+    keep(memories, prediction.state)
+    logits = prediction.logits[-1]
+    logits = logits[0] if len(logits) == 1 else logits.mean(0)
+    rates = (torch.stack(list(prediction.rates.values())).mean(0).tolist() if prediction.rates
+             else [None] * len(steps))
+    model_ms = 1e3 * (time.perf_counter() - start)
+
+    results: dict[int, Segmentation] = {}
+    for row, i in enumerate(order):
+        segmenter, prepared = steps[i]
+        segmenter.steps_since_reset += network.config.steps
+        start = time.perf_counter()
+        mask, certainty = mask_of(logits[row:row + 1], sizes[i], confidence)
+        results[i] = Segmentation(mask, certainty, rates[row], prepared.preprocess_ms, model_ms,
+                                  1e3 * (time.perf_counter() - start))
+    return [results[i] for i in range(len(steps))]
+
+
+def _shared_network(segmenters: list[Segmenter]) -> MFSSeg:
+    if len(set(segmenters)) < len(segmenters):
+        raise ValueError('a stream comes twice among those that step together: its steps follow '
+                         'one another, so give each a batch of its own')
+    first = segmenters[0]
+    if any(other.network is not first.network or other.input_size != first.input_size
+           for other in segmenters):
+        raise ValueError('streams that step together share one network and one input size: make '
+                         'them by sibling()')
+    return first.network
+
+
+def _inputs(prepared: list[Prepared], steps: int) -> dict[str, object]:
+    """Give the network what streams see, ``[T, B, C, H, W]``, and their times."""
+    given = {'images': [each.images for each in prepared],
+             'events': [each.events for each in prepared]}
+    inputs: dict[str, object] = {}
+    for name, tensors in given.items():
+        there = next((x for x in tensors if x is not None), None)
+        if there is None:
+            inputs[name] = None
+            continue
+        x = there if len(tensors) == 1 else torch.cat(
+            [torch.zeros_like(there) if x is None else x for x in tensors])
+        inputs[name] = x[None].expand(steps, *x.shape)
+    seen = [[x is not None for x in pair] for pair in zip(*given.values())]
+    if any(senses != seen[0] for senses in seen):
+        inputs['seen'] = torch.tensor(seen, device=x.device)[None].expand(steps, -1, -1)
+    elapsed = [each.elapsed for each in prepared]
+    inputs['elapsed'] = (elapsed[0] if len(set(elapsed)) == 1
+                         else torch.tensor(elapsed, device=x.device))
+    return inputs

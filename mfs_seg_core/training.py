@@ -22,11 +22,11 @@ from mfs_seg_core.checkpoints import clear, keepers, newest
 from mfs_seg_core.data.choice import open_clips
 from mfs_seg_core.data.clips import Augmented, Clip, Plain
 from mfs_seg_core.data.sequences import Walk
+from mfs_seg_core.images import normalise
 from mfs_seg_core.labels import UNLABELLED, ClassSet
 from mfs_seg_core.metrics import ConfusionMatrix
 from mfs_seg_core.network import State, named_config
 from mfs_seg_core.reports import Lines, Pictures
-from mfs_seg_core.streaming import normalise
 from mfs_seg_core.train import EVENT_DATA, Settings
 from mfs_seg_core.unet import UNetConfig
 from mfs_seg_core.weights import Description, build, load_weights, save_weights
@@ -124,7 +124,8 @@ class Training(lightning.LightningModule):
         self.log('train/loss', loss, prog_bar=True)
         if prediction.rates:
             self.log('train/firing_rate', torch.stack(list(prediction.rates.values())).mean())
-        self.log_dict({f'firing_rate/{name}': rate for name, rate in prediction.rates.items()})
+        self.log_dict({f'firing_rate/{name}': rate.mean()
+                       for name, rate in prediction.rates.items()})
         return loss
 
     def _carried(self, follows: Tensor, chance: np.random.Generator) -> State | None:

@@ -175,7 +175,9 @@ def test_firing_rates(network):
         prediction = network(images, rates=True)
     neurons = {module.name for module in network.modules() if isinstance(module, Neuron)}
     assert prediction.rates.keys() == neurons
-    assert all(0 <= rate <= network.config.levels for rate in prediction.rates.values())
+    for rate in prediction.rates.values():
+        assert rate.shape == (images.shape[1],)
+        assert 0 <= rate.min() and rate.max() <= network.config.levels
     assert not network(images).rates
 
 
