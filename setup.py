@@ -24,7 +24,7 @@ setup(
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
         (f'share/{NAME}/launch', glob('launch/*.launch.py')),
-        (f'share/{NAME}/config', glob('config/*.yaml') + glob('config/*.xml')),
+        (f'share/{NAME}/config', glob('config/*.*')),
         (f'share/{NAME}/config/train', glob('config/train/*.yaml')),
     ],
     zip_safe=False,
