@@ -8,7 +8,8 @@ Measure parameters, operations, firing rates and energy of a network, beside U-N
 
 What an image costs depends on the images: on how often neurons fire. Two ways to run are counted:
 a stream, one step a frame with the state kept, as the node runs; and N steps of each frame from
-rest, the usual evaluation of a spiking network. See :mod:`mfs_seg_core.energy` for the model.
+rest, the usual evaluation of a spiking network. With --events, streams of an event camera and of
+both are counted too. See :mod:`mfs_seg_core.energy` for the model.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from mfs_seg_core import conditions
 from mfs_seg_core.charts import bars, save
 from mfs_seg_core.energy import AC_PJ, MAC_PJ, Count, parameters
-from mfs_seg_core.evaluate import Frame, camvid_sequences, street_sequences
+from mfs_seg_core.evaluate import FIRST_SEED, camvid_sequences, street_sequences
+from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.network import named_config
@@ -34,39 +38,63 @@ from mfs_seg_core.weights import Description, build, load_weights
 
 # Of networks that no weights tell it of.
 SIZE = (240, 180)
+STREET_HZ = 20.0
+
+# A frame, the events before it, and the seconds since the one before: None where not known.
+Step = tuple[np.ndarray, 'EventWindow | None', 'float | None']
 
 
-def profile(segmenter: Segmenter, sequences: Iterable[Iterable[Frame]], steps: int,
-            mac_pj: float, ac_pj: float, seen: DataHash) -> dict[str, dict]:
+class _Run:
+    """One way to run, and what it took so far."""
+
+    def __init__(self, sense: str, times: int, kept: bool, like: Segmenter):
+        self.sense, self.times, self.kept = sense, times, kept
+        self.segmenter = like.sibling()
+        self.count = Count(like.network)
+
+    def see(self, image: np.ndarray, events: EventWindow | None, step_s: float | None) -> None:
+        if not self.kept:
+            self.segmenter.reset()
+        with self.count:
+            for _ in range(self.times):
+                self.segmenter.step(None if self.sense == 'events' else image,
+                                    step_s if self.kept else None,
+                                    events=None if self.sense == 'camera' else events)
+
+
+def profile(segmenter: Segmenter, sequences: Iterable[Iterable[Step]], steps: int,
+            mac_pj: float, ac_pj: float, seen: DataHash, events: bool = False) -> dict[str, dict]:
     """
     Count what frames cost, in means of a frame.
 
     :param steps: N of repeat@N; weights that take several steps for an image take so many times N.
-    :param seen: takes in the frames.
-    :returns: for 'stream@1' and 'repeat@N': ``macs``, ``acs`` (which are the synaptic operations),
-        ``firing_rate`` (mean spikes of an input of a spiking layer), ``energy_mj`` and ``layers``:
-        for each layer ``operations``, ``rate`` (None: real-valued inputs) and ``energy_mj``.
+    :param seen: takes in the frames, and the events' times.
+    :param events: count streams of events, and of both, too.
+    :returns: for 'stream@1' and 'repeat@N' of the camera, and for 'stream@1, events' and
+        'stream@1, both': ``macs``, ``acs`` (which are the synaptic operations), ``firing_rate``
+        (mean spikes of an input of a spiking layer), ``energy_mj`` and ``layers``: for each layer
+        ``operations``, ``rate`` (None: real-valued inputs) and ``energy_mj``.
     :raises ValueError: there is no frame.
     """
-    runs = {name: (1 if name == 'stream@1' else steps, segmenter.sibling(),
-                   Count(segmenter.network))
-            for name in ('stream@1', f'repeat@{steps}')}
+    runs = {'stream@1': _Run('camera', 1, True, segmenter),
+            f'repeat@{steps}': _Run('camera', steps, False, segmenter)}
+    if events:
+        runs |= {f'stream@1, {sense}': _Run(sense, 1, True, segmenter)
+                 for sense in ('events', 'both')}
     frames = 0
     for sequence in sequences:
-        for _, ours, _ in runs.values():
-            ours.reset()
-        for image, _, step_s in sequence:
+        for run in runs.values():
+            run.segmenter.reset()
+        for step in sequence:
             frames += 1
-            seen.add(image)
-            for name, (times, ours, count) in runs.items():
-                if name != 'stream@1':
-                    ours.reset()
-                with count:
-                    for _ in range(times):
-                        ours.step(image, step_s if name == 'stream@1' else None)
+            seen.add(step[0])
+            if events:
+                seen.add(step[1].events.t)
+            for run in runs.values():
+                run.see(*step)
     if not frames:
         raise ValueError('there is no frame to measure on: ask for at least one')
-    return {name: _figures(count, frames, mac_pj, ac_pj) for name, (_, _, count) in runs.items()}
+    return {name: _figures(run.count, frames, mac_pj, ac_pj) for name, run in runs.items()}
 
 
 def _figures(count: Count, frames: int, mac_pj: float, ac_pj: float) -> dict:
@@ -104,22 +132,22 @@ def state_bytes(segmenter: Segmenter) -> int:
 def table(result: dict) -> str:
     """Lay out the result for people."""
     modes = [name for name in result if '@' in name]
-    rows = [(f'{"":<22}' + ''.join(f'{name:>14}' for name in modes + ['U-Net'][:'unet' in result]))]
+    rows = [(f'{"":<22}' + ''.join(f'{name:>18}' for name in modes + ['U-Net'][:'unet' in result]))]
 
     def row(title: str, key: str, scale: float, form: str) -> None:
         cells = [result[name][key] for name in modes]
         if 'unet' in result:
             cells.append(result['unet'].get(key))
         rows.append(f'{title:<22}' + ''.join(
-            f'{"-" if cell is None else format(cell / scale, form):>14}' for cell in cells))
+            f'{"-" if cell is None else format(cell / scale, form):>18}' for cell in cells))
     row('MACs, 10^6', 'macs', 1e6, '.2f')
     row('ACs, 10^6', 'acs', 1e6, '.2f')
     row('firing rate', 'firing_rate', 1, '.3f')
     row('energy, mJ', 'energy_mj', 1, '.3f')
-    rows.append(f'{"parameters":<22}{result["parameters"]:>14,}'
-                + (f'{"":>14}{result["unet"]["parameters"]:>14,}' if 'unet' in result else ''))
-    rows.append(f'{"weights, state, MB":<22}{result["weight_bytes"] / 1e6:>7.2f}'
-                f'{result["state_bytes"] / 1e6:>7.2f}')
+    rows.append(f'{"parameters":<22}{result["parameters"]:>18,}' + (
+        f'{result["unet"]["parameters"]:>{18 * len(modes)},}' if 'unet' in result else ''))
+    rows.append(f'{"weights, state, MB":<22}{result["weight_bytes"] / 1e6:>9.2f}'
+                f'{result["state_bytes"] / 1e6:>9.2f}')
     if 'unet' in result:
         rows.append(f'U-Net has {result["ratio_parameters"]:.1f} times the parameters, and takes '
                     f'{result["ratio_energy"]:.1f} times the energy of a stream.')
@@ -142,6 +170,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--steps', type=int, default=4, help='N of repeat@N (default: %(default)s)')
     parser.add_argument('--size', type=int, nargs=2, metavar=('WIDTH', 'HEIGHT'),
                         help='size that frames are resized to (default: as trained)')
+    parser.add_argument('--events', action='store_true',
+                        help='of Street: count streams of events, and of both, too')
     parser.add_argument('--mac-pj', type=float, default=MAC_PJ,
                         help='energy of a MAC (default: %(default)s)')
     parser.add_argument('--ac-pj', type=float, default=AC_PJ,
@@ -177,6 +207,26 @@ def draw(path: Path, result: dict) -> None:
     save(figure, path)
 
 
+def _sequences(options: argparse.Namespace, segmenter: Segmenter) -> Iterable[Iterable[Step]]:
+    """Give the frames that the options ask for, with the events before each if they do."""
+    if options.events and (options.data != 'street' or 'events' not in segmenter.modalities):
+        raise ValueError('--events needs --data street, and weights that see camera and events: '
+                         'leave it out')
+    if options.data == 'street':
+        seeds, frames = -(-options.frames // 20), min(20, options.frames)
+        if options.events:
+            return (((moment.image, moment.events, 1 / STREET_HZ) for moment in conditions.drive(
+                seed, 'day', frames, segmenter.input_size, STREET_HZ))
+                for seed in range(FIRST_SEED, FIRST_SEED + seeds))
+        sequences = street_sequences(seeds, frames, segmenter.input_size, STREET_HZ)
+    elif options.root:
+        sequences = (islice(drive, options.frames)
+                     for drive in camvid_sequences(options.root, options.split))
+    else:
+        raise ValueError('CamVid needs its folder: add --root DIR')
+    return (((image, None, step_s) for image, _, step_s in sequence) for sequence in sequences)
+
+
 def _measured(options: argparse.Namespace, arguments: list[str] | None) -> dict:
     if options.weights:
         network, description = load_weights(options.weights)
@@ -189,16 +239,9 @@ def _measured(options: argparse.Namespace, arguments: list[str] | None) -> dict:
         raise ValueError('--frames and --steps take 1 or more, energies more than 0 pJ')
     # As a chip would have it: norms, which fold into convolutions, are not counted.
     segmenter = Segmenter(network, description, 'cpu', options.size)
-    if options.data == 'street':
-        sequences = street_sequences(-(-options.frames // 20), min(20, options.frames),
-                                     segmenter.input_size, 20.0)
-    elif options.root:
-        sequences = (islice(drive, options.frames)
-                     for drive in camvid_sequences(options.root, options.split))
-    else:
-        raise ValueError('CamVid needs its folder: add --root DIR')
     seen = DataHash()
-    modes = profile(segmenter, sequences, options.steps, options.mac_pj, options.ac_pj, seen)
+    modes = profile(segmenter, _sequences(options, segmenter), options.steps, options.mac_pj,
+                    options.ac_pj, seen, options.events)
     weight_bytes = sum(p.numel() * p.element_size() for p in network.parameters())
     result = {**provenance('mfs_seg_core.profile', arguments, seen),
               'name': description.name, 'data': options.data, 'input_size': segmenter.input_size,

@@ -65,8 +65,9 @@ def show_profile(result: dict) -> str:
                   'times less energy'], rows) + (
         f'\n\n{result["ratio_parameters"]:.1f} times fewer parameters, frames of {width}x{height}, '
         f'{result["mac_pj"]} pJ a MAC and {result["ac_pj"]} pJ an AC. stream@1 is one step a frame '
-        'with the state kept, as the node runs. ACs are unit spikes: a spike of value k counts k '
-        "times. The published ratio is of the authors' own counts, which are not public.")
+        'with the state kept, as the node runs, of a camera unless it says otherwise. ACs are unit '
+        "spikes: a spike of value k counts k times. The published ratio is of the authors' own "
+        'counts, which are not public.')
 
 
 def show_beside(result: dict) -> str:
@@ -158,7 +159,8 @@ def show_edges(result: dict) -> str:
 
 CLAIMS = (
     Claim('Up to 31 times fewer parameters and over 13 times less energy than U-Net', 'profile',
-          'mfs_seg_core.profile --weights street --against unet --data street', show_profile),
+          'mfs_seg_core.profile --weights street --against unet --data street --events',
+          show_profile),
     Claim('Quality of U-Net with far fewer parameters and less energy: CamVid', 'beside_camvid',
           'mfs_seg_core.beside --data camvid --root DIR', show_beside, ours=False),
     Claim('Quality of U-Net with far fewer parameters and less energy: Street', 'beside_street',

@@ -120,7 +120,27 @@ def test_profile_writes_ratios(tmp_path):
     assert 'times the energy of a stream' in done.stdout
 
 
+def test_profile_of_events_and_of_both(tmp_path):
+    """A sense that is not there costs nothing; both take the products of each."""
+    network = untrained('fast', 4)
+    save_weights(tmp_path / 'test.safetensors', network, described(network))
+    done = command('--weights', tmp_path / 'test.safetensors', '--against', 'unet', '--data',
+                   'street', '--events', '--frames', 3, '--json', tmp_path / 'profile.json')
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / 'profile.json').read_text())
+    camera, events, both = (result[f'stream@1{sense}'] for sense in ('', ', events', ', both'))
+    assert camera['macs'] > 0 and events['macs'] > 0
+    assert camera['macs'] + events['macs'] == both['macs']
+    stems = [[mode['layers'][name]['operations'] for mode in (camera, events, both)]
+             for name in ('stem.conv', 'events.stem.conv')]
+    assert stems[0] == [camera['macs'], 0, camera['macs']]
+    assert stems[1] == [0, events['macs'], events['macs']]
+    assert camera['acs'] != events['acs'] != both['acs'] > 0
+
+
 @pytest.mark.parametrize('arguments, message', [
+    (('--config', 'fast', '--data', 'street', '--events'), 'leave it out'),
+    (('--weights', 'street', '--data', 'camvid', '--root', '.', '--events'), 'leave it out'),
     (('--weights', 'nowhere', '--data', 'street'), 'no weights'),
     (('--config', 'slow', '--data', 'street'), 'no configuration'),
     (('--config', 'fast', '--data', 'camvid'), 'add --root DIR'),
