@@ -76,7 +76,7 @@ def show_beside(result: dict) -> str:
     unet = models['unet']
     rows = [[{'unet': 'U-Net'}.get(name, f'`{name}`'), f'{row["miou"]:.3f}',
              f'{row["per_image_score"]:.3f}', f'{row["pixel_accuracy"]:.3f}',
-             f'{row["parameters"]:,}', f'{row["macs"] / 1e6:,.0f}', f'{row["acs"] / 1e6:,.0f}',
+             f'{row["parameters"]:,}', f'{row["macs"] / 1e6:,.1f}', f'{row["acs"] / 1e6:,.0f}',
              f'{row["energy_mj"]:.2f}', f'{row["latency_ms"]:.0f}']
             for name, row in models.items()]
     said = '; '.join(

@@ -61,7 +61,7 @@ def test_quality_is_said_plainly():
     assert ('`paper` is at or above U-Net (+0.0 points of mIoU) with 31 times fewer parameters and '
             '40 times less energy; `fast` is below U-Net (-0.1 points of mIoU)') in said
     assert 'After 6 epochs (552 steps of 4 stills)' in said and 'So few epochs say little' in said
-    assert '| `fast` | 0.499 | 0.500 | 0.750 | 1,000 | 2 | 3 | 4.00 | 500 |' in said
+    assert '| `fast` | 0.499 | 0.500 | 0.750 | 1,000 | 2.0 | 3 | 4.00 | 500 |' in said
 
 
 def test_what_was_not_compared_follows_the_results(tmp_path):
