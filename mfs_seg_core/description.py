@@ -17,6 +17,7 @@ import numpy as np
 
 from mfs_seg_core.labels import UNLABELLED, ClassSet
 from mfs_seg_core.network import Config
+from mfs_seg_core.texts import printable
 from mfs_seg_core.unet import UNetConfig
 
 # Kinds of network, as the files call them.
@@ -130,8 +131,7 @@ def decode(text: str) -> Description:
     # Recursion: lists within lists without end.
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         what = str(error) if type(error) is ValueError else repr(error)
-        # What it quotes of the file may be long, and hold anything.
-        raise ValueError(_printable(what)[:2 * MAX_TEXT]) from None
+        raise ValueError(printable(what)) from None
     return description
 
 
@@ -156,7 +156,7 @@ def _check_texts(description: Description) -> None:
     for texts, most in (((description.name, classes.name, *classes.names, *notes), MAX_TEXT),
                         (notes.values(), MAX_NOTE)):
         for text in texts:
-            if not isinstance(text, str) or len(text) > most or text != _printable(text):
+            if not isinstance(text, str) or len(text) > most or not text.isprintable():
                 raise ValueError('a name or a note is too long, or cannot be printed')
 
 
@@ -180,10 +180,6 @@ def _check_together(description: Description) -> None:
             raise ValueError('a kernel has an even size')
         if config.stem_stride == 2 and not config.detail:
             raise ValueError('a stem of stride 2 needs detail')
-
-
-def _printable(text: str) -> str:
-    return ''.join(letter if letter.isprintable() else '?' for letter in text)
 
 
 def _tuples(value):

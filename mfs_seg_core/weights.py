@@ -19,6 +19,7 @@ from safetensors.torch import save
 from mfs_seg_core.description import Description, decode, encode
 from mfs_seg_core.files import written_aside
 from mfs_seg_core.network import Config, MFSSeg
+from mfs_seg_core.texts import printable
 from mfs_seg_core.unet import UNet, UNetConfig
 
 FORMAT = 'mfs_seg_core'
@@ -26,8 +27,6 @@ VERSION = '1'
 SHIPPED = Path(__file__).parent / 'weights'
 # Of a file's header: hundreds of times what ours take.
 MAX_HEADER = 10_000_000
-# Of what is quoted in a message.
-MAX_SHOWN = 200
 # As safetensors calls them.
 DTYPES = {torch.float32: 'F32', torch.int64: 'I64'}
 
@@ -61,7 +60,7 @@ def find_weights(path_or_name: str | Path) -> Path:
     :raises WeightsError: neither exists.
     """
     path = Path(path_or_name)
-    shown = f'{str(path_or_name)[:MAX_SHOWN]!r}'
+    shown = f"'{printable(str(path_or_name))}'"
     try:
         if path.is_file():
             return path
@@ -138,8 +137,8 @@ def _describe(path: Path, metadata: dict[str, str]) -> Description:
         raise WeightsError(f'{path} is not a weights file of mfs_seg_core: '
                            'train one with python -m mfs_seg_core.train')
     if metadata.get('version') != VERSION:
-        version = metadata.get('version', '')[:MAX_SHOWN]
-        raise WeightsError(f'{path} has version {version!r}, this mfs_seg_core reads '
+        version = printable(metadata.get('version', ''))
+        raise WeightsError(f"{path} has version '{version}', this mfs_seg_core reads "
                            f'{VERSION}: update mfs_seg_ros, or train the weights again')
     try:
         return decode(metadata.get('description', ''))
@@ -163,7 +162,7 @@ def _check_shapes(path: Path, file: safe_open, config: Config | UNetConfig) -> N
                   if name in expected else 'none')
         if found != wanted:
             raise WeightsError(f'the tensors in {path} do not fit the network it describes '
-                               f'({name[:MAX_SHOWN]!r} is {found}, and should be {wanted}): '
+                               f'({printable(name)} is {found}, and should be {wanted}): '
                                'fetch or train it again')
 
 

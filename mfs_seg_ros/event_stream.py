@@ -19,6 +19,8 @@ from mfs_seg_ros.steps import Step
 
 # Their drivers give the events ROS time; the clock of others starts anywhere.
 ROS_TIME_ENCODINGS = ('libcaer', 'libcaer_cmp', 'mono', ARRAY)
+# Hours of packets: who counts on beyond a gap as long has begun to count anew.
+MOST_MISSING = 10_000_000
 
 
 class EventStream:
@@ -99,7 +101,7 @@ class EventStream:
         if packet.seq == self._seq == 0:
             return None
         missing = packet.seq - self._seq - 1
-        if missing < 0:
+        if not 0 <= missing < MOST_MISSING:
             return f'the event camera began anew (seq {packet.seq} came after {self._seq})'
         if missing:
             self.lost += max(0, missing - self._skipped)

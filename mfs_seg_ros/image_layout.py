@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from mfs_seg_core.texts import printable
+
 # Above any camera's; a message that names more is wrong.
 MAX_PIXELS = 64_000_000
 
@@ -72,7 +74,7 @@ def packed(message: Any) -> PackedImage:
     layout = LAYOUTS.get(message.encoding)
     if layout is None:
         raise MessageError(
-            f"unknown encoding '{message.encoding}': send one of {', '.join(LAYOUTS)}")
+            f"unknown encoding '{printable(message.encoding)}': send one of {', '.join(LAYOUTS)}")
     check_pixels(width, height)
     if layout.paired and width % 2:
         raise MessageError(

@@ -18,7 +18,9 @@ from std_msgs.msg import Header
 from vision_msgs.msg import LabelInfo, VisionClass
 
 from mfs_seg_core.labels import UNLABELLED, ClassSet
+from mfs_seg_core.texts import printable
 from mfs_seg_ros.image_layout import MessageError, PackedImage, check_pixels, packed
+from mfs_seg_ros.picture_size import announced_size
 
 
 def to_rgb(message: Image) -> np.ndarray:
@@ -44,17 +46,20 @@ def decode_rgb(message: CompressedImage) -> np.ndarray:
     Raises MessageError with one sentence when it cannot be decoded.
     """
     data = np.frombuffer(message.data, np.uint8)
+    size = announced_size(data.data)
+    if size:
+        # A few bytes can announce more pixels than there is memory.
+        check_pixels(*size)
     # The orientation that a JPEG may name is for viewers: the camera's calibration ignores it.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        image = cv2.imdecode(data, flags) if data.size else None
+        image = cv2.imdecode(data, flags) if size else None
     except cv2.error:
         image = None
     if image is None:
         raise MessageError(
-            f"compressed image of {data.size} bytes and format '{message.format}' cannot be "
-            'decoded: send whole JPEG or PNG images')
-    check_pixels(image.shape[1], image.shape[0])
+            f"compressed image of {data.size} bytes and format '{printable(message.format)}' "
+            'cannot be decoded: send whole JPEG or PNG images')
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
@@ -65,7 +70,7 @@ def to_labels(message: Image) -> np.ndarray:
     Raises MessageError with one sentence when the message is another kind of image or wrong.
     """
     if message.encoding != 'mono8':
-        raise MessageError(f"class ids come as 'mono8', not '{message.encoding}'")
+        raise MessageError(f"class ids come as 'mono8', not '{printable(message.encoding)}'")
     image = packed(message)
     return np.frombuffer(image.data, np.uint8).reshape(image.height, image.width)
 

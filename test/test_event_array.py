@@ -100,6 +100,13 @@ def test_wrong_count():
         read_event_array(bytes(data))
 
 
+def test_a_stamp_beyond_its_second():
+    data = bytearray(serialised(events_of(0)))
+    data[8:12] = (10**9).to_bytes(4, 'little')
+    with pytest.raises(ValueError, match='a stamp of 1000000000 ns within a second'):
+        read_event_array(bytes(data))
+
+
 def test_no_cdr():
     with pytest.raises(ValueError, match='begins with 07000000, not with the header of CDR'):
         read_event_array(bytes([7, 0, 0, 0]) + serialised(events_of(1))[4:])

@@ -82,6 +82,13 @@ def test_a_publisher_that_starts_again_begins_a_stream(stream):
     assert stream.clock.to_ros_ns(100) == START_NS + 20_000_000
 
 
+def test_a_count_that_jumps_begins_a_stream(stream):
+    stream.decode(packet(some_events(0), 0, seq=7))
+    _, broken = stream.decode(packet(some_events(0), 0, seq=2**63))
+    assert broken == f'the event camera began anew (seq {2**63} came after 7)'
+    assert stream.lost == 0
+
+
 def test_another_sensor_begins_a_stream(stream):
     stream.decode(packet(some_events(0), 0, seq=1))
     larger = some_events(10_000, width=128)

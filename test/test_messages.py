@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images with known pixels through both converters, and messages that are wrong."""
 
+import struct
 from array import array
 
 import cv2
@@ -14,6 +15,7 @@ from mfs_seg_core.labels import CAMVID
 from mfs_seg_ros import messages
 from mfs_seg_ros.image_layout import LAYOUTS, MAX_PIXELS, MessageError
 from mfs_seg_ros.messages import decode_rgb, image_message, label_info_message, to_labels, to_rgb
+from mfs_seg_ros.picture_size import announced_size
 
 CONVERTERS = {
     'cv_bridge': messages.cv_bridge_converter,
@@ -184,6 +186,43 @@ def test_array_to_message(pixels, encoding):
 def test_array_of_other_strides_to_message():
     flipped = RGB[:, ::-1, ::-1]
     np.testing.assert_array_equal(to_rgb(image_message(flipped, 'rgb8', Header())), flipped)
+
+
+@pytest.mark.parametrize('width, height', [(60_000, 60_000), (65_535, 1000), (30_000, 30_000)])
+@pytest.mark.parametrize('extension', ['.jpg', '.png'])
+def test_a_picture_that_announces_too_much_is_not_decoded(extension, width, height, monkeypatch):
+    data = bytearray(cv2.imencode(extension, RGB)[1].tobytes())
+    if extension == '.png':
+        data[16:24] = struct.pack('>II', width, height)
+    else:
+        place = data.index(b'\xff\xc0') + 5
+        data[place:place + 4] = struct.pack('>HH', height, width)
+    monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('it was decoded'))
+    with pytest.raises(MessageError, match=f'the image is {width}x{height} pixels: more than'):
+        decode_rgb(CompressedImage(data=array('B', bytes(data))))
+
+
+@pytest.mark.parametrize('extension', ['.bmp', '.tiff', '.webp', '.ppm'])
+def test_other_kinds_of_pictures_are_refused(extension):
+    data = cv2.imencode(extension, RGB)[1].tobytes()
+    with pytest.raises(MessageError, match='send whole JPEG or PNG'):
+        decode_rgb(CompressedImage(data=array('B', data)))
+
+
+@pytest.mark.parametrize('filling', [b'', b'\xff' * 3, b'\xff\xfe\0\6abcd', b'\xff\x01'])
+def test_the_size_of_a_jpeg_is_found_behind_other_segments(filling):
+    data = cv2.imencode('.jpg', RGB)[1].tobytes()
+    assert announced_size(data[:2] + filling + data[2:]) == (RGB.shape[1], RGB.shape[0])
+
+
+def test_a_jpeg_of_segments_without_end_has_no_size():
+    assert announced_size(b'\xff\xd8' + b'\xff\xfe\0\2' * 100_000) is None
+    assert announced_size(b'\xff\xd8' + b'\xff\xfe\0\0' * 100_000) is None
+
+
+def test_what_is_quoted_is_one_line():
+    with pytest.raises(MessageError, match=r"'rgb\?\[ERROR\] x\?'"):
+        to_rgb(wrong(encoding='rgb\n[ERROR] x\t'))
 
 
 def test_labels_come_back():

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 # The second is what the first was once called.
 PACKET_TYPES = ('event_camera_msgs/msg/EventPacket', 'event_array_msgs/msg/EventArray')
+SECOND_NS = 1_000_000_000
 # The first bytes of CDR (DDS-XTypes 7.6.2): big or little endian; the next two are options.
 _BYTE_ORDERS = {b'\0\0': '>', b'\0\1': '<'}
 
@@ -80,8 +81,11 @@ class CdrReader:
 
     def header(self) -> tuple[int, str]:
         """Read a std_msgs/Header: its stamp in nanoseconds and its frame_id."""
-        stamp_ns = self.number('i') * 1_000_000_000
-        return stamp_ns + self.number('I'), self.text()
+        sec, nanosec = self.number('i'), self.number('I')
+        if nanosec >= SECOND_NS:
+            raise ValueError(f'the message has a stamp of {nanosec} ns within a second: '
+                             f'send less than {SECOND_NS}')
+        return sec * SECOND_NS + nanosec, self.text()
 
 
 def read_packet(message: bytes) -> EventPacket:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from mfs_seg_core.texts import printable
+
 if TYPE_CHECKING:
     from mfs_seg_core.events.decoders.decoder import Decoder
 
@@ -35,7 +37,7 @@ def open_decoder(encoding: str, width: int, height: int) -> Decoder:
     :raises ValueError: the encoding is unknown, the size is none, or Numba is not installed.
     """
     if encoding not in _DECODERS:
-        raise ValueError(f"no decoder for events encoded as '{encoding}': known are "
+        raise ValueError(f"no decoder for events encoded as '{printable(encoding)}': known are "
                          f'{", ".join(ENCODINGS)}')
     file, name = _DECODERS[encoding]
     # Numba takes a good part of a second to import: who decodes nothing need not wait for it.
