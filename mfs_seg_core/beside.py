@@ -32,7 +32,7 @@ from mfs_seg_core.network import fold_norms
 from mfs_seg_core.profile import profile
 from mfs_seg_core.provenance import DataHash, provenance
 from mfs_seg_core.streaming import Segmenter, set_threads
-from mfs_seg_core.train import Settings, read_settings, train
+from mfs_seg_core.train import Settings, check, read_settings, train
 from mfs_seg_core.weights import load_weights
 
 # The first is what the others are compared with.
@@ -159,6 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
         common = read_settings(options.config, [f'data={options.data}'])
         # A folder's name is no YAML.
         common = dataclasses.replace(common, root=options.root or common.root)
+        check(common)
         paths = {model: trained(dataclasses.replace(
             common, name=f'{common.name}_{options.data}_{model}', model=model), options.runs)
             for model in dict.fromkeys((MODELS[0], *options.models))}
