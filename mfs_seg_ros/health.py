@@ -134,10 +134,17 @@ class Health:
             self._resets[cause] += 1
             self._last_reset = reason
 
-    def fired(self, rate: float, energy_mj: float) -> None:
-        """Take in a measurement: mean spikes of a neuron in a step, and the energy of it in mJ."""
+    def fired(self, rate: float, energy_mj: float | None = None) -> None:
+        """
+        Take in a measurement: mean spikes of a neuron in a step, and the energy of it in mJ.
+
+        The rate costs 1 ms and the energy 25 ms a step (street weights, one CPU core): it need not
+        be there each time.
+        """
         with self._lock:
-            self._rate, self._energy_mj = rate, energy_mj
+            self._rate = rate
+            if energy_mj is not None:
+                self._energy_mj = energy_mj
             self._count_row('silent', rate < self._limits.min_rate)
             self._count_row('saturated', rate > self._limits.max_share * self._levels)
 
