@@ -157,3 +157,14 @@ def test_remapped_topics_are_watched_under_their_names(environment, other):
     other.create_publisher(Image, '/camera/image', BEST_EFFORT)
     assert wait_for(watch, 0, lambda seen: seen.matched).topic == '/camera/image'
     node.destroy_node()
+
+
+def test_driver_in_a_process_of_its_own(node, children):
+    topic = '/camera/image_raw'
+    watch = GraphWatch(node, [[subscribe(node, Image, topic, LATCHED)]], [])
+    children.start('player', 'mfs_seg_ros.player', {'input': 'street', 'loop': True})
+    seen = wait_for(watch, 0, found)
+    assert seen.fault.startswith(f'the publisher of {topic} (node /player) offers ')
+    assert 'set the subscription to volatile' in seen.fault
+    children.stop('player')
+    assert wait_for(watch, 0, lambda seen: not found(seen)).fault.startswith('no publisher on')
