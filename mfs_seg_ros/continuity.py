@@ -4,6 +4,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+
+class Break(NamedTuple):
+    """Why a stream does not continue: one of a few causes, and a sentence for people."""
+
+    cause: str
+    reason: str
+
 
 class Continuity:
     """
@@ -23,7 +32,7 @@ class Continuity:
 
     def break_before(
         self, stamp_ns: int, size: tuple[int, ...] | None, cause: str = 'image'
-    ) -> str | None:
+    ) -> Break | None:
         """
         Take in a step; return why it breaks the stream, or None.
 
@@ -39,13 +48,14 @@ class Continuity:
         if own_ns is not None and stamp_ns < own_ns:
             # The other sensor is about to go back too.
             self._stamps_ns = {cause: stamp_ns}
-            return f'the stamp went back by {(own_ns - stamp_ns) / 1e9:.3f} s'
+            return Break('time went back',
+                         f'the stamp went back by {(own_ns - stamp_ns) / 1e9:.3f} s')
         step_s = (stamp_ns - before_ns) / 1e9
         if step_s > self._max_gap_s:
-            return f'no {cause} for {step_s:.3f} s (max_gap is {self._max_gap_s:g} s)'
+            return Break('gap', f'no {cause} for {step_s:.3f} s (max_gap is {self._max_gap_s:g} s)')
         if before_size and size and size != before_size:
-            return (f'the size changed from {before_size[1]}x{before_size[0]} '
-                    f'to {size[1]}x{size[0]}')
+            return Break('size changed', f'the size changed from {before_size[1]}x{before_size[0]} '
+                         f'to {size[1]}x{size[0]}')
         # A camera that never sets its stamps tells nothing of time.
         self.step_s = None if stamp_ns == own_ns else max(step_s, 0.0)
         return None

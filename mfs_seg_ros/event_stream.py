@@ -11,6 +11,7 @@ from mfs_seg_core.events.decoders import ENCODINGS, open_decoder
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.events.types import Events
+from mfs_seg_ros.continuity import Break
 from mfs_seg_ros.event_map import EventMap
 from mfs_seg_ros.event_messages import ARRAY, ArrayReader
 from mfs_seg_ros.image_layout import MAX_PIXELS, MessageError
@@ -57,7 +58,7 @@ class EventStream:
         if self._decoder:
             self._decoder.lost()
 
-    def decode(self, packet: EventPacket) -> tuple[Events, str | None]:
+    def decode(self, packet: EventPacket) -> tuple[Events, Break | None]:
         """
         Return the events of a packet, and why they do not continue those before, if so.
 
@@ -68,15 +69,16 @@ class EventStream:
             raise MessageError(f'the events are of a sensor of {width}x{height} pixels: '
                                'send the size that it has')
         self._map.check((width, height))
-        reason = self._break_before(packet)
-        if reason or not self._decoder:
+        broken = self._break_before(packet)
+        if broken or not self._decoder:
             self._begin(packet)
         self._seq, self._skipped = packet.seq, 0
         events = self._decoder.decode_packet(packet.payload, packet.time_base_ns)
         if events.count:
             first, last = int(events.t[0]), int(events.t[-1])
-            reason = self.clock.update(first, last, packet.stamp_ns) or reason
-        return events, reason
+            if went_back := self.clock.update(first, last, packet.stamp_ns):
+                broken = Break('time went back', went_back)
+        return events, broken
 
     def window(self, step: Step, image_size: tuple[int, int] | None) -> EventWindow | None:
         """
@@ -90,19 +92,22 @@ class EventStream:
         return EventWindow(step.events, step.start_us, step.end_us, self.size,
                            self._map.pixel_map(self.size, image_size))
 
-    def _break_before(self, packet: EventPacket) -> str | None:
+    def _break_before(self, packet: EventPacket) -> Break | None:
         if not self._decoder:
             return None
         size = packet.width, packet.height
         if (packet.encoding, size) != (self._encoding, self.size):
-            return (f'the events changed from {self._encoding} of {self.size[0]}x{self.size[1]} '
-                    f'to {packet.encoding} of {size[0]}x{size[1]}')
+            return Break('encoding changed',
+                         f'the events changed from {self._encoding} of '
+                         f'{self.size[0]}x{self.size[1]} '
+                         f'to {packet.encoding} of {size[0]}x{size[1]}')
         # Some publishers do not count.
         if packet.seq == self._seq == 0:
             return None
         missing = packet.seq - self._seq - 1
         if not 0 <= missing < MOST_MISSING:
-            return f'the event camera began anew (seq {packet.seq} came after {self._seq})'
+            return Break('sensor restarted', 'the event camera began anew '
+                         f'(seq {packet.seq} came after {self._seq})')
         if missing:
             self.lost += max(0, missing - self._skipped)
             self._decoder.lost()

@@ -13,18 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Why messages were not answered, and what to do about it.
-LOSSES = {
-    'dropped for newer': "the network is slower than the camera: lower the camera's rate or "
-                         'input_width and input_height, or choose a quicker device',
-    'too old': 'they come later than max_age: look for a slow link, or clocks that differ',
-    'unusable': 'the log says what is wrong with them',
-    'missed on the way': 'the transport or the driver lost them: see "Lost images" in the README',
-    'queue full': 'events come quicker than they are decoded: lower their rate at the driver',
-}
+from mfs_seg_ros.losses import ADVICE, IMAGES, MASKS, PACKETS
+
 # Why the state returned to rest.
-RESETS = ('activated', 'requested', 'time went back', 'clock jumped', 'gap', 'size changed',
-          'events broke off')
+RESETS = ('activated', 'enabled', 'requested', 'time went back', 'clock jumped', 'gap',
+          'size changed', 'encoding changed', 'sensor restarted')
 NAMES = {'image': 'image', 'events': 'event packet'}
 
 
@@ -78,11 +71,11 @@ class Health:
     def __init__(self, kinds: Sequence[str], levels: int, limits: Limits, now_s: float) -> None:
         self._kinds = tuple(kinds)
         self._levels = levels
-        self._limits = limits
+        self.limits = limits
         self._lock = threading.Lock()
         # Totals, and those of the last report.
         self._arrived: Counter[str] = Counter()
-        self._losses = Counter(dict.fromkeys(LOSSES, 0))
+        self._losses = Counter(dict.fromkeys(ADVICE, 0))
         self._resets = Counter(dict.fromkeys(RESETS, 0))
         self._masks = 0
         self._reported = (self._arrived.copy(), self._losses.copy(), 0)
@@ -100,6 +93,14 @@ class Health:
         self._exposure: tuple[float, float] | None = None
         # Measurements in a row.
         self._row: Counter[str] = Counter()
+
+    @property
+    def totals(self) -> Counter[str]:
+        """What came, was answered and was lost so far, by the names in losses.py."""
+        with self._lock:
+            return self._losses + Counter({
+                IMAGES: self._arrived['image'], PACKETS: self._arrived['events'],
+                MASKS: self._masks})
 
     def arrived(self, kind: str, now_s: float) -> None:
         """Count a message, 'image' or 'events'."""
@@ -124,7 +125,7 @@ class Health:
             self._models_ms.append(model_ms)
 
     def lost(self, cause: str, count: int = 1) -> None:
-        """Count messages that will have no answer; `cause` is one of LOSSES, or any other."""
+        """Count messages that will have no answer; `cause` is one of ADVICE, or any other."""
         with self._lock:
             self._losses[cause] += count
 
@@ -145,14 +146,14 @@ class Health:
             self._rate = rate
             if energy_mj is not None:
                 self._energy_mj = energy_mj
-            self._count_row('silent', rate < self._limits.min_rate)
-            self._count_row('saturated', rate > self._limits.max_share * self._levels)
+            self._count_row('silent', rate < self.limits.min_rate)
+            self._count_row('saturated', rate > self.limits.max_share * self._levels)
 
     def saw(self, brightness: float, contrast: float) -> None:
         """Take in a measurement of an image, in grey levels 0..255."""
         with self._lock:
             self._exposure = brightness, contrast
-            self._count_row('blind', contrast < self._limits.min_contrast)
+            self._count_row('blind', contrast < self.limits.min_contrast)
 
     def report(self, now_s: float, idle: str | None = None) -> Report:
         """
@@ -186,7 +187,7 @@ class Health:
 
     def _input_faults(self, now_s: float) -> list[tuple[Level, str]]:
         silent_s = {kind: now_s - since_s for kind, since_s in self._silent_since_s.items()
-                    if now_s - since_s >= self._limits.silent_s}
+                    if now_s - since_s >= self.limits.silent_s}
         faults = []
         for kind, time_s in silent_s.items():
             # What is shown of a camera that was there is old; one that never was may yet start.
@@ -197,14 +198,14 @@ class Health:
                 if self._arrived[kind] else
                 f'no {NAMES[kind]} has come yet: start the driver, or remap the topic'))
         unanswered_s = now_s - self._unanswered_since_s
-        if len(silent_s) < len(self._kinds) and unanswered_s >= self._limits.silent_s:
+        if len(silent_s) < len(self._kinds) and unanswered_s >= self.limits.silent_s:
             faults.append((
                 Level.ERROR, f'input comes, but no mask for {unanswered_s:.1f} s: see the losses '
                              'below, the log, and the load of this machine'))
         return faults
 
     def _network_faults(self) -> list[tuple[Level, str]]:
-        enough = self._limits.alarm_steps
+        enough = self.limits.alarm_steps
         faults = []
         if self._row['blind'] >= enough:
             brightness, contrast = self._exposure
@@ -223,19 +224,19 @@ class Health:
             return []
         p50_s, p99_s = _percentiles(self._latencies_s)
         faults = []
-        if p50_s < -self._limits.ahead_s:
+        if p50_s < -self.limits.ahead_s:
             faults.append((Level.WARN, f"stamps are {-p50_s:.2f} s ahead of this node's clock: "
                                        'synchronise the clocks (chrony, PTP)'))
-        if p99_s <= self._limits.max_latency_s:
+        if p99_s <= self.limits.max_latency_s:
             self._late_since_s = None
             return faults
         if self._late_since_s is None:
             self._late_since_s = self._period_start_s
         late_s = now_s - self._late_since_s
         faults.append((
-            Level.ERROR if late_s >= self._limits.late_s else Level.WARN,
+            Level.ERROR if late_s >= self.limits.late_s else Level.WARN,
             f'masks are late for {late_s:.0f} s: latency p99 {1e3 * p99_s:.0f} ms, max_latency '
-            f'{1e3 * self._limits.max_latency_s:.0f} ms: lower the input size or the load of this '
+            f'{1e3 * self.limits.max_latency_s:.0f} ms: lower the input size or the load of this '
             'machine, or look for a slow link'))
         return faults
 
@@ -245,7 +246,7 @@ class Health:
             return []
         counts = ', '.join(f'{count} {cause}' for cause, count in new.most_common())
         worst = new.most_common(1)[0][0]
-        advice = f': {LOSSES[worst]}' if worst in LOSSES else ''
+        advice = f': {ADVICE[worst]}' if worst in ADVICE else ''
         return [(Level.WARN, f'lost since the last report: {counts}{advice}')]
 
     def _values(self, now_s: float) -> dict[str, float | int | str | None]:
@@ -258,7 +259,7 @@ class Health:
         values['mask rate (Hz)'] = _hz(self._masks - masks, period_s)
         for name, value_s in zip(('p50', 'p99'), latency):
             values[f'latency {name} (ms)'] = None if value_s is None else 1e3 * value_s
-        values['max_latency (ms)'] = 1e3 * self._limits.max_latency_s
+        values['max_latency (ms)'] = 1e3 * self.limits.max_latency_s
         processing_s = _percentiles(self._processing_s)[0]
         values['processing time p50 (ms)'] = None if processing_s is None else 1e3 * processing_s
         values['model time p50 (ms)'] = _percentiles(self._models_ms)[0]

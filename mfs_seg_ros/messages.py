@@ -101,13 +101,17 @@ def header_of(stamp_ns: int, frame_id: str) -> Header:
     return Header(stamp=Time(sec=sec, nanosec=nanosec), frame_id=frame_id)
 
 
-def label_info_message(classes: ClassSet, header: Header) -> LabelInfo:
-    """Return the class ids and names that masks of these classes use, 255 included."""
+def label_info_message(classes: ClassSet, header: Header, threshold: float = 0.0) -> LabelInfo:
+    """
+    Return the class ids and names that masks of these classes use, 255 included.
+
+    `threshold` is the probability below which a pixel is 255.
+    """
     named = [*enumerate(classes.names), (UNLABELLED, 'unlabelled')]
     return LabelInfo(
         header=header,
         class_map=[VisionClass(class_id=number, class_name=name) for number, name in named],
-        threshold=0.0)
+        threshold=threshold)
 
 
 def cv_bridge_converter() -> Callable[[PackedImage], np.ndarray]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,8 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 
-KINDS = {str: 'text', bool: 'true or false', int: 'an integer', float: 'a number with a point',
-         list: 'a list of numbers with a point'}
+KINDS = {str: 'text', bool: 'true or false', int: 'an integer', float: 'a number with a point'}
+LISTS = {str: 'a list of texts', float: 'a list of numbers with a point'}
 
 
 class ParameterError(ValueError):
@@ -24,27 +25,36 @@ class Setting:
     """A parameter: its type is that of the default, its limits are inclusive."""
 
     name: str
-    default: str | bool | int | float | list[float]
+    default: str | bool | int | float | list[float] | list[str]
     description: str
     limits: tuple[float, float] | None = None
-    # Whether it may change while the node runs.
-    changeable: bool = False
+    # Whether it may change while the node is active; else when it is not.
+    live: bool = False
 
 
 SEGMENTER = (
     Setting('weights', 'street', 'Name of shipped weights, or path of a .safetensors file.'),
     Setting('device', 'cpu', "Where the network runs: 'cpu', 'cuda', 'cuda:0', ..."),
+    Setting('autostart', True,
+            'Configure and activate the node at its start; false: wait to be told.'),
+    Setting('cameras', [''],
+            'Names of cameras, each with topics ~/<name>/...; one empty name: one camera, ~/...'),
     Setting('input_width', 0,
-            'Width in pixels that frames are resized to for the network; 0: as trained.',
-            (0, 4096)),
+            'Width in pixels that frames are resized to for the network; 0: as trained, or in '
+            'proportion to the height.', (0, 4096)),
     Setting('input_height', 0,
-            'Height in pixels that frames are resized to for the network; 0: as trained.',
-            (0, 4096)),
+            'Height in pixels that frames are resized to for the network; 0: as trained, or in '
+            'proportion to the width.', (0, 4096)),
     Setting('keep_state', True,
             'Keep the membrane potentials between messages; false: each starts from rest.',
-            changeable=True),
+            live=True),
     Setting('max_gap', 1.0,
             'Longest time in seconds between two stamps that keeps the state.', (0.0, 1e9)),
+    Setting('max_age', 0.0,
+            'Age in seconds, by the stamp and ROS time, from which an image is too late to matter; '
+            '0: never.', (0.0, 1e9), live=True),
+    Setting('lazy', False,
+            'Segment nothing while nobody subscribes to any output.', live=True),
     Setting('sensors', '',
             "What to listen to: 'camera', 'events' or 'fusion'; empty: all that the weights see."),
     Setting('trigger', '',
@@ -64,12 +74,23 @@ SEGMENTER = (
             'File of the place of each event pixel in the image: .npy [H, W, 2], or '
             "DSEC's rectify_map.h5."),
     Setting('publish_overlay', True,
-            'Offer ~/overlay, the mask over the image; it is drawn when someone subscribes.'),
+            'Offer ~/overlay, the mask over the image; it is drawn when someone subscribes.',
+            live=True),
     Setting('publish_confidence', True,
-            'Offer ~/confidence, how sure the mask is; it is computed when someone subscribes.'),
+            'Offer ~/confidence, how sure the mask is; it is computed when someone subscribes.',
+            live=True),
+    Setting('publish_mask_run_length', False,
+            "Offer ~/mask_run_length, the mask in runs as Autoware's consumers read it.",
+            live=True),
+    Setting('min_confidence', 0.0,
+            'Probability below which a pixel of the mask is 255, unlabelled; 0: none is.',
+            (0.0, 1.0), live=True),
     Setting('overlay_opacity', 0.5,
             'Opacity of the mask in ~/overlay: 0 shows the image, 1 the mask.', (0.0, 1.0),
-            changeable=True),
+            live=True),
+    Setting('max_latency', 0.2,
+            'Seconds from the stamp to the mask beyond which the diagnostics warn.', (0.0, 1e9),
+            live=True),
     Setting('threads', 0,
             'CPU threads of the network; 0: one less than there are cores, at most 4.', (0, 1024)),
     Setting('report_period', 5.0,
@@ -78,10 +99,14 @@ SEGMENTER = (
 
 
 def declare_all(node: Node, settings: tuple[Setting, ...]) -> dict[str, Any]:
-    """Declare parameters and return their values; raises ParameterError with one sentence."""
+    """
+    Declare parameters that may change, and return their values.
+
+    Raises ParameterError with one sentence.
+    """
     return {
         setting.name: declare(node, setting.name, setting.default, setting.description,
-                              setting.limits, setting.changeable)
+                              setting.limits, read_only=False)
         for setting in settings
     }
 
@@ -92,11 +117,11 @@ def declare(
     default: Any,
     description: str,
     limits: tuple[float, float] | None = None,
-    changeable: bool = False,
+    read_only: bool = True,
 ) -> Any:
     """Declare a parameter and return its value; raises ParameterError with one sentence."""
     kind = type(default)
-    descriptor = ParameterDescriptor(description=description, read_only=not changeable)
+    descriptor = ParameterDescriptor(description=description, read_only=read_only)
     if limits and kind is float:
         descriptor.floating_point_range = [
             FloatingPointRange(from_value=limits[0], to_value=limits[1])]
@@ -107,13 +132,30 @@ def declare(
         return list(value) if kind is list else value
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
         between = f' from {limits[0]} to {limits[1]}' if limits else ''
+        what = LISTS[type(default[0])] if kind is list else KINDS[kind]
         raise ParameterError(
-            f"parameter '{name}' must be {KINDS[kind]}{between} ({error.args[0]})") from None
+            f"parameter '{name}' must be {what}{between} ({error.args[0]})") from None
 
 
-def input_size(settings: dict[str, Any]) -> tuple[int, int] | None:
-    """Return the width and height of the network's input; None: as trained."""
-    size = settings['input_width'], settings['input_height']
-    if any(size) and not all(size):
-        raise ParameterError("give both 'input_width' and 'input_height', or neither")
-    return size if all(size) else None
+def input_size(settings: dict[str, Any], trained: tuple[int, int]) -> tuple[int, int]:
+    """Return the width and height of the network's input, for weights trained at a size."""
+    width, height = settings['input_width'], settings['input_height']
+    if not width and not height:
+        return trained
+    return (width or round(height * trained[0] / trained[1]),
+            height or round(width * trained[1] / trained[0]))
+
+
+def camera_names(settings: dict[str, Any]) -> list[str]:
+    """Return the names of the cameras; raises ParameterError when topics cannot be so named."""
+    names = settings['cameras']
+    if names == ['']:
+        return names
+    for name in names:
+        # As ROS has it for a part of a topic's name.
+        if not re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', name):
+            raise ParameterError(f"parameter 'cameras' has the name '{name}': use letters, digits "
+                                 'and underscores, and no digit first')
+    if not names or len(set(names)) < len(names):
+        raise ParameterError("parameter 'cameras' must name at least one camera, none twice")
+    return names

@@ -21,9 +21,9 @@ TAKE_DOWN_S = 5
 
 
 class Runnable(Protocol):
-    """A node that does its work in `run` and then may be destroyed."""
+    """A node that does its work in `run`, whose exit code is 0 or None when it went well."""
 
-    def run(self) -> None: ...
+    def run(self) -> int | None: ...
 
     def destroy_node(self) -> None: ...
 
@@ -32,7 +32,7 @@ def run_node(
     make_node: Callable[[threading.Event], Runnable], name: str, args: list[str] | None
 ) -> int:
     """
-    Make a node and run it; return 0, or 1 after a logged sentence about what is wrong.
+    Make a node and run it; return its exit code, or 1 after a sentence about what is wrong.
 
     The node is given an event that SIGINT and SIGTERM set; it should end its work soon after.
     A process that then cannot take its node down ends by SIGALRM.
@@ -51,7 +51,7 @@ def run_node(
     try:
         _refuse_others(remove_ros_args(args))
         node = make_node(stopped)
-        node.run()
+        code = node.run() or 0
     except (ValueError, OSError) as error:
         rclpy.logging.get_logger(name).fatal(str(error))
         return 1
@@ -61,7 +61,7 @@ def run_node(
             node.destroy_node()
         rclpy.shutdown()
         signal.alarm(0)
-    return 0
+    return code
 
 
 def _refuse_others(arguments: list[str]) -> None:

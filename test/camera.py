@@ -36,6 +36,7 @@ class Camera:
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
         self.outputs = []
+        self.subscriptions = []
         for output in outputs:
             self.listen_to(output)
         camera_qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -46,14 +47,22 @@ class Camera:
         }
         self.reset_client = self.node.create_client(Trigger, f'{name}/reset_state')
 
-    def listen_to(self, output: str) -> None:
-        """Subscribe to one more output."""
+    def listen_to(self, output: str):
+        """Subscribe to one more output; return the subscription."""
         def keep(message: Image) -> None:
             self.answers[output] = message
             self.masks += output == 'mask'
 
         self.outputs.append(output)
-        return self.node.create_subscription(Image, f'{self.name}/{output}', keep, 10)
+        self.subscriptions.append(
+            self.node.create_subscription(Image, f'{self.name}/{output}', keep, 10))
+        return self.subscriptions[-1]
+
+    def deafen(self) -> None:
+        """Subscribe to no output any more."""
+        for subscription in self.subscriptions:
+            self.node.destroy_subscription(subscription)
+        self.outputs, self.subscriptions = [], []
 
     def wait(self, until, what: str):
         """Serve the node until a condition is true, and return its value."""
@@ -88,7 +97,7 @@ class Camera:
     def ask(self, message, step_ns: int = STEP_NS, wait_for=None) -> dict[str, np.ndarray]:
         """Publish a message; wait for all answers to it, and return them as uint8 arrays."""
         if isinstance(message, np.ndarray):
-            message = image_message(message, 'rgb8', Image().header)
+            message = as_message(message)
         stamp = self.send(message, step_ns).header.stamp
         outputs = self.outputs if wait_for is None else wait_for
         self.wait(lambda: all(output in self.answers and self.answers[output].header.stamp == stamp
@@ -114,6 +123,11 @@ class Camera:
 def pixels(message: Image) -> np.ndarray:
     """Return the bytes of an unpadded Image as [H, step]."""
     return np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
+
+
+def as_message(rgb: np.ndarray) -> Image:
+    """Return an Image of uint8 [H, W, 3]; its stamp is given to it when it is sent."""
+    return image_message(rgb, 'rgb8', Image().header)
 
 
 def picture(seed: int, width: int = 48, height: int = 32) -> np.ndarray:

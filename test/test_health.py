@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from mfs_seg_ros.health import LOSSES, RESETS, Health, Level, Limits
+from mfs_seg_ros.health import RESETS, Health, Level, Limits
+from mfs_seg_ros.losses import ADVICE, IMAGES_DROPPED, IMAGES_TOO_OLD, IMAGES_UNUSABLE
 
 
 def health(kinds=('image',), levels=4, **limits) -> Health:
@@ -35,7 +36,7 @@ def test_all_is_well():
     assert values['processing time p50 (ms)'] == 30 and values['model time p50 (ms)'] == 20.5
     assert values['images received'] == values['masks published'] == 100
     assert values['last reset'] == 'none' and values['energy a frame (mJ)'] is None
-    assert all(values[f'lost: {cause}'] == 0 for cause in LOSSES)
+    assert all(values[f'lost: {cause}'] == 0 for cause in ADVICE)
     assert all(values[f'resets: {cause}'] == 0 for cause in RESETS)
 
 
@@ -133,17 +134,18 @@ def test_idle_is_no_fault_and_waiting_begins_after_it():
 def test_losses_are_a_warning_once_and_counted_for_good():
     watched = health()
     serve(watched, 100, 101)
-    watched.lost('too old')
-    watched.lost('dropped for newer', 3)
+    watched.lost(IMAGES_TOO_OLD)
+    watched.lost(IMAGES_DROPPED, 3)
     level, message, values = watched.report(101.0)
     assert level == Level.WARN
-    assert message == ('lost since the last report: 3 dropped for newer, 1 too old: '
-                       + LOSSES['dropped for newer'])
-    assert values['lost: dropped for newer'] == 3
+    assert message == ('lost since the last report: 3 images dropped for newer ones, '
+                       '1 images too old: '
+                       + ADVICE[IMAGES_DROPPED])
+    assert values[f'lost: {IMAGES_DROPPED}'] == 3
     serve(watched, 101, 102)
     level, _, values = watched.report(102.0)
-    assert level == Level.OK and values['lost: dropped for newer'] == 3
-    assert values['lost since the last report: dropped for newer'] == 0
+    assert level == Level.OK and values[f'lost: {IMAGES_DROPPED}'] == 3
+    assert values[f'lost since the last report: {IMAGES_DROPPED}'] == 0
 
 
 def test_other_causes_are_counted_too():
@@ -195,7 +197,7 @@ def test_the_worst_is_said():
     for _ in range(3):
         watched.saw(0, 0)
     serve(watched, 100, 101, latency_s=0.5)
-    watched.lost('unusable')
+    watched.lost(IMAGES_UNUSABLE)
     level, message, _ = watched.report(101.0)
     assert level == Level.ERROR and message.startswith('the image is black')
 
@@ -206,7 +208,7 @@ def test_threads_lose_no_count():
     def feed() -> None:
         for _ in range(2000):
             watched.arrived('image', 100.0)
-            watched.lost('unusable')
+            watched.lost(IMAGES_UNUSABLE)
             watched.answered(100.0, 0.01, 0.01, 1.0)
 
     threads = [threading.Thread(target=feed) for _ in range(4)]
@@ -218,5 +220,5 @@ def test_threads_lose_no_count():
         now_s += 1
         masks += watched.report(now_s).values['mask rate (Hz)']
     values = watched.report(now_s + 1).values
-    assert values['images received'] == values['lost: unusable'] == 8000
+    assert values['images received'] == values[f'lost: {IMAGES_UNUSABLE}'] == 8000
     assert masks + values['mask rate (Hz)'] == values['masks published'] == 8000

@@ -223,9 +223,10 @@ def test_a_map_of_another_sensor_is_refused(children, weights, tmp_path):
 
 
 def test_start_is_logged(fusion, children):
+    assert children.last_match('fusion', "trigger 'both'")
     assert children.last_match(
-        'fusion', r'/fusion/mfs_seg/image or /fusion/mfs_seg/image/compressed and '
-        r"/fusion/mfs_seg/events -> /fusion/mfs_seg/mask, trigger 'both'")
+        'fusion', 'active: /fusion/mfs_seg/image or /fusion/mfs_seg/image/compressed and '
+        '/fusion/mfs_seg/events -> /fusion/mfs_seg/mask')
 
 
 # Which modules a segmenter of these sensors has loaded, and what it listens to.
@@ -235,8 +236,11 @@ import rclpy
 rclpy.init(args=['--ros-args', '-p', 'weights:=' + sys.argv[1], '-p', 'sensors:=' + sys.argv[2]])
 from mfs_seg_ros.segmenter import SegmenterNode
 node = SegmenterNode(threading.Event())
+node.trigger_configure()
+node.trigger_activate()
 print('numba' in sys.modules, 'event_camera_msgs' in sys.modules,
       *sorted(subscription.topic_name.split('/')[2] for subscription in node.subscriptions))
+node.trigger_shutdown()
 node.destroy_node()
 rclpy.shutdown()
 """

@@ -1,0 +1,99 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The topics that a view hears, and what is counted of them as they come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CompressedImage, Image
+
+from mfs_seg_ros.event_messages import EVENT_QOS
+from mfs_seg_ros.frame_period import FramePeriod
+from mfs_seg_ros.health import Health
+from mfs_seg_ros.inbox import Inbox
+from mfs_seg_ros.losses import IMAGES_DROPPED, IMAGES_MISSING, PACKETS_DROPPED
+from mfs_seg_ros.messages import decode_rgb, stamp_ns, to_rgb
+from mfs_seg_ros.outputs import Outputs
+from mfs_seg_ros.plan import Plan
+
+# Matches every camera; an image that is late is of no use.
+CAMERA_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+IMAGE_TOPICS = {'image': (Image, to_rgb), 'image/compressed': (CompressedImage, decode_rgb)}
+
+
+class Sensors:
+    """
+    Subscribes to one view's sensors, and puts what comes into its inbox.
+
+    While `enabled` is false, or nobody listens to the outputs of a lazy node, what comes is let go.
+    """
+
+    def __init__(self, node: Node, prefix: str, settings: Mapping[str, Any], plan: Plan,
+                 inbox: Inbox, outputs: Outputs, health: Health) -> None:
+        self._settings, self._inbox, self._outputs = settings, inbox, outputs
+        self._health = health
+        self._period = FramePeriod()
+        self._slept = False
+        self.enabled = True
+        self._node = node
+        # Of each group one publisher is enough.
+        self.groups: list[list[Subscription]] = []
+        if 'camera' in plan.senses:
+            self.groups.append([
+                node.create_subscription(
+                    kind, f'{prefix}{topic}', partial(self._on_image, convert), CAMERA_QOS)
+                for topic, (kind, convert) in IMAGE_TOPICS.items()])
+        if plan.event_type:
+            # As bytes: objects would cost more than all that is done with the events.
+            self.groups.append([node.create_subscription(
+                plan.event_type, f'{prefix}events', self._on_events, EVENT_QOS, raw=True)])
+
+    @property
+    def topics(self) -> str:
+        """Resolved names of the topics that are heard, for people."""
+        return ' and '.join(' or '.join(subscription.topic_name for subscription in group)
+                            for group in self.groups)
+
+    def destroy(self) -> None:
+        """Hear no more."""
+        for subscription in sum(self.groups, []):
+            self._node.destroy_subscription(subscription)
+
+    def _on_image(self, convert: Callable[[Any], np.ndarray], message: Any) -> None:
+        self._health.arrived('image', time.monotonic())
+        if not self._awake():
+            return
+        if missed := self._period.missing_before(stamp_ns(message)):
+            self._health.lost(IMAGES_MISSING, missed)
+        if self._inbox.put_image((convert, message)):
+            self._health.lost(IMAGES_DROPPED)
+
+    def _on_events(self, message: bytes) -> None:
+        self._health.arrived('events', time.monotonic())
+        if self._awake() and (dropped := self._inbox.put_packet(message, len(message))):
+            self._health.lost(PACKETS_DROPPED, dropped)
+
+    @property
+    def asleep(self) -> str | None:
+        """Why what comes is let go; None: it is not."""
+        if not self.enabled:
+            return 'disabled by ~/enable'
+        if self._settings['lazy'] and not self._outputs.wanted:
+            return 'nobody subscribes to an output'
+        return None
+
+    def _awake(self) -> bool:
+        awake = self.asleep is None
+        if awake and self._slept:
+            # What came in sleep is not missing.
+            self._period.restart()
+        self._slept = not awake
+        return awake

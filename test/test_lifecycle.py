@@ -1,0 +1,199 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The life of the node: its states, and what changes in which."""
+
+import pytest
+from camera import MODULE, QUICK, Camera, as_message, picture, same
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.srv import GetParameters, SetParameters
+from rclpy.parameter import Parameter
+from std_srvs.srv import SetBool
+
+CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
+ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
+SHUTDOWN = {'unconfigured': Transition.TRANSITION_UNCONFIGURED_SHUTDOWN,
+            'inactive': Transition.TRANSITION_INACTIVE_SHUTDOWN,
+            'active': Transition.TRANSITION_ACTIVE_SHUTDOWN}
+# What leads from the start to each state.
+WAYS = {'unconfigured': (), 'inactive': (CONFIGURE,), 'active': (CONFIGURE, ACTIVATE)}
+
+
+class Manager(Camera):
+    """A camera that also manages the segmenter's life."""
+
+    def __init__(self, name: str):
+        super().__init__(name)
+        self.clients = {
+            kind: self.node.create_client(kind, f'{name}/{service}')
+            for kind, service in ((ChangeState, 'change_state'), (GetState, 'get_state'),
+                                  (SetParameters, 'set_parameters'),
+                                  (GetParameters, 'get_parameters'), (SetBool, 'enable'))}
+        for client in self.clients.values():
+            self.wait(client.service_is_ready, f'the service {client.srv_name}')
+
+    def change(self, *transitions: int) -> bool:
+        """Make transitions; return whether the last one succeeded."""
+        for number in transitions:
+            request = ChangeState.Request(transition=Transition(id=number))
+            success = self.call(self.clients[ChangeState], request).success
+        return success
+
+    @property
+    def state(self) -> str:
+        return self.call(self.clients[GetState], GetState.Request()).current_state.label
+
+    def set(self, **values):
+        """Set a parameter; return the result."""
+        request = SetParameters.Request(parameters=[
+            Parameter(name, value=value).to_parameter_msg() for name, value in values.items()])
+        return self.call(self.clients[SetParameters], request).results[0]
+
+    def get(self, name: str):
+        response = self.call(self.clients[GetParameters], GetParameters.Request(names=[name]))
+        return Parameter.from_parameter_msg(
+            type('Named', (), {'name': name, 'value': response.values[0]})).value
+
+    def enable(self, enabled: bool):
+        return self.call(self.clients[SetBool], SetBool.Request(data=enabled))
+
+
+@pytest.fixture(scope='module')
+def manager(children):
+    """Give the manager of a node that waits to be told."""
+    children.start('managed', MODULE, {**QUICK, 'autostart': False, 'sensors': 'camera'},
+                   {'__ns': '/managed'})
+    manager = Manager('/managed/mfs_seg')
+    yield manager
+    manager.close()
+
+
+@pytest.fixture
+def unconfigured(manager):
+    """Give the manager of a node that was not configured, or no more."""
+    if manager.state == 'active':
+        manager.change(DEACTIVATE)
+    if manager.state == 'inactive':
+        manager.change(CLEANUP)
+    assert manager.state == 'unconfigured'
+    return manager
+
+
+@pytest.fixture
+def active(unconfigured):
+    """Give the manager of an active node, at rest."""
+    assert unconfigured.change(CONFIGURE, ACTIVATE)
+    unconfigured.wait_for_segmenter()
+    return unconfigured
+
+
+def test_without_being_told_it_waits(unconfigured):
+    assert unconfigured.node.count_subscribers('/managed/mfs_seg/image') == 0
+    assert unconfigured.node.count_publishers('/managed/mfs_seg/mask') == 0
+    assert unconfigured.change(CONFIGURE)
+    assert unconfigured.state == 'inactive'
+    unconfigured.wait(lambda: unconfigured.node.count_publishers('/managed/mfs_seg/mask') == 1,
+                      'the mask to be offered')
+    assert unconfigured.node.count_subscribers('/managed/mfs_seg/image') == 0
+
+
+def test_each_activation_starts_from_rest(active):
+    first, second = active.ask(picture(5)), active.ask(picture(5))
+    assert not same(first, second)
+    assert active.change(DEACTIVATE, ACTIVATE)
+    active.wait_for_segmenter()
+    assert same(active.ask(picture(5)), first)
+    assert active.change(DEACTIVATE, CLEANUP, CONFIGURE, ACTIVATE)
+    active.wait_for_segmenter()
+    assert same(active.ask(picture(5)), first)
+    assert same(active.ask(picture(5)), second)
+
+
+def test_impossible_transitions_are_refused(unconfigured):
+    assert not unconfigured.change(ACTIVATE)
+    assert not unconfigured.change(99)
+    assert unconfigured.state == 'unconfigured'
+    assert unconfigured.change(CONFIGURE)
+    assert not unconfigured.change(CONFIGURE)
+    assert unconfigured.state == 'inactive'
+
+
+def test_what_cannot_be_configured_can_be_put_right(unconfigured, children):
+    before = unconfigured.get('weights')
+    assert unconfigured.set(weights='nosuch').successful
+    assert not unconfigured.change(CONFIGURE)
+    assert unconfigured.state == 'unconfigured'
+    reason = "cannot configure: no weights 'nosuch'"
+    unconfigured.wait(lambda: children.last_match('managed', reason), 'the reason in the log')
+    assert unconfigured.set(weights=before).successful
+    assert unconfigured.change(CONFIGURE)
+    assert unconfigured.state == 'inactive'
+
+
+def test_inactive_it_takes_other_weights_and_sizes(active):
+    street = active.ask(picture(5))
+    for name, value in (('weights', 'camvid'), ('input_width', 96)):
+        refused = active.set(**{name: value})
+        assert not refused.successful
+        assert 'deactivate it first' in refused.reason
+    assert active.change(DEACTIVATE)
+    refused = active.set(weights='nosuch')
+    assert not refused.successful
+    assert "no weights 'nosuch'" in refused.reason
+    assert active.get('weights') == 'street'
+    assert active.set(weights='camvid').successful
+    assert active.change(ACTIVATE)
+    active.wait_for_segmenter()
+    camvid = active.ask(picture(5))
+    assert not same(camvid, street)
+    assert active.change(DEACTIVATE)
+    assert active.set(weights='street').successful
+    assert active.set(input_width=96).successful
+    assert active.change(ACTIVATE)
+    active.wait_for_segmenter()
+    assert not same(active.ask(picture(5)), street)
+    assert active.change(DEACTIVATE)
+    assert active.set(input_width=QUICK['input_width']).successful
+
+
+def test_disabled_it_segments_nothing(active):
+    first = active.ask(picture(5))
+    assert active.enable(False).success
+    masks = active.masks
+    for _ in range(5):
+        active.send(as_message(picture(5)))
+        active.executor.spin_once(timeout_sec=0.05)
+    assert active.enable(True).success
+    assert same(active.ask(picture(5)), first)
+    assert active.masks == masks + 1
+    assert active.change(DEACTIVATE)
+    assert not active.enable(True).success
+
+
+def test_lazy_it_works_for_listeners_only(active):
+    assert active.set(lazy=True).successful
+    first = active.ask(picture(5))
+    active.deafen()
+    active.wait(lambda: active.node.count_subscribers(f'{active.name}/mask') == 0, 'the silence')
+    # Time that the state does not outlive.
+    active.send(as_message(picture(5)), step_ns=2_000_000_000)
+    for output in ('mask', 'confidence'):
+        active.listen_to(output)
+    active.wait_for_segmenter()
+    assert same(active.ask(picture(5)), first)
+    assert active.set(lazy=False).successful
+
+
+@pytest.mark.parametrize('state', WAYS)
+def test_shutdown_ends_in_finalized(children, environment, state):
+    name = f'{state}_shut'
+    children.start(name, MODULE, {**QUICK, 'autostart': False}, {'__ns': f'/{name}'})
+    manager = Manager(f'/{name}/mfs_seg')
+    if WAYS[state]:
+        assert manager.change(*WAYS[state])
+    assert manager.state == state
+    assert manager.change(SHUTDOWN[state])
+    assert manager.state == 'finalized'
+    manager.close()
+    children.stop(name)
+    assert not children.last_match(name, 'Traceback')
