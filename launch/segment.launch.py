@@ -27,7 +27,8 @@ def start_node(context: LaunchContext) -> list[Node]:
     """Give the node for the values of the arguments."""
     options = node_options(context.launch_configurations, CONFIG)
     # The types are given: a name of digits stays text.
-    given = {name: ParameterValue(value, value_type=type(value))
+    given = {name: ParameterValue(value, value_type=list[str] if isinstance(value, list) else
+                                  type(value))
              for name, value in options.parameters.items()}
     return [Node(
         package='mfs_seg_ros',

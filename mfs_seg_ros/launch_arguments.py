@@ -30,10 +30,17 @@ ARGUMENTS = (
              'without one.'),
     Argument('params_file', '',
              'Parameters; arguments that are given win over them. Empty: the file of the sensors.'),
-    Argument('image_topic', '/camera/image_raw', 'Topic of the camera.'),
+    Argument('cameras', '',
+             'Names of several cameras, separated by commas: their topics are those of image_topic '
+             'and events_topic with the name for {camera}.'),
+    Argument('image_topic', '',
+             "Topic of the camera. Empty: '/camera/image_raw', of several "
+             "'/{camera}/image_raw'."),
     Argument('image_transport', 'raw',
              "'raw', or 'compressed' for the topic <image_topic>/compressed."),
-    Argument('events_topic', '/event_camera/events', 'Topic of the event camera.'),
+    Argument('events_topic', '',
+             "Topic of the event camera. Empty: '/event_camera/events', of several "
+             "'/{camera}/events'."),
     Argument('weights', '', 'Name of shipped weights, or path of a .safetensors file.'),
     Argument('device', '', "Where the network runs: 'cpu', 'cuda', 'cuda:0', ..."),
     Argument('use_sim_time', '', 'Take the time from /clock: true or false.'),
@@ -49,7 +56,7 @@ class NodeOptions:
 
     namespace: str
     params_file: str
-    parameters: dict[str, str | bool]
+    parameters: dict[str, str | bool | list[str]]
     remappings: list[tuple[str, str]]
     log_level: str
     respawn: bool
@@ -70,20 +77,37 @@ def node_options(values: Mapping[str, str], config: Path) -> NodeOptions:
                 f"sensors must be one of {', '.join(PARAMS_FILES)}, not '{sensors}'")
         params_file = str(config / PARAMS_FILES[sensors])
     given = {**values, 'sensors': sensors}
-    parameters: dict[str, str | bool] = {
+    parameters: dict[str, str | bool | list[str]] = {
         name: given[name] for name in ('sensors', 'weights', 'device') if given[name]}
     if values['use_sim_time']:
         parameters['use_sim_time'] = _truth('use_sim_time', values)
-    transport, topic = values['image_transport'], values['image_topic']
+    transport = values['image_transport']
     if transport not in TRANSPORTS:
         raise ValueError(f"image_transport must be 'raw' or 'compressed', not '{transport}'")
+    cameras = [name.strip() for name in values['cameras'].split(',') if name.strip()]
+    if cameras:
+        parameters['cameras'] = cameras
+    remappings = [pair for camera in cameras or [''] for pair in _remappings(camera, values)]
+    return NodeOptions(values['namespace'], params_file, parameters, remappings,
+                       values['log_level'], _truth('respawn', values))
+
+
+def _remappings(camera: str, values: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what a camera's topics are called elsewhere; '' is the one without a name."""
+    prefix = f'~/{camera}/' if camera else '~/'
+    chosen = {}
+    for name, alone, among in (('image_topic', '/camera/image_raw', '/{camera}/image_raw'),
+                               ('events_topic', '/event_camera/events', '/{camera}/events')):
+        topic = values[name] or (among if camera else alone)
+        if camera and '{camera}' not in topic:
+            raise ValueError(f"{name} '{topic}' is one topic for several cameras: write {{camera}} "
+                             'where their names differ')
+        chosen[name] = topic.replace('{camera}', camera)
     # Only one of the two: each message is a step, and a camera often publishes both.
-    image = ('~/image', topic)
-    if transport == 'compressed':
-        image = ('~/image/compressed', f'{topic}/compressed')
-    return NodeOptions(values['namespace'], params_file, parameters,
-                       [image, ('~/events', values['events_topic'])], values['log_level'],
-                       _truth('respawn', values))
+    image = (f'{prefix}image', chosen['image_topic'])
+    if values['image_transport'] == 'compressed':
+        image = (f'{prefix}image/compressed', f"{chosen['image_topic']}/compressed")
+    return [image, (f'{prefix}events', chosen['events_topic'])]
 
 
 def _truth(name: str, values: Mapping[str, str]) -> bool:

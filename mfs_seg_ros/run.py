@@ -50,7 +50,11 @@ def run_node(
     node = None
     try:
         _refuse_others(remove_ros_args(args))
-        node = make_node(stopped)
+        try:
+            node = make_node(stopped)
+        except RuntimeError as error:
+            # As where it is to be secure and has no keys.
+            raise ValueError(f'the node cannot be made: {str(error).splitlines()[0]}') from None
         code = node.run() or 0
     except (ValueError, OSError) as error:
         rclpy.logging.get_logger(name).fatal(str(error))

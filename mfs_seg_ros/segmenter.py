@@ -26,13 +26,15 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.utilities import get_rmw_implementation_identifier
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool, Trigger
 from vision_msgs.msg import LabelInfo
 
+from mfs_seg_core.legend import legend_image
 from mfs_seg_ros.allocator import give_back_memory
 from mfs_seg_ros.channel import Channel
-from mfs_seg_ros.messages import label_info_message
+from mfs_seg_ros.messages import image_message, label_info_message
 from mfs_seg_ros.monitor import Monitor
 from mfs_seg_ros.parameters import SEGMENTER, declare_all
 from mfs_seg_ros.plan import Plan, planned
@@ -67,6 +69,7 @@ class SegmenterNode(LifecycleNode):
         self._timers_and_watches: list[Callable[[], Any]] = []
         self._monitor = Monitor(self)
         self._label_info = self.create_publisher(LabelInfo, '~/label_info', LATCHED_QOS)
+        self._legend = self.create_publisher(Image, '~/legend', LATCHED_QOS)
         self.create_service(Trigger, '~/reset_state', self._on_reset)
         self.create_service(SetBool, '~/enable', self._on_enable)
         answer_impossible_transitions(self)
@@ -235,9 +238,11 @@ class SegmenterNode(LifecycleNode):
     # What goes out
 
     def _publish_labels(self) -> None:
-        self._label_info.publish(label_info_message(
-            self._plan.segmenter.classes, Header(stamp=self.get_clock().now().to_msg()),
-            self._settings['min_confidence']))
+        classes = self._plan.segmenter.classes
+        header = Header(stamp=self.get_clock().now().to_msg())
+        self._label_info.publish(
+            label_info_message(classes, header, self._settings['min_confidence']))
+        self._legend.publish(image_message(legend_image(classes), 'rgb8', header))
 
     def _report(self) -> None:
         """Say what was lost since the last report, if anything was."""

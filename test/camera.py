@@ -24,10 +24,12 @@ class Camera:
     """
     A camera, and a consumer of everything, of one segmenter.
 
-    `answers` holds the latest Image of each output by its name ('mask', 'confidence', ...).
+    `name` is that of the node or, of one among several cameras, 'node/camera', where `node` is the
+    node's. `answers` holds the latest Image of each output by its name ('mask', 'confidence', ...).
     """
 
-    def __init__(self, name: str = '/mfs_seg', outputs: tuple[str, ...] = ('mask', 'confidence')):
+    def __init__(self, name: str = '/mfs_seg', outputs: tuple[str, ...] = ('mask', 'confidence'),
+                 node: str = ''):
         self.name = name
         self.answers: dict[str, Image] = {}
         self.masks = 0
@@ -45,7 +47,7 @@ class Camera:
             CompressedImage: self.node.create_publisher(
                 CompressedImage, f'{name}/image/compressed', camera_qos),
         }
-        self.reset_client = self.node.create_client(Trigger, f'{name}/reset_state')
+        self.reset_client = self.node.create_client(Trigger, f'{node or name}/reset_state')
 
     def listen_to(self, output: str):
         """Subscribe to one more output; return the subscription."""
@@ -94,11 +96,18 @@ class Camera:
         self.publishers[type(message)].publish(message)
         return message
 
+    def send_picture(self, rgb: np.ndarray) -> Image:
+        """Publish a picture under the next stamp."""
+        return self.send(as_message(rgb))
+
     def ask(self, message, step_ns: int = STEP_NS, wait_for=None) -> dict[str, np.ndarray]:
         """Publish a message; wait for all answers to it, and return them as uint8 arrays."""
         if isinstance(message, np.ndarray):
             message = as_message(message)
-        stamp = self.send(message, step_ns).header.stamp
+        return self.answer(self.send(message, step_ns).header.stamp, wait_for)
+
+    def answer(self, stamp, wait_for=None) -> dict[str, np.ndarray]:
+        """Wait for all answers of this stamp, and return them as uint8 arrays."""
         outputs = self.outputs if wait_for is None else wait_for
         self.wait(lambda: all(output in self.answers and self.answers[output].header.stamp == stamp
                               for output in outputs), f'the answer {outputs} to an image')

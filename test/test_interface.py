@@ -13,11 +13,6 @@ from camera import MODULE, QUICK, Camera
 
 CONFIG = Path(__file__).resolve().parents[1] / 'config'
 NAME = '/mfs_seg'
-# Named already, published by the next commits of the node only.
-COMING = {'/mfs_seg/legend', '/mfs_seg/debug/processing_time_ms', '/diagnostics',
-          '/mfs_seg/debug/pipeline_latency_ms', '/mfs_seg/transition_event', '/mfs_seg/enable',
-          '/mfs_seg/change_state', '/mfs_seg/get_state', '/mfs_seg/get_available_states',
-          '/mfs_seg/get_available_transitions', '/mfs_seg/get_transition_graph'}
 # A node has these by the parameters use_sim_time and publish_mask_run_length, and since Jazzy.
 SOMETIMES = {'/clock', '/mfs_seg/mask_run_length', '/mfs_seg/get_type_description'}
 
@@ -58,7 +53,7 @@ def policy() -> dict[str, set[str]]:
 def test_policy_allows_what_the_node_does_and_no_more(graph, verb):
     allowed = policy()[verb]
     assert graph[verb] <= allowed, 'under the policy the node would not start'
-    assert allowed - graph[verb] <= COMING | SOMETIMES
+    assert allowed - graph[verb] <= SOMETIMES
 
 
 def rviz() -> dict:
@@ -105,7 +100,7 @@ def rqt_topics() -> set[str]:
 def test_layouts_name_topics_of_the_node(graph, named):
     names = {*named()}
     assert f'{NAME}/overlay' in names
-    assert names <= graph['publish'] | COMING
+    assert names <= graph['publish']
 
 
 def test_rviz_displays_match_the_publishers():

@@ -77,6 +77,16 @@ def test_one_of_the_two_image_topics_is_chosen():
         ('~/image/compressed', '/a/b/compressed'), EVENTS]
 
 
+def test_several_cameras_have_topics_by_their_names():
+    chosen = options(cameras='front, left')
+    assert chosen.parameters['cameras'] == ['front', 'left']
+    assert chosen.remappings == [
+        ('~/front/image', '/front/image_raw'), ('~/front/events', '/front/events'),
+        ('~/left/image', '/left/image_raw'), ('~/left/events', '/left/events')]
+    chosen = options(cameras='left', image_topic='/cams/{camera}/rgb', image_transport='compressed')
+    assert chosen.remappings[0] == ('~/left/image/compressed', '/cams/left/rgb/compressed')
+
+
 def test_the_topic_of_events_is_chosen():
     assert options(events_topic='/a/events').remappings[-1] == ('~/events', '/a/events')
 
@@ -85,6 +95,7 @@ def test_the_topic_of_events_is_chosen():
     ({'use_sim_time': 'maybe'}, "use_sim_time must be true or false, not 'maybe'"),
     ({'respawn': ''}, "respawn must be true or false, not ''"),
     ({'sensors': 'radar'}, "sensors must be one of camera, events, fusion, not 'radar'"),
+    ({'cameras': 'front,left', 'image_topic': '/cam'}, "'/cam' is one topic for several cameras"),
     ({'image_transport': 'theora'}, "must be 'raw' or 'compressed', not 'theora'"),
 ])
 def test_wrong_values_get_a_sentence(given, sentence):
