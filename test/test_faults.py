@@ -1,0 +1,181 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What befalls a node on a vehicle: the camera and the segmenter go on, or say why not."""
+
+import itertools
+import os
+import signal
+
+import numpy as np
+import pytest
+import rclpy
+from camera import MODULE, QUICK, Camera, picture, same
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+
+from mfs_seg_ros.children import ChildFailed
+from mfs_seg_ros.messages import image_message
+
+SETTINGS = {**QUICK, 'sensors': 'camera', 'report_period': 0.2}
+BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+RELIABLE = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+LATCHED = QoSProfile(depth=5, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+DAY_NS = 86_400_000_000_000
+probes = itertools.count()
+
+
+class RestartedCamera(Camera):
+    """A camera whose driver ends and starts again, as a participant of its own each time."""
+
+    def __init__(self, children, child: str, name: str, **options) -> None:
+        super().__init__(name, **options)
+        self.children, self.child = children, child
+        self.driver: tuple | None = None
+        self.usual = self.publishers[Image]
+
+    def restart(self, qos: QoSProfile) -> None:
+        """Begin to publish anew; return when the segmenter hears it."""
+        self.end_driver()
+        context = rclpy.Context()
+        context.init()
+        node = rclpy.create_node('driver', context=context)
+        self.driver = context, node
+        self.publishers[Image] = node.create_publisher(Image, f'{self.name}/image', qos)
+        asked = f'probe {next(probes)}'
+
+        def heard() -> bool:
+            # It leaves the stream as it is.
+            self.publishers[Image].publish(Image(encoding=asked))
+            return self.children.last_match(self.child, f"unknown encoding '{asked}'")
+
+        self.wait(heard, 'the new driver to be heard')
+
+    def end_driver(self) -> None:
+        """End the driver, if there is one, and publish as before."""
+        if self.driver:
+            context, node = self.driver
+            node.destroy_node()
+            context.shutdown()
+        self.driver, self.publishers[Image] = None, self.usual
+
+    def close(self) -> None:
+        self.end_driver()
+        super().close()
+
+
+@pytest.fixture(scope='module')
+def segmenter(children):
+    """Give one segmenter and its camera to the tests that leave it alive."""
+    children.start('segmenter', MODULE, SETTINGS)
+    camera = RestartedCamera(children, 'segmenter', '/mfs_seg')
+    camera.wait_for_segmenter()
+    yield camera
+    camera.close()
+
+
+@pytest.fixture
+def camera(segmenter):
+    """Give the camera of a segmenter that is at rest."""
+    segmenter.reset()
+    yield segmenter
+    segmenter.end_driver()
+
+
+def in_stream(camera) -> list[dict[str, np.ndarray]]:
+    """Give the answers to three equal pictures, from rest, and bring the segmenter to rest."""
+    answers = [camera.ask(picture(5)) for _ in range(3)]
+    camera.reset()
+    return answers
+
+
+def test_a_camera_that_restarts_continues_its_stream(camera):
+    expected = in_stream(camera)
+    for answer in expected:
+        camera.restart(BEST_EFFORT)
+        assert same(camera.ask(picture(5)), answer)
+
+
+def test_a_camera_that_restarts_with_an_older_clock_begins_a_stream(camera, children):
+    first = in_stream(camera)[0]
+    camera.ask(picture(5))
+    camera.restart(BEST_EFFORT)
+    assert same(camera.ask(picture(5), step_ns=-2 * DAY_NS), first)
+    camera.wait(lambda: children.last_match(
+        'segmenter', r'returns to rest: the stamp went back by 172800\.000 s'), 'the reason')
+
+
+def test_a_camera_that_changes_its_qos_is_heard(camera):
+    expected = in_stream(camera)
+    for qos, answer in zip((RELIABLE, BEST_EFFORT, LATCHED), expected):
+        camera.restart(qos)
+        assert same(camera.ask(picture(5)), answer)
+
+
+def test_resolution_and_encoding_change_in_mid_stream(camera):
+    grey = picture(3, 64, 40)[..., 0]
+    for message, size in (
+        (image_message(picture(3), 'rgb8', Image().header), (48, 32)),
+        (image_message(picture(3, 96, 64), 'bgr8', Image().header), (96, 64)),
+        (image_message(grey, 'mono8', Image().header), (64, 40)),
+        (image_message(picture(3), 'rgb8', Image().header), (48, 32)),
+    ):
+        answer = camera.ask(message)
+        assert {output: pixels.shape[::-1] for output, pixels in answer.items()} == {
+            'mask': size, 'confidence': size}
+
+
+def test_stamps_that_jump_both_ways(camera, children):
+    first, second, _ = in_stream(camera)
+    for jump_ns in (DAY_NS, -2 * DAY_NS, 365 * DAY_NS, -camera.stamp_ns):
+        # The stream begins anew there, and goes on from there.
+        assert same(camera.ask(picture(5), step_ns=jump_ns), first)
+        assert same(camera.ask(picture(5)), second)
+    camera.stamp_ns = 1_700_000_000_000_000_000
+    assert same(camera.ask(picture(5)), first)
+    children.check_running('segmenter')
+
+
+def test_two_nodes_of_one_name_both_answer(children):
+    for twin in ('twin 1', 'twin 2'):
+        children.start(twin, MODULE, SETTINGS, {'__ns': '/twins'})
+    camera = RestartedCamera(children, 'twin 2', '/twins/mfs_seg', outputs=('mask',))
+    camera.wait(lambda: camera.node.count_publishers('/twins/mfs_seg/mask') == 2
+                and camera.publishers[Image].get_subscription_count() == 2, 'both twins')
+
+    def answered_by(count: int) -> bool:
+        camera.masks = 0
+        camera.ask(picture(1), wait_for=())
+        for _ in range(20):
+            camera.executor.spin_once(timeout_sec=0.02)
+        return camera.masks == count
+
+    camera.wait(lambda: answered_by(2), 'two masks of one image')
+    children.stop('twin 1')
+    camera.wait(lambda: answered_by(1), 'one mask of one image')
+    children.check_running('twin 2')
+    camera.close()
+    children.stop('twin 2')
+
+
+def test_killed_and_started_again_nothing_is_stale(children):
+    camera = RestartedCamera(children, 'killed', '/killed/mfs_seg')
+    answers = []
+    for _ in range(2):
+        children.start('killed', MODULE, SETTINGS, {'__ns': '/killed'})
+        camera.answers.clear()
+        camera.wait_for_segmenter()
+        answers.append(in_stream(camera))
+        # In mid-stream.
+        camera.ask(picture(6))
+        os.kill(children.pid('killed'), signal.SIGKILL)
+
+        def gone() -> bool:
+            try:
+                return children.ended('killed')
+            except ChildFailed:
+                return True
+
+        camera.wait(gone, 'its end')
+    before, after = answers
+    assert all(same(left, right) for left, right in zip(before, after))
+    camera.close()
