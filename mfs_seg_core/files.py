@@ -28,8 +28,22 @@ def written_aside(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """
+    Write a file; folders that lack are made.
+
+    :raises OSError: it cannot be written, above all on a full disk; one sentence that names it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_aside(path) as part:
+            part.write_bytes(data)
+    except OSError as error:
+        # A failed write does not say of what.
+        raise OSError(f"'{path}' cannot be written ({error.strerror}): make room on the disk, or "
+                      'choose another folder') from None
+
+
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON object; folders that lack are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with written_aside(path) as part:
-        part.write_text(json.dumps(content, indent=2) + '\n')
+    """Write a JSON object, as `write_whole` does."""
+    write_whole(path, (json.dumps(content, indent=2) + '\n').encode())

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from mfs_seg_core.description import Description, decode, encode
-from mfs_seg_core.files import written_aside
+from mfs_seg_core.files import write_whole
 from mfs_seg_core.network import Config, MFSSeg
 from mfs_seg_core.texts import printable
 from mfs_seg_core.unet import UNet, UNetConfig
@@ -42,15 +42,12 @@ def build(config: Config | UNetConfig) -> MFSSeg | UNet:
 
 def save_weights(path: str | Path, network: MFSSeg | UNet, description: Description) -> None:
     """Write the network's parameters and their description, aside first, then renamed."""
-    path = Path(path)
     tensors = {name: tensor.detach().cpu().contiguous()
                for name, tensor in network.state_dict().items()}
     text = encode(description)
     data = save(tensors, {'format': FORMAT, 'version': VERSION, 'description': text,
                           'sha256': content_hash(text, tensors)})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with written_aside(path) as part:
-        part.write_bytes(data)
+    write_whole(Path(path), data)
 
 
 def find_weights(path_or_name: str | Path) -> Path:

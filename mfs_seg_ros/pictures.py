@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from mfs_seg_core.files import aside, written_aside
+from mfs_seg_core.files import aside, write_whole
 from mfs_seg_core.labels import ClassSet, colourise, overlay
 
 PAPER = (250, 250, 248)
@@ -27,6 +28,8 @@ MEASURED_FRAMES = 10
 FALLBACK_RATE_HZ = 20.0
 # Recordings of milliseconds have masks closer than an encoder, or anyone, can follow.
 MAX_RATE_HZ = 240.0
+# Bytes on the disk that the encoder may still have in its buffers.
+LEAST_FREE = 1_000_000
 
 
 @dataclass
@@ -89,12 +92,30 @@ class RunVideo:
             self._open()
 
     def close(self) -> None:
-        """Finish the file."""
+        """
+        Finish the file.
+
+        Raises OSError with one sentence, and leaves none, when it could not be written.
+        """
         if self._first:
             self._open()
+        if not self._writer:
+            return
+        self._writer.release()
+        # The encoder does not say that the disk was full: what it wrote has no end then.
+        if cv2.VideoCapture(str(aside(self._path))).get(cv2.CAP_PROP_FRAME_COUNT) < 1:
+            self.discard()
+            raise OSError(self._not_written('make room on the disk, or choose another folder'))
+        os.replace(aside(self._path), self._path)
+
+    def discard(self) -> None:
+        """Leave no file."""
         if self._writer:
             self._writer.release()
-            os.replace(aside(self._path), self._path)
+        aside(self._path).unlink(missing_ok=True)
+
+    def _not_written(self, remedy: str) -> str:
+        return f"'{self._path}' cannot be written: {remedy}"
 
     def _open(self) -> None:
         duration = self._first[-1][0] - self._first[0][0]
@@ -113,9 +134,7 @@ class RunVideo:
             str(aside(self._path)), cv2.VideoWriter_fourcc(*'mp4v'), round(rate_hz, 2), self._size
         )
         if not self._writer.isOpened():
-            raise OSError(
-                f"'{self._path}' cannot be written: check the folder and OpenCV's mp4v encoder."
-            )
+            raise OSError(self._not_written("check the folder and OpenCV's mp4v encoder"))
         for moment in moments:
             self._write(moment)
         self._first = []
@@ -133,6 +152,8 @@ class RunVideo:
         if width < self._size[0] or height < self._size[1] or width > self._size[0] + 1:
             picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
         picture = picture[:self._size[1], :self._size[0]]
+        if shutil.disk_usage(self._path.parent).free < LEAST_FREE:
+            raise OSError(self._not_written('make room on the disk, or choose another folder'))
         self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
 
@@ -192,8 +213,9 @@ class ContactSheet:
                         row[name], (tile_width, TILE_HEIGHT), interpolation=cv2.INTER_NEAREST)
             bands.append(band)
         bands.append(legend(self._classes, width))
-        with written_aside(path) as part:
-            cv2.imwrite(str(part), cv2.cvtColor(np.vstack(bands), cv2.COLOR_RGB2BGR))
+        # Not imwrite, which does not raise when it could not write.
+        _, data = cv2.imencode('.png', cv2.cvtColor(np.vstack(bands), cv2.COLOR_RGB2BGR))
+        write_whole(path, data.tobytes())
 
 
 def legend(classes: ClassSet, width: int) -> np.ndarray:

@@ -99,15 +99,22 @@ class Recorder(Node):
         finally:
             self._queue.put(None)
             worker.join()
-        if self._failure:
-            raise self._failure
+        try:
+            if self._failure:
+                raise self._failure
+            self._write()
+        finally:
+            # What was begun and could not be finished.
+            self._recording.discard()
+        self.get_logger().info(f"{self._masks} masks of {self._images} images and {self._packets} "
+                               f"packets of events: '{self._folder}'.")
+
+    def _write(self) -> None:
         figures = self._recording.finish(self._title)
         if self._events:
             figures |= self._events.figures()
         figures['rmw'] = get_rmw_implementation_identifier()
         write_json(self._folder / 'recording.json', figures)
-        self.get_logger().info(f"{self._masks} masks of {self._images} images and {self._packets} "
-                               f"packets of events: '{self._folder}'.")
 
     def _subscribe_to_sensors(self) -> None:
         while not self._stopped.is_set() and not self.count_publishers(MASK_TOPIC):

@@ -100,6 +100,10 @@ class Recording:
         self._sheet.save(self._folder / 'contact_sheet.png', headline)
         return figures
 
+    def discard(self) -> None:
+        """Leave nothing half-written; whole files stay."""
+        self._video.discard()
+
     def _moment(self, stamp_ns: int) -> Moment:
         return self._moments.setdefault(stamp_ns, Moment())
 

@@ -4,17 +4,19 @@
 
 import itertools
 import os
+import resource
 import signal
+import time
 
 import numpy as np
 import pytest
 import rclpy
-from camera import MODULE, QUICK, Camera, picture, same
+from camera import MODULE, QUICK, TIMEOUT_S, Camera, picture, same
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from mfs_seg_ros.children import ChildFailed
-from mfs_seg_ros.messages import image_message
+from mfs_seg_ros.messages import header_of, image_message
 
 SETTINGS = {**QUICK, 'sensors': 'camera', 'report_period': 0.2}
 BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -179,3 +181,29 @@ def test_killed_and_started_again_nothing_is_stale(children):
     before, after = answers
     assert all(same(left, right) for left, right in zip(before, after))
     camera.close()
+
+
+def test_a_disk_that_is_full_ends_the_recorder_with_one_sentence(children, tmp_path):
+    children.start('recorder', 'mfs_seg_ros.recorder', {'output': str(tmp_path / 'kept')})
+    # As the node would: the recorder waits for its masks.
+    driver = rclpy.create_node('driver')
+    publishers = [driver.create_publisher(Image, topic, 50)
+                  for topic in ('camera/image_raw', 'mfs_seg/mask')]
+    end = time.monotonic() + TIMEOUT_S
+    while not all(publisher.get_subscription_count() for publisher in publishers):
+        assert time.monotonic() < end, 'the recorder does not listen'
+        time.sleep(0.05)
+    most = 50_000
+    resource.prlimit(children.pid('recorder'), resource.RLIMIT_FSIZE, (most, most))
+    shown = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+    while not children.last_match('recorder', r'masks [2-9]\d\n'):
+        assert time.monotonic() < end, 'the recorder sees nothing'
+        stamp = header_of(time.time_ns(), '')
+        publishers[0].publish(image_message(shown, 'rgb8', stamp))
+        publishers[1].publish(image_message(shown[..., 0], 'mono8', stamp))
+        time.sleep(0.02)
+    with pytest.raises(ChildFailed, match=r"'.*/kept/overlay\.mp4' cannot be written: make room"):
+        children.stop('recorder')
+    driver.destroy_node()
+    assert not list((tmp_path / 'kept').iterdir())
+    assert not children.last_match('recorder', 'Traceback')

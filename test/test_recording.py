@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the recorder makes of images, labels and masks, without ROS."""
 
+import resource
+from contextlib import contextmanager
+
 import cv2
 import numpy as np
 import pytest
 
 from mfs_seg_core.labels import CAMVID
+from mfs_seg_ros import pictures
 from mfs_seg_ros.pictures import Moment, tiles
 from mfs_seg_ros.recording import MAX_WAITING, Recording
 
@@ -138,3 +142,47 @@ def test_tiles_show_what_there_is():
     # Events are drawn in the shape of what they are beside.
     assert {tile.shape for tile in drawn.values()} == {(30, 40, 3)}
     assert tuple(drawn['mask'][0, 0]) == tuple(CAMVID.palette[3])
+
+
+def noise(seed: int) -> np.ndarray:
+    """Return a picture that no encoder makes small."""
+    return np.random.default_rng(seed).integers(0, 256, (360, 480, 3), np.uint8)
+
+
+@contextmanager
+def files_of_at_most(size: int):
+    """Have writes beyond this size fail, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize('frames, file', [(30, 'overlay.mp4'), (1, 'contact_sheet.png')])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tmp_path, frames, file):
+    recording = Recording(tmp_path, CAMVID)
+    # The video of one frame fits, the sheet does not.
+    with files_of_at_most(300_000):
+        for index in range(frames):
+            recording.add_image(index * STEP_NS, noise(index))
+            recording.add_mask(index * STEP_NS, ids(3, 360, 480), index * STEP_NS)
+        with pytest.raises(OSError, match=rf"'.*/{file}' cannot be written.*: make room") as raised:
+            recording.finish('test')
+    recording.discard()
+    assert '\n' not in str(raised.value)
+    assert not [path.name for path in tmp_path.iterdir()
+                if path.name == file or '.part' in path.name]
+
+
+def test_a_disk_that_fills_up_ends_the_recording_early(tmp_path, monkeypatch):
+    recording = Recording(tmp_path, CAMVID)
+    monkeypatch.setattr(pictures, 'LEAST_FREE', 1 << 80)
+    with pytest.raises(OSError, match='cannot be written: make room on the disk'):
+        for index in range(30):
+            recording.add_image(index, noise(0))
+            recording.add_label(index, ids(3, 360, 480))
+            recording.add_mask(index, ids(3, 360, 480), index)
+    recording.discard()
+    assert not list(tmp_path.iterdir())
