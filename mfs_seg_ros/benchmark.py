@@ -30,13 +30,13 @@ from mfs_seg_ros.demo import positive
 from mfs_seg_ros.environment import demo_environment
 from mfs_seg_ros.losses import PACKETS_LOST
 from mfs_seg_ros.messages import stamp_ns
+from mfs_seg_ros.process_watch import cpu_s
 
 MASK = 'mfs_seg/mask'
 TIMES = ('model_time_ms', 'decode_time_ms')
 START_S = 120.0
 # Masks still under way at the end; the last events are a step after a second of silence.
 DRAIN_S = 2.0
-TICKS = os.sysconf('SC_CLK_TCK')
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -156,13 +156,6 @@ def wait(listener: Listener, children: Children, ready, *running: str) -> None:
         if time.monotonic() > end:
             raise ChildFailed(f'nothing was heard of the segmenter within {START_S:.0f} s.')
         listener.listen(0.1)
-
-
-def cpu_s(pid: int) -> float:
-    """Return the processor time of a process and its threads so far, in seconds."""
-    # The name, in brackets, may hold anything.
-    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 if __name__ == '__main__':

@@ -14,6 +14,7 @@ import rclpy
 from camera import MODULE, QUICK, TIMEOUT_S, Camera, picture, same
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
+from test_lifecycle import SHUTDOWN, WAYS, Manager
 
 from mfs_seg_ros.children import ChildFailed
 from mfs_seg_ros.messages import header_of, image_message
@@ -207,3 +208,17 @@ def test_a_disk_that_is_full_ends_the_recorder_with_one_sentence(children, tmp_p
     driver.destroy_node()
     assert not list((tmp_path / 'kept').iterdir())
     assert not children.last_match('recorder', 'Traceback')
+
+
+@pytest.mark.parametrize('state', ['unconfigured', 'inactive', 'active', 'finalized'])
+def test_sigint_ends_it_in_each_state(children, state):
+    children.start(state, MODULE, {**SETTINGS, 'autostart': False}, {'__ns': f'/{state}'})
+    manager = Manager(f'/{state}/mfs_seg')
+    way = (SHUTDOWN['unconfigured'],) if state == 'finalized' else WAYS[state]
+    for transition in way:
+        assert manager.change(transition)
+    assert manager.state == state
+    os.killpg(children.pid(state), signal.SIGINT)
+    manager.wait(lambda: children.ended(state), 'its end')
+    assert not children.last_match(state, 'Traceback|ERROR|FATAL')
+    manager.close()

@@ -1,0 +1,243 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+`python -m mfs_seg_ros.soak`: whether the node stays as it is, for minutes or for days.
+
+A player sends frames to a segmenter, each a process of its own. Once a second a line says what the
+masks and the kernel tell of the segmenter; in the end come the figures, and status 1 when something
+grew, or masks were lost that nobody counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import rclpy
+
+from mfs_seg_core.data.street import Street
+from mfs_seg_core.files import write_json
+from mfs_seg_core.trend import growth, slope
+from mfs_seg_ros.benchmark import DRAIN_S, MASK, Listener, wait
+from mfs_seg_ros.children import ChildFailed, Children
+from mfs_seg_ros.demo import positive
+from mfs_seg_ros.environment import demo_environment
+from mfs_seg_ros.process_watch import ProcessState, process_state
+
+# Frames that are sent over and over: made before, they cost the player nothing.
+FRAMES = 40
+# While the segmenter's buffers find their size; at most a third of the time.
+WARM_UP_S = 15.0
+# How long to measure what the node can answer.
+MEASURE_S = 5.0
+LOWEST_PRIORITY = 19
+COUNTED = re.compile(r'(\d+) (?:were dropped|were unusable|were too old|more are missing)')
+# Limits that noise does not reach. The allocator takes memory in steps of up to a megabyte, some two
+# in a minute and ever fewer; masks of 240x180 that leak at 20 Hz make 50 MB a minute. Both must be
+# passed: what leaks so slowly that a minute does not tell is found in ten.
+MAX_KB_MIN, MAX_GROWN_KB = 1000.0, 8000.0
+# None were seen to come or go while frames came.
+MAX_THREADS, MAX_HANDLES = 1, 2
+# A queue would make this the length of the run: newer frames do not wait for older ones.
+MAX_LATENCY_MS = 2000.0
+# Frames that the transport lost, of which a best-effort subscriber is not told.
+MAX_LOST = 0.01
+
+
+@dataclass
+class Soak:
+    """What was measured: latencies of all masks, and the segmenter once a second."""
+
+    latencies_ms: list[float] = field(default_factory=list)
+    times_s: list[float] = field(default_factory=list)
+    states: list[ProcessState] = field(default_factory=list)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the soak; return 0, or 1 after sentences about what is wrong."""
+    parser = argparse.ArgumentParser(prog='soak', description=__doc__)
+    parser.add_argument('--seconds', type=positive, default=600.0)
+    parser.add_argument('--weights', default='street', help='name of shipped weights or a file')
+    parser.add_argument('--rate', type=positive, default=20.0, help='frames a second')
+    parser.add_argument('--overload', type=positive, default=0.0, metavar='FACTOR',
+                        help='send so many times what the node can answer, which is measured first')
+    parser.add_argument('--starve', action='store_true',
+                        help='run the node at the lowest priority, with a busy loop on each core')
+    parser.add_argument('--json', type=Path, default=None, metavar='FILE')
+    options = parser.parse_args(arguments)
+    environment = demo_environment()
+    os.environ.update(environment)
+    try:
+        with (tempfile.TemporaryDirectory() as folder,
+              Children(Path(folder) / 'log', environment) as children):
+            figures = run(children, Path(folder), options)
+    except (ChildFailed, OSError) as error:
+        print(f'The soak ended early: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    for name, value in figures.items():
+        print(f'{name:<24} {value:>12.3f}' if isinstance(value, float) else
+              f'{name:<24} {value:>12}')
+    if options.json:
+        write_json(options.json, figures)
+    wrong = judged(figures, options.starve)
+    for sentence in wrong:
+        print(f'soak: {sentence}', file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def run(children: Children, folder: Path, options: argparse.Namespace) -> dict[str, int | float]:
+    """Measure; raises ChildFailed when a process fails."""
+    save_frames(folder / 'frames')
+    children.start('segmenter', 'mfs_seg_ros.segmenter', {
+        'weights': options.weights, 'sensors': 'camera'}, {'~/image': 'camera/image_raw'})
+    if options.starve:
+        # Threads have the priority of the one that started them.
+        os.setpriority(os.PRIO_PROCESS, children.pid('segmenter'), LOWEST_PRIORITY)
+    rclpy.init()
+    try:
+        listener = Listener()
+        wait(listener, children, lambda: listener.count_publishers(MASK), 'segmenter')
+        rate = options.rate
+        if options.overload:
+            capacity = measured_capacity(children, listener, folder)
+            rate = capacity * options.overload
+            print(f'the node answers {capacity:.1f} frames a second; {rate:.0f} are sent')
+        with busy_loops(options.seconds if options.starve else 0.0):
+            soak, sent = soaked(children, listener, folder, rate, options.seconds)
+        children.stop('segmenter')
+        listener.destroy_node()
+    finally:
+        rclpy.shutdown()
+    report = children.last_match('segmenter', r'of \d+ images so far.*')
+    counted = sum(map(int, COUNTED.findall(report[0]))) if report else 0
+    return figures_of(soak, sent, counted)
+
+
+def save_frames(folder: Path) -> None:
+    """Save the frames of a drive, in a format that costs nothing to read."""
+    folder.mkdir(parents=True)
+    for index, frame in enumerate(islice(Street(0), FRAMES)):
+        cv2.imwrite(str(folder / f'{index}.ppm'), cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR))
+
+
+def play(children: Children, folder: Path, seconds: float, rate: float) -> None:
+    """Start a player of the frames; rate 0: as fast as it can."""
+    children.start('player', 'mfs_seg_ros.player', {
+        'input': str(folder / 'frames'), 'loop': True, 'seconds': seconds, 'rate': rate,
+        'fast': not rate, 'wait_for': 1})
+
+
+def measured_capacity(children: Children, listener: Listener, folder: Path) -> float:
+    """Return how many masks a second come when there is always a frame waiting."""
+    play(children, folder, 0.0, 200.0)
+    wait(listener, children, lambda: listener.latencies_ms, 'segmenter', 'player')
+    listener.latencies_ms.clear()
+    listener.listen(MEASURE_S)
+    masks = len(listener.latencies_ms)
+    children.stop('player')
+    return max(masks, 1) / MEASURE_S
+
+
+@contextmanager
+def busy_loops(seconds: float) -> Iterator[None]:
+    """Keep each core busy for at most so long; each loop ends by itself, whatever becomes of us."""
+    loop = f'import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic() < end: pass'
+    loops = [subprocess.Popen([sys.executable, '-c', loop])
+             for _ in os.sched_getaffinity(0)] if seconds else []
+    try:
+        yield
+    finally:
+        for process in loops:
+            process.kill()
+            process.wait()
+
+
+def soaked(children: Children, listener: Listener, folder: Path, rate: float, seconds: float
+           ) -> tuple[Soak, int]:
+    """Play for so long; return what was measured and how many frames were sent."""
+    listener.latencies_ms.clear()
+    play(children, folder, seconds, rate)
+    wait(listener, children, lambda: listener.latencies_ms, 'segmenter', 'player')
+    soak = Soak()
+    begin, masks, cpu_s = time.monotonic(), 0, process_state(children.pid('segmenter')).cpu_s
+    print('     s  masks  p50 ms  max ms    own kB  resident  threads  handles  cpu s')
+    while not children.ended('player'):
+        children.check_running('segmenter')
+        listener.listen(1.0)
+        state, now_s = process_state(children.pid('segmenter')), time.monotonic() - begin
+        soak.times_s.append(now_s)
+        soak.states.append(state)
+        new, masks = listener.latencies_ms[masks:], len(listener.latencies_ms)
+        print(f'{now_s:6.1f}  {len(new):5d}  {np.median(new) if new else 0.0:6.1f}  '
+              f'{max(new, default=0.0):6.1f}  {state.own_kb:8d}  {state.resident_kb:8d}  '
+              f'{state.threads:7d}  {state.handles:7d}  {state.cpu_s - cpu_s:5.2f}', flush=True)
+        cpu_s = state.cpu_s
+    listener.listen(DRAIN_S)
+    soak.latencies_ms = listener.latencies_ms
+    return soak, int(children.last_match('player', r'frames_sent: (\d+)')[1])
+
+
+def figures_of(soak: Soak, sent: int, counted: int) -> dict[str, int | float]:
+    """Return the figures; `counted` frames are those that the node said it did not use."""
+    warm_up_s = min(WARM_UP_S, soak.times_s[-1] / 3)
+    later = [(time_s, state) for time_s, state in zip(soak.times_s, soak.states)
+             if time_s >= warm_up_s]
+    seconds = soak.times_s[-1]
+    own_kb = [state.own_kb for _, state in later]
+    return {
+        'seconds': seconds,
+        'frames_sent': sent,
+        'masks': len(soak.latencies_ms),
+        'not_used_and_counted': counted,
+        'lost_without_a_word': max(0, sent - len(soak.latencies_ms) - counted),
+        'masks_per_s': len(soak.latencies_ms) / seconds,
+        'latency_ms_p50': float(np.percentile(soak.latencies_ms, 50)),
+        'latency_ms_p99': float(np.percentile(soak.latencies_ms, 99)),
+        'latency_ms_max': max(soak.latencies_ms),
+        'cpu_s_per_s': ((soak.states[-1].cpu_s - soak.states[0].cpu_s)
+                        / max(soak.times_s[-1] - soak.times_s[0], 1e-9)),
+        'memory_kb': soak.states[-1].own_kb,
+        'memory_kb_per_min': 60 * slope([time_s for time_s, _ in later], own_kb),
+        'memory_grown_kb': growth(own_kb),
+        'threads': soak.states[-1].threads,
+        'threads_grown': growth([state.threads for _, state in later]),
+        'handles': soak.states[-1].handles,
+        'handles_grown': growth([state.handles for _, state in later]),
+    }
+
+
+def judged(figures: dict[str, int | float], starved: bool = False) -> list[str]:
+    """Return a sentence for each figure that is beyond its limit; late is not who was starved."""
+    wrong = []
+    if figures['latency_ms_p99'] > MAX_LATENCY_MS and not starved:
+        wrong.append(f"one mask of a hundred took {figures['latency_ms_p99']:.0f} ms or longer "
+                     f'(limit {MAX_LATENCY_MS:.0f}).')
+    if (figures['memory_kb_per_min'] > MAX_KB_MIN and figures['memory_grown_kb'] > MAX_GROWN_KB):
+        wrong.append(f"the segmenter's memory grows by {figures['memory_kb_per_min']:.0f} kB a "
+                     f'minute (limit {MAX_KB_MIN:.0f}).')
+    for what, limit in (('threads', MAX_THREADS), ('handles', MAX_HANDLES)):
+        if figures[f'{what}_grown'] >= limit:
+            wrong.append(f"the segmenter's {what} grew by {figures[f'{what}_grown']:.0f} to "
+                         f'{figures[what]}.')
+    if figures['lost_without_a_word'] > max(1, MAX_LOST * figures['frames_sent']):
+        wrong.append(f"{figures['lost_without_a_word']} of {figures['frames_sent']} frames were "
+                     'lost, and neither answered nor counted.')
+    return wrong
+
+
+if __name__ == '__main__':
+    sys.exit(main())
