@@ -44,7 +44,7 @@ WARM_UP_S = 15.0
 MEASURE_S = 5.0
 LOWEST_PRIORITY = 19
 COUNTED = re.compile(r'(\d+) (?:were dropped|were unusable|were too old|more are missing)')
-# Limits that noise does not reach. The allocator takes memory in steps of up to a megabyte, some two
+# Limits that noise does not reach. The allocator takes memory in steps of up to a megabyte, some 2
 # in a minute and ever fewer; masks of 240x180 that leak at 20 Hz make 50 MB a minute. Both must be
 # passed: what leaks so slowly that a minute does not tell is found in ten.
 MAX_KB_MIN, MAX_GROWN_KB = 1000.0, 8000.0
