@@ -30,7 +30,7 @@ import rclpy
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.files import write_json
 from mfs_seg_core.trend import growth, slope
-from mfs_seg_ros.benchmark import DRAIN_S, MASK, Listener, wait
+from mfs_seg_ros.benchmark import DRAIN_S, MASK, START_S, Listener, wait
 from mfs_seg_ros.children import ChildFailed, Children
 from mfs_seg_ros.demo import positive
 from mfs_seg_ros.environment import demo_environment
@@ -42,7 +42,10 @@ FRAMES = 40
 WARM_UP_S = 15.0
 # How long to measure what the node can answer.
 MEASURE_S = 5.0
-LOWEST_PRIORITY = 19
+# Of a node that is starved, beside so many who never wait. (What `nice` says counts within a
+# session only, where the kernel shares out its time by sessions.)
+LAST_CORE = max(os.sched_getaffinity(0))
+BUSY_LOOPS = 9
 COUNTED = re.compile(r'(\d+) (?:were dropped|were unusable|were too old|more are missing)')
 # Limits that noise does not reach. The allocator takes memory in steps of up to a megabyte, some 2
 # in a minute and ever fewer; masks of 240x180 that leak at 20 Hz make 50 MB a minute. Both must be
@@ -74,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--overload', type=positive, default=0.0, metavar='FACTOR',
                         help='send so many times what the node can answer, which is measured first')
     parser.add_argument('--starve', action='store_true',
-                        help='run the node at the lowest priority, with a busy loop on each core')
+                        help='leave the node a tenth of one core')
     parser.add_argument('--json', type=Path, default=None, metavar='FILE')
     options = parser.parse_args(arguments)
     environment = demo_environment()
@@ -102,21 +105,20 @@ def main(arguments: list[str] | None = None) -> int:
 def run(children: Children, folder: Path, options: argparse.Namespace) -> dict[str, int | float]:
     """Measure; raises ChildFailed when a process fails."""
     save_frames(folder / 'frames')
-    children.start('segmenter', 'mfs_seg_ros.segmenter', {
-        'weights': options.weights, 'sensors': 'camera'}, {'~/image': 'camera/image_raw'})
-    if options.starve:
-        # Threads have the priority of the one that started them.
-        os.setpriority(os.PRIO_PROCESS, children.pid('segmenter'), LOWEST_PRIORITY)
     rclpy.init()
     try:
         listener = Listener()
-        wait(listener, children, lambda: listener.count_publishers(MASK), 'segmenter')
         rate = options.rate
         if options.overload:
+            start_segmenter(children, listener, options)
             capacity = measured_capacity(children, listener, folder)
+            # What it counted is not of the soak.
+            children.stop('segmenter')
+            wait(listener, children, lambda: not listener.count_publishers(MASK))
             rate = capacity * options.overload
             print(f'the node answers {capacity:.1f} frames a second; {rate:.0f} are sent')
-        with busy_loops(options.seconds if options.starve else 0.0):
+        start_segmenter(children, listener, options)
+        with busy_loops(options.seconds + START_S if options.starve else 0.0):
             soak, sent = soaked(children, listener, folder, rate, options.seconds)
         children.stop('segmenter')
         listener.destroy_node()
@@ -125,6 +127,16 @@ def run(children: Children, folder: Path, options: argparse.Namespace) -> dict[s
     report = children.last_match('segmenter', r'of \d+ images so far.*')
     counted = sum(map(int, COUNTED.findall(report[0]))) if report else 0
     return figures_of(soak, sent, counted)
+
+
+def start_segmenter(children: Children, listener: Listener, options: argparse.Namespace) -> None:
+    """Start a segmenter, and wait until it is there."""
+    children.start('segmenter', 'mfs_seg_ros.segmenter', {
+        'weights': options.weights, 'sensors': 'camera'}, {'~/image': 'camera/image_raw'})
+    if options.starve:
+        # Threads have the cores of the one that started them.
+        os.sched_setaffinity(children.pid('segmenter'), {LAST_CORE})
+    wait(listener, children, lambda: listener.count_publishers(MASK), 'segmenter')
 
 
 def save_frames(folder: Path) -> None:
@@ -154,10 +166,12 @@ def measured_capacity(children: Children, listener: Listener, folder: Path) -> f
 
 @contextmanager
 def busy_loops(seconds: float) -> Iterator[None]:
-    """Keep each core busy for at most so long; each loop ends by itself, whatever becomes of us."""
+    """Keep a core busy for at most so long; the loops end by themselves, whatever becomes of us."""
     loop = f'import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic() < end: pass'
-    loops = [subprocess.Popen([sys.executable, '-c', loop])
-             for _ in os.sched_getaffinity(0)] if seconds else []
+    loops = [subprocess.Popen([sys.executable, '-c', loop], start_new_session=True)
+             for _ in range(BUSY_LOOPS if seconds else 0)]
+    for process in loops:
+        os.sched_setaffinity(process.pid, {LAST_CORE})
     try:
         yield
     finally:
