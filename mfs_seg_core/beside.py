@@ -147,6 +147,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--root', default='', help='folder of CamVid')
     parser.add_argument('--config', default='config/train/beside.yaml',
                         help='settings of all runs (default: %(default)s)')
+    parser.add_argument('--set', nargs='*', default=[], metavar='KEY=VALUE',
+                        help='override settings of the file, of all runs alike')
     parser.add_argument('--runs', type=Path, default=Path('runs/beside'), metavar='DIR',
                         help='folder of runs (default: %(default)s)')
     parser.add_argument('--models', nargs='+', choices=MODELS[1:], default=MODELS[1:],
@@ -156,7 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--json', type=Path, help='file to write the figures to')
     options = parser.parse_args(arguments)
     try:
-        common = read_settings(options.config, [f'data={options.data}'])
+        common = read_settings(options.config, [*options.set, f'data={options.data}'])
         # A folder's name is no YAML.
         common = dataclasses.replace(common, root=options.root or common.root)
         check(common)

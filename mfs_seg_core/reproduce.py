@@ -164,7 +164,7 @@ CLAIMS = (
     Claim('Quality of U-Net with far fewer parameters and less energy: CamVid', 'beside_camvid',
           'mfs_seg_core.beside --data camvid --root DIR', show_beside, ours=False),
     Claim('Quality of U-Net with far fewer parameters and less energy: Street', 'beside_street',
-          'mfs_seg_core.beside --data street', show_beside),
+          'mfs_seg_core.beside --data street --set epochs=3', show_beside),
     Claim('Blocks whose spiking feature maps are better distributed, with less spiking noise',
           'blocks', 'mfs_seg_core.ablation blocks --picture docs/blocks.png', show_blocks),
     Claim('No degradation with depth', 'depth',
