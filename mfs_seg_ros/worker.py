@@ -7,7 +7,8 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from mfs_seg_core.energy import Count
@@ -49,14 +50,10 @@ class Worker:
         wait_s = None
         while self._wait(wait_s):
             for view in self._views:
-                view.take_in()
-            while steps := [(view, step) for view in self._views
-                            if (step := view.next_step())]:
-                self._answer_safely(steps)
-                if self._stopped:
-                    return
-            waits = [wait for view in self._views
-                     if (wait := view.wait_s()) is not None]
+                self._safely([view], view.take_in)
+            while not self._stopped and (steps := self._next_steps()):
+                self._safely([view for view, _ in steps], partial(self._answer, steps))
+            waits = [wait for view in self._views if (wait := view.wait_s()) is not None]
             wait_s = min(waits, default=None)
 
     def _wait(self, timeout_s: float | None) -> bool:
@@ -66,14 +63,21 @@ class Worker:
                 lambda: self._stopped or any(view.inbox.filled for view in self._views), timeout_s)
             return not self._stopped
 
-    def _answer_safely(self, steps: list[tuple[View, Step]]) -> None:
+    def _next_steps(self) -> list[tuple[View, Step]]:
+        """Return the next step of each view that has one."""
+        return [(view, step) for view in self._views
+                if (step := self._safely([view], view.next_step))]
+
+    def _safely(self, views: Sequence[View], do: Callable[[], Any]) -> Any:
+        """Return what is done; None when it fails, which is logged and costs the views a step."""
         try:
-            self._answer(steps)
+            return do()
         except Exception:
             self._logger.error(f'a step failed:\n{traceback.format_exc()}',
                                throttle_duration_sec=10.0)
-            for view, _ in steps:
+            for view in views:
                 view.fail()
+            return None
 
     def _answer(self, steps: list[tuple[View, Step]]) -> None:
         begin_s = time.monotonic()
