@@ -53,8 +53,8 @@ COUNTED = re.compile(r'(\d+) (?:were dropped|were unusable|were too old|more are
 MAX_KB_MIN, MAX_GROWN_KB = 1000.0, 8000.0
 # None were seen to come or go while frames came.
 MAX_THREADS, MAX_HANDLES = 1, 2
-# A queue would make this nearly the length of the run: newer frames do not wait for older ones. On a
-# machine that left the node a tenth of a core it was up to 2.9 s.
+# A queue would make this nearly the length of the run: newer frames do not wait for older ones.
+# On a machine that left the node a tenth of a core it was up to 2.9 s.
 MAX_LATENCY_MS = 10_000.0
 # Frames that the transport lost, of which a best-effort subscriber is not told.
 MAX_LOST = 0.01
