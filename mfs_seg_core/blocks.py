@@ -81,6 +81,14 @@ def per_image(layer, x: Tensor) -> Tensor:
     return y.unflatten(0, x.shape[:2])
 
 
+def side_by_side(*currents: Tensor) -> Tensor:
+    """Join the channels of currents ``[T, B, C, H, W]``, each of its own C."""
+    if len(currents[0]) == 1:
+        # With five dimensions, the result would not be channels last, whatever it is made of.
+        return torch.cat([x[0] for x in currents], dim=1).unsqueeze(0)
+    return torch.cat(currents, dim=2)
+
+
 def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Repeat or pick elements (nearest) so that ``x`` has height and width ``size``."""
     if tuple(x.shape[-2:]) == tuple(size):
@@ -179,7 +187,7 @@ class EventInput(nn.Module):
 
     def meet(self, camera: Tensor, events: Tensor, membranes: Membranes) -> Tensor:
         """Join the currents of both senses at the second scale; zeros for one that is absent."""
-        both = torch.cat([camera, events], dim=2)
+        both = side_by_side(camera, events)
         return camera + events + self.join.branch(both, membranes)
 
 
@@ -203,7 +211,7 @@ class Recall(EFSRes):
 
     def forward(self, x: Tensor, membranes: Membranes) -> Tensor:
         past = membranes.recall(self.name, x)
-        return x + self.branch(torch.cat([x, past], dim=2), membranes)
+        return x + self.branch(side_by_side(x, past), membranes)
 
     def keep(self, y: Tensor, membranes: Membranes) -> None:
         """Keep y ``[1, B, C, H, W]`` for the next step."""
@@ -259,7 +267,7 @@ class ImageBranch(nn.Module):
     def forward(self, image: Tensor, membranes: Membranes) -> Tensor:
         x = self.widen(self.stem(image), membranes)
         x = self.narrow(self.mix(x, membranes), membranes)
-        return self.join(torch.cat([x, image], dim=2), membranes)
+        return self.join(side_by_side(x, image), membranes)
 
 
 class Attend(nn.Module):
@@ -291,5 +299,5 @@ class Fuse(nn.Module):
         self.smooth = SpikingConv(outputs, outputs, spiking, kernel=3)
 
     def forward(self, scales: list[Tensor], size: tuple[int, int], membranes: Membranes) -> Tensor:
-        x = torch.cat([resize(scale, size) for scale in scales], dim=2)
+        x = side_by_side(*(resize(scale, size) for scale in scales))
         return self.smooth(self.mix(x, membranes), membranes)

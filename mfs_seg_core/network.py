@@ -28,6 +28,7 @@ from mfs_seg_core.blocks import (
     Up,
     per_image,
     resize,
+    side_by_side,
 )
 from mfs_seg_core.rival_blocks import BLOCKS, MembraneConv
 
@@ -265,7 +266,7 @@ class MFSSeg(nn.Module):
                 x = self.up[scale](x, size, membranes)
                 if self.config.mimo:
                     fused = self.fuse[scale](encoded, size, membranes)
-                    x = self.merge[scale](torch.cat([x, fused], dim=2), membranes)
+                    x = self.merge[scale](side_by_side(x, fused), membranes)
                 else:
                     x = x + encoded[scale]
             for block in self.decoder[scale]:

@@ -160,7 +160,9 @@ class LIF(nn.Module):
         else:
             check_potential(current, potential)
             charged = _charge(current, potential, self._kept(elapsed))
-        spikes = _Fire.apply(charged, self.levels)
+        # Where no gradient is asked for, the function that has one costs as much as a small layer.
+        fire = _Fire.apply if charged.requires_grad else _fire
+        spikes = fire(charged, self.levels)
         fired = spikes.detach()
         if self.levels == 1 or potential is None or charged.requires_grad:
             return spikes, _reset(charged, fired, self.levels)

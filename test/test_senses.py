@@ -192,3 +192,11 @@ def test_evaluate_needs_weights_that_see(tmp_path):
                    'both')
     assert done.returncode == 1 and 'see nothing of events' in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_potentials_lie_pixel_by_pixel(segmenter):
+    """Channels last, as convolutions of spikes take them: else each step copies between layouts."""
+    for _ in range(2):
+        segmenter.step(frame(), events=window())
+    for name, potential in segmenter._memory.state().items():
+        assert potential.is_contiguous(memory_format=torch.channels_last), name
