@@ -8,6 +8,9 @@ backward, against SpikingJelly's multi-step neurons at the same settings.
 
 ``python -m mfs_seg_core.benchmark events``: events decoded from EVT3, and made tensors of, in a
 second, against evt3, expelliarmus, NumPy and tonic, where they are installed.
+
+``python -m mfs_seg_core.benchmark cameras``: frames a second and memory of several cameras in one
+process, as a batch, against a process for each.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mfs_seg_core.benchmark_cameras import benchmark_cameras
 from mfs_seg_core.neuron import LIF, THRESHOLD
 
 LEAK = 0.25
@@ -135,20 +139,29 @@ def main(arguments: list[str] | None = None) -> int:
     verb.add_argument('--count', type=int, default=4_000_000, metavar='N',
                       help='events to decode, at least (default: %(default)s)')
     verb.add_argument('--rounds', type=int, default=7, help='(default: %(default)s)')
+    verb = verbs.add_parser('cameras', help='several cameras as one batch')
+    verb.add_argument('--cameras', type=int, default=3, metavar='N', help='(default: %(default)s)')
+    verb.add_argument('--threads', type=int, default=0, metavar='T',
+                      help='of the one process (default: one for each core)')
+    verb.add_argument('--seconds', type=float, default=5.0, metavar='S',
+                      help='for which each side runs, in each round (default: %(default)s)')
+    verb.add_argument('--rounds', type=int, default=5, help='(default: %(default)s)')
     options = parser.parse_args(arguments)
-    numbers = options.shape if options.verb == 'train-step' else [options.count]
-    if min(*numbers, options.rounds) < 1:
-        names = '--shape' if options.verb == 'train-step' else '--count'
-        print(f'benchmark: {names} and --rounds take numbers of 1 or more', file=sys.stderr)
+    name = {'train-step': 'shape', 'events': 'count', 'cameras': 'cameras'}[options.verb]
+    numbers = getattr(options, name)
+    if min(*(numbers if name == 'shape' else [numbers]), options.rounds) < 1:
+        print(f'benchmark: --{name} and --rounds take numbers of 1 or more', file=sys.stderr)
         return 1
-    if options.verb == 'train-step':
-        train_step(tuple(options.shape), options.rounds)
-        return 0
-    # Only this needs Numba.
-    from mfs_seg_core.benchmark_events import benchmark_events
     try:
-        benchmark_events(options.count, options.rounds, options.input)
-    except ValueError as error:
+        if options.verb == 'train-step':
+            train_step(tuple(options.shape), options.rounds)
+        elif options.verb == 'events':
+            # Only this needs Numba.
+            from mfs_seg_core.benchmark_events import benchmark_events
+            benchmark_events(options.count, options.rounds, options.input)
+        else:
+            benchmark_cameras(options.cameras, options.rounds, options.seconds, options.threads)
+    except (ValueError, ChildProcessError) as error:
         print(f'benchmark: {error}', file=sys.stderr)
         return 1
     return 0

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The benchmark compares like with like, and runs without its peers too."""
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -96,3 +98,25 @@ def test_wrong_input(tmp_path, capsys, threads):
         assert message in capsys.readouterr().err
     assert benchmark.main(['events', '--count', '0']) == 1
     assert '--count and --rounds take numbers of 1 or more' in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path('/proc/self/smaps_rollup').exists(), reason='no /proc to read from')
+def test_cameras(capfd):
+    """Figures of both sides, and ratios that are those of the figures where a round is all."""
+    assert benchmark.main(['cameras', '--cameras', '2', '--rounds', '1', '--seconds', '0.1',
+                           '--threads', '1']) == 0
+    title, *sides, ratios = capfd.readouterr().out.splitlines()
+    assert title.startswith('2 camera(s) of 240x180') and '1 thread(s) for the batch' in title
+    batch, processes = (
+        [float(x) for x in re.findall(r'([0-9.]+) (?:frames|ms|MB)', side)] for side in sides)
+    ratios = [float(x) for x in re.findall(r' ([0-9.]+)(?:,|$)', ratios)]
+    assert len(batch) == len(processes) == len(ratios) == 4
+    for one, other, ratio in zip(batch, processes, ratios):
+        assert one > 0 and ratio == pytest.approx(one / other, rel=0.05)
+    # What all share is counted once; a second process has a memory of its own beside it.
+    assert batch[3] <= batch[2] < processes[3] < processes[2]
+
+
+def test_wrong_cameras(capsys):
+    assert benchmark.main(['cameras', '--cameras', '0']) == 1
+    assert '--cameras and --rounds take numbers of 1 or more' in capsys.readouterr().err
