@@ -36,6 +36,7 @@ class Monitor:
         self._watch: GraphWatch | None = None
         self._watch_from_s = 0.0
         self._levels: dict[str, Level] = {}
+        self._twins = 0
         self._publisher = node.create_publisher(
             DiagnosticArray, '/diagnostics', DIAGNOSTICS_DEPTH)
         # In real time also when the simulation stands still.
@@ -73,6 +74,7 @@ class Monitor:
         seen = self._watch.look() if self._watch and now_s >= self._watch_from_s else []
         for topic in seen:
             self._tell_of_topic(topic)
+        self._tell_of_twins()
         reports = {channel.name: channel.report(now_s) for channel in self._channels}
         for name, report in reports.items():
             self._tell_of_level(name, report)
@@ -86,6 +88,16 @@ class Monitor:
             self._node.get_logger().warn(topic.fault)
         elif topic.changed:
             self._node.get_logger().info(f'{topic.topic}: all fits now')
+
+    def _tell_of_twins(self) -> None:
+        """Log when there is another node of this name: both publish, and both are configured."""
+        own = self._node.get_name(), self._node.get_namespace()
+        twins = self._node.get_node_names_and_namespaces().count(own) - 1
+        if twins > self._twins:
+            self._node.get_logger().warn(
+                f'{twins} more node of the name {self._node.get_fully_qualified_name()}: both '
+                'publish the same topics; give each a namespace of its own')
+        self._twins = twins
 
     def _tell_of_level(self, name: str, report: Report) -> None:
         """Log what is an error, and when it is over."""

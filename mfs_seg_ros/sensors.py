@@ -24,8 +24,8 @@ from mfs_seg_ros.messages import decode_rgb, stamp_ns, to_rgb
 from mfs_seg_ros.outputs import Outputs
 from mfs_seg_ros.plan import Plan
 
-# Matches every camera; an image that is late is of no use.
-CAMERA_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+# Matches every camera. Not of depth 1: what the middleware lets go nobody would count.
+CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 IMAGE_TOPICS = {'image': (Image, to_rgb), 'image/compressed': (CompressedImage, decode_rgb)}
 
 
@@ -41,6 +41,7 @@ class Sensors:
         self._settings, self._inbox, self._outputs = settings, inbox, outputs
         self._health = health
         self._period = FramePeriod()
+        self._stamp_ns = 0
         self._slept = False
         self.enabled = True
         self._node = node
@@ -71,10 +72,17 @@ class Sensors:
         self._health.arrived('image', time.monotonic())
         if not self._awake():
             return
-        if missed := self._period.missing_before(stamp_ns(message)):
-            self._health.lost(IMAGES_MISSING, missed)
+        self._count_missing(stamp_ns(message))
         if self._inbox.put_image((convert, message)):
             self._health.lost(IMAGES_DROPPED)
+
+    def _count_missing(self, at_ns: int) -> None:
+        """Count the frames between the image before and this one, where the stream goes on."""
+        before_ns, self._stamp_ns = self._stamp_ns, at_ns
+        if not 0 <= at_ns - before_ns <= 1e9 * self._settings['max_gap']:
+            self._period.restart()
+        if missing := self._period.missing_before(at_ns):
+            self._health.lost(IMAGES_MISSING, missing)
 
     def _on_events(self, message: bytes) -> None:
         self._health.arrived('events', time.monotonic())

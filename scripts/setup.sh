@@ -85,6 +85,10 @@ register() {
 }
 
 python=${PYTHON:-python3}
+# .venv may be made anew: not by its own Python, where it is active.
+case $(command -v "$python") in
+    "$venv"/*) python=$("$python" -c 'import sys; print(sys._base_executable)') ;;
+esac
 ros=pypi
 if [ -n "${ROS_DISTRO:-}" ] && "$python" -c 'import rclpy' 2>/dev/null; then
     ros=sourced

@@ -153,6 +153,9 @@ def test_two_nodes_of_one_name_both_answer(children):
         return camera.masks == count
 
     camera.wait(lambda: answered_by(2), 'two masks of one image')
+    camera.wait(lambda: children.last_match('twin 1', '1 more node of the name /twins/mfs_seg')
+                or children.last_match('twin 2', '1 more node of the name /twins/mfs_seg'),
+                'a warning')
     children.stop('twin 1')
     camera.wait(lambda: answered_by(1), 'one mask of one image')
     children.check_running('twin 2')
