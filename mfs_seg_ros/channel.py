@@ -41,6 +41,7 @@ class Channel:
 
     def open(self, changed: threading.Condition) -> View:
         """Begin a stream, at rest; `changed` is notified of what comes."""
+        self.health.reset('activated', 'the node was activated')
         inbox = Inbox(self._settings['event_queue_bytes'], changed)
         self.view = View(
             self.name, self._settings, self._plan, inbox, self.outputs, self.health,
@@ -50,8 +51,9 @@ class Channel:
         return self.view
 
     def close(self) -> None:
-        """Hear no more, and forget the stream."""
-        self.sensors.destroy()
+        """Hear no more, and forget the stream; nothing to do while closed."""
+        if self.sensors:
+            self.sensors.destroy()
         self.view = self.sensors = None
 
     def apply_settings(self) -> None:

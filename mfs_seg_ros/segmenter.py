@@ -64,9 +64,9 @@ class SegmenterNode(LifecycleNode):
         self.add_on_set_parameters_callback(self._on_parameters)
         self._plan: Plan | None = None
         self._channels: list[Channel] = []
-        # While the node is active.
+        # While the node is active, and what ends with that.
         self._worker: Worker | None = None
-        self._timers_and_watches: list[Callable[[], Any]] = []
+        self._endings: list[Callable[[], Any]] = []
         self._monitor = Monitor(self)
         self._label_info = self.create_publisher(LabelInfo, '~/label_info', LATCHED_QOS)
         self._legend = self.create_publisher(Image, '~/legend', LATCHED_QOS)
@@ -158,7 +158,7 @@ class SegmenterNode(LifecycleNode):
         # Reports are for people: they come in real time also when the simulation stands still.
         timer = self.create_timer(self._settings['report_period'], self._report,
                                   clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self._timers_and_watches = [jump.unregister, lambda: self.destroy_timer(timer)]
+        self._endings = [jump.unregister, lambda: self.destroy_timer(timer)]
         self._monitor.begin()
         topics = ', '.join(
             f'{channel.sensors.topics} -> {channel.outputs.mask_topic}'
@@ -166,14 +166,14 @@ class SegmenterNode(LifecycleNode):
         self.get_logger().info(f'active: {topics}')
 
     def _deactivate(self) -> None:
-        if not self._worker:
-            return
-        self._worker.stop()
+        """End all that `_activate` began, as far as it came."""
+        if self._worker:
+            self._worker.stop()
+            self._report()
+            self._monitor.end()
         self._worker = None
-        for end in self._timers_and_watches:
-            end()
-        self._report()
-        self._monitor.end()
+        while self._endings:
+            self._endings.pop()()
         for channel in self._channels:
             channel.close()
 

@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The life of the node: its states, and what changes in which."""
 
-import os
-from pathlib import Path
-
 import pytest
 from camera import MODULE, QUICK, as_message, picture, same
 from manager import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, SHUTDOWN, WAYS, Manager
+
+from mfs_seg_ros.process_watch import process_state
 
 
 @pytest.fixture(scope='module')
@@ -151,14 +150,6 @@ def test_shutdown_ends_in_finalized(children, environment, state):
     assert not children.last_match(name, 'Traceback')
 
 
-def footprint(pid: int) -> tuple[float, int, int]:
-    """Return the memory of a process in MB, its threads and its open files."""
-    process = Path('/proc') / str(pid)
-    pages = int((process / 'statm').read_text().split()[1])
-    return (pages * os.sysconf('SC_PAGE_SIZE') / 1e6, len(os.listdir(process / 'task')),
-            len(os.listdir(process / 'fd')))
-
-
 def test_a_thousand_transitions_leak_nothing(unconfigured, children):
     def cycles(count: int) -> None:
         for _ in range(count):
@@ -170,12 +161,12 @@ def test_a_thousand_transitions_leak_nothing(unconfigured, children):
 
     # What is loaded and kept for good.
     cycles(10)
-    before = footprint(children.pid('managed'))
+    before = process_state(children.pid('managed'))
     cycles(83)
-    after = footprint(children.pid('managed'))
+    after = process_state(children.pid('managed'))
     # A network is 2 MB here, and its state 2 MB more: one lost in a cycle would be 150 MB.
-    assert after[0] < before[0] + 10.0
-    assert after[1:] == before[1:]
+    assert after.own_kb < before.own_kb + 10_000
+    assert (after.threads, after.handles) == (before.threads, before.handles)
 
 
 def test_cleaning_up_gives_the_memory_back(children):
@@ -184,12 +175,13 @@ def test_cleaning_up_gives_the_memory_back(children):
     manager = Manager('/large/mfs_seg')
     # What is loaded once, and what is only mapped.
     assert manager.change(CONFIGURE, CLEANUP)
-    clean = footprint(children.pid('large'))[0]
+    clean_kb = process_state(children.pid('large')).own_kb
     assert manager.change(CONFIGURE, ACTIVATE)
     manager.wait_for_segmenter()
-    active = footprint(children.pid('large'))[0]
+    active_kb = process_state(children.pid('large')).own_kb
     assert manager.change(DEACTIVATE, CLEANUP)
-    assert footprint(children.pid('large'))[0] < clean + 0.1 * (active - clean)
-    assert active > clean + 100.0
+    left_kb = process_state(children.pid('large')).own_kb - clean_kb
+    assert active_kb > clean_kb + 100_000
+    assert left_kb < 0.2 * (active_kb - clean_kb)
     manager.close()
     children.stop('large')
