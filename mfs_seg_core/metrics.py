@@ -64,8 +64,8 @@ def per_image_score(prediction: np.ndarray, truth: np.ndarray, classes: int) -> 
     Give the score that MFS-Seg's published code reports, for one image.
 
     The mean of d / (2 - d), d the Dice coefficient, over the classes *and unlabelled*, where a
-    class absent from both counts as 1. It lies above the usual mIoU: use it only to compare with
-    figures of that code.
+    class absent from both counts as 1, and one that is in the mask alone as 0. It lies above the
+    usual mIoU or below it: use it only to compare with figures of that code.
 
     :param prediction: uint8, class ids.
     :param truth: uint8, class ids and 255, of the same shape.
