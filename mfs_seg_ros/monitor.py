@@ -79,7 +79,9 @@ class Monitor:
         for name, report in reports.items():
             self._tell_of_level(name, report)
         self._publisher.publish(diagnostic_array(
-            self._node.get_clock().now().to_msg(), self._node.get_name(), self._device, reports,
+            self._node.get_clock().now().to_msg(),
+            # With its namespace: there may be more of its name.
+            self._node.get_fully_qualified_name().lstrip('/'), self._device, reports,
             {'lifecycle state': self._state, **self._facts, **process_facts(self._started_s)},
             seen))
 

@@ -33,18 +33,22 @@ class Watcher(Manager):
     def _keep(self, message: DiagnosticArray) -> None:
         self.statuses |= {status.name: status for status in message.status}
 
-    def values(self, name: str = 'mfs_seg: camera') -> dict[str, str]:
+    def status(self, of: str) -> DiagnosticStatus | None:
+        """Return the last status of the 'camera' or the 'node'."""
+        return self.statuses.get(f'{self.name.lstrip("/")}: {of}')
+
+    def values(self, of: str = 'camera') -> dict[str, str]:
         """Return the values of the next status."""
         self.statuses.clear()
-        self.wait(lambda: name in self.statuses, f'the status {name}')
-        return {item.key: item.value for item in self.statuses[name].values}
+        status = self.wait(lambda: self.status(of), f'the status of the {of}')
+        return {item.key: item.value for item in status.values}
 
     def sees(self, shown: np.ndarray, level: bytes, message: str) -> None:
         """Show a picture until the camera's status is at this level, and its message has this."""
         def told() -> bool:
             self.send(as_message(shown))
             time.sleep(0.03)
-            status = self.statuses.get('mfs_seg: camera')
+            status = self.status('camera')
             return status and status.level == level and message in status.message
 
         self.wait(told, f'{message!r}')
@@ -80,7 +84,7 @@ def test_a_camera_that_is_well(watcher):
     assert values['latency p99 (ms)'] == 'unknown'
     assert float(values['firing rate (spikes a neuron)']) > 0
     assert float(values['energy a frame (mJ)']) > 0
-    node = watcher.values('mfs_seg: node')
+    node = watcher.values('node')
     assert node['lifecycle state'] == 'active'
     assert node['weights'] == 'street' and len(node['weights SHA-256']) == 12
     assert float(node['memory (MB)']) > 50
@@ -153,8 +157,8 @@ def test_who_cannot_be_met_is_told(watcher, children):
     late = watcher.node.create_subscription(Image, f'{name}/mask', print, LATCHED)
     watcher.wait(lambda: children.last_match(
         'watched', f'the subscriber of {name}/mask .* it never gets a message'), 'the log')
-    assert watcher.values('mfs_seg: node')
-    assert watcher.statuses['mfs_seg: node'].level == WARN
+    assert watcher.values('node')
+    assert watcher.status('node').level == WARN
     watcher.node.destroy_subscription(late)
     watcher.wait(lambda: children.last_match('watched', f'{name}/mask: all fits now'), 'the log')
 
