@@ -116,23 +116,24 @@ class Camera:
         return {output: pixels(self.answers[output]) for output in outputs}
 
     def call(self, client, request):
-        """Call a service and return its response."""
-        future = client.call_async(request)
-        self.wait(future.done, f'the response of {client.srv_name}')
-        return future.result()
+        """
+        Call a service that may be called twice, and return its response.
 
-    def reset(self) -> None:
-        """Bring the segmenter to rest."""
+        It is called again where a response is lost, as it is before the server has discovered the
+        client.
+        """
         calls = []
 
         def answered():
-            # A response is lost where the server has not yet discovered the client.
             if not calls or time.monotonic() - calls[-1][0] > LOST_S:
-                calls.append((time.monotonic(),
-                              self.reset_client.call_async(Trigger.Request())))
+                calls.append((time.monotonic(), client.call_async(request)))
             return next((future for _, future in calls if future.done()), None)
 
-        assert self.wait(answered, 'the response of reset_state').result().success
+        return self.wait(answered, f'the response of {client.srv_name}').result()
+
+    def reset(self) -> None:
+        """Bring the segmenter to rest."""
+        assert self.call(self.reset_client, Trigger.Request()).success
 
     def close(self) -> None:
         """Leave the graph."""

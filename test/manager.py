@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who manages the life and the parameters of a segmenter."""
 
-from camera import Camera
+import time
+
+from camera import LOST_S, Camera
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import GetParameters, SetParameters
@@ -35,8 +37,18 @@ class Manager(Camera):
         """Make transitions; return whether the last one succeeded."""
         for number in transitions:
             request = ChangeState.Request(transition=Transition(id=number))
-            success = self.call(self.clients[ChangeState], request).success
+            before, success = self.state, None
+            while success is None:
+                success = self._changed(request, before)
         return success
+
+    def _changed(self, request: ChangeState.Request, before: str) -> bool | None:
+        """Ask for a transition; None: the request was lost. Where the response is, look."""
+        future, sent_s = self.clients[ChangeState].call_async(request), time.monotonic()
+        self.wait(lambda: future.done() or time.monotonic() - sent_s > LOST_S, 'a response')
+        if future.done():
+            return future.result().success
+        return True if self.state != before else None
 
     @property
     def state(self) -> str:
