@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from contextlib import suppress
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -16,10 +15,10 @@ from std_msgs.msg import Header
 
 from mfs_seg_ros.graph_watch import Seen
 from mfs_seg_ros.health import Level, Report
+from mfs_seg_ros.process_watch import process_state
 
 # The camera that has no name.
 UNNAMED = 'camera'
-DIGITS = 12
 
 
 def diagnostic_array(
@@ -65,23 +64,13 @@ def process_facts(started_s: float) -> dict[str, object]:
     `started_s` is when the node began, by time.monotonic.
     """
     facts: dict[str, object] = {'uptime (s)': round(time.monotonic() - started_s)}
-    process = Path('/proc/self')
-    if process.is_dir():
-        pages = int((process / 'statm').read_text(encoding='ascii').split()[1])
-        facts['memory (MB)'] = round(pages * os.sysconf('SC_PAGE_SIZE') / 1e6, 1)
-        facts['threads'] = len(os.listdir(process / 'task'))
-        # One of them is the listing itself.
-        facts['open files'] = len(os.listdir(process / 'fd')) - 1
+    # Not there on other systems.
+    with suppress(OSError):
+        state = process_state(os.getpid())
+        facts |= {'memory (MB)': round(state.resident_kb / 1000, 1), 'threads': state.threads,
+                  # One of them is the listing itself.
+                  'open files': state.handles - 1}
     return facts
-
-
-def file_hash(path: str | Path) -> str:
-    """Return the first 12 digits of a file's SHA-256, as `sha256sum` prints it."""
-    with open(path, 'rb') as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()[:DIGITS]
 
 
 def _node_status(

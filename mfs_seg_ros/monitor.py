@@ -11,8 +11,9 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
+from mfs_seg_core.weights import file_hash
 from mfs_seg_ros.channel import Channel
-from mfs_seg_ros.diagnostics import diagnostic_array, file_hash, process_facts
+from mfs_seg_ros.diagnostics import diagnostic_array, process_facts
 from mfs_seg_ros.graph_watch import GraphWatch, Seen
 from mfs_seg_ros.health import Level, Report
 from mfs_seg_ros.plan import Plan
@@ -21,6 +22,8 @@ PERIOD_S = 1.0
 # Those on the other side of a topic may take so long to be discovered.
 DISCOVERY_S = 2.0
 DIAGNOSTICS_DEPTH = 10
+# Of a SHA-256: enough to tell files apart, and to be read out.
+DIGITS = 12
 
 
 class Monitor:
@@ -46,7 +49,8 @@ class Monitor:
         """Take note of what the node has become."""
         width, height = plan.segmenter.input_size
         self._facts = {
-            'weights': plan.segmenter.name, 'weights SHA-256': file_hash(plan.weights_file),
+            'weights': plan.segmenter.name,
+            'weights SHA-256': file_hash(plan.weights_file)[:DIGITS],
             'input size (pixels)': f'{width}x{height}', 'trigger': plan.trigger}
         self._device = str(plan.segmenter.device)
         self._channels, self._state = channels, 'inactive'

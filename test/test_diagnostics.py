@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is told on /diagnostics, and that it arrives."""
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.executors import SingleThreadedExecutor
 
-from mfs_seg_ros.diagnostics import diagnostic_array, file_hash, process_facts, value_text
+from mfs_seg_ros.diagnostics import diagnostic_array, process_facts, value_text
 from mfs_seg_ros.graph_watch import Seen
 from mfs_seg_ros.health import Level, Report
 
@@ -98,12 +97,6 @@ def test_memory_and_threads_are_those_of_the_process():
     assert 45 < after['memory (MB)'] - before['memory (MB)'] < 70
     assert after['threads'] == before['threads'] + 1
     assert after['open files'] == before['open files'] + 1
-
-
-def test_hash_of_a_file(tmp_path):
-    content = np.random.default_rng(1).bytes(3_000_000)
-    (tmp_path / 'weights').write_bytes(content)
-    assert file_hash(tmp_path / 'weights') == hashlib.sha256(content).hexdigest()[:12]
 
 
 def test_it_arrives(environment):

@@ -121,20 +121,6 @@ def test_disabled_it_segments_nothing(active):
     assert not active.enable(True).success
 
 
-def test_lazy_it_works_for_listeners_only(active):
-    assert active.set(lazy=True).successful
-    first = active.ask(picture(5))
-    active.deafen()
-    active.wait(lambda: active.node.count_subscribers(f'{active.name}/mask') == 0, 'the silence')
-    # Time that the state does not outlive.
-    active.send(as_message(picture(5)), step_ns=2_000_000_000)
-    for output in ('mask', 'confidence'):
-        active.listen_to(output)
-    active.wait_for_segmenter()
-    assert same(active.ask(picture(5)), first)
-    assert active.set(lazy=False).successful
-
-
 @pytest.mark.parametrize('state', WAYS)
 def test_shutdown_ends_in_finalized(children, environment, state):
     name = f'{state}_shut'

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the node tells of itself: /diagnostics and the log, of a real process."""
 
+import hashlib
 import time
 
 import numpy as np
@@ -15,6 +16,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 from vision_msgs.msg import LabelInfo
 
+from mfs_seg_core.weights import find_weights
 from mfs_seg_ros.losses import IMAGES_MISSING, IMAGES_TOO_OLD
 from mfs_seg_ros.run_length import decode_runs
 
@@ -86,7 +88,9 @@ def test_a_camera_that_is_well(watcher):
     assert float(values['energy a frame (mJ)']) > 0
     node = watcher.values('node')
     assert node['lifecycle state'] == 'active'
-    assert node['weights'] == 'street' and len(node['weights SHA-256']) == 12
+    assert node['weights'] == 'street'
+    assert node['weights SHA-256'] == hashlib.sha256(
+        find_weights('street').read_bytes()).hexdigest()[:12]
     assert float(node['memory (MB)']) > 50
     assert 'camera' in node[f'QoS on {watcher.name}/image or {watcher.name}/image/compressed']
 
@@ -141,10 +145,11 @@ def test_what_is_too_old_is_let_go(watcher):
 
 def test_latency_is_told_where_stamps_are_of_this_time(watcher):
     times = []
-    watcher.node.create_subscription(
+    listener = watcher.node.create_subscription(
         Float32, f'{watcher.name}/debug/pipeline_latency_ms', times.append, 10)
     watcher.stamp_ns = time.time_ns()
     watcher.wait(lambda: watcher.ask(picture(1), wait_for=('mask',)) and times, 'the latency')
+    watcher.node.destroy_subscription(listener)
     assert watcher.set(max_latency=1e-6).successful
     watcher.stamp_ns = time.time_ns() - 10**9
     watcher.sees(picture(1), WARN, 'masks are late')
@@ -174,6 +179,27 @@ def test_unsure_pixels_can_be_left_out(watcher):
     np.testing.assert_array_equal(answer['mask'] == 255, unsure)
     assert watcher.set(min_confidence=0.0).successful
     assert (watcher.ask(picture(1))['mask'] != 255).all()
+
+
+def test_lazy_it_works_for_listeners_only(watcher):
+    watcher.ask(picture(1))
+    assert watcher.set(lazy=True).successful
+    # Someone listens.
+    watcher.ask(picture(1))
+    watcher.deafen()
+    watcher.wait(lambda: not watcher.node.count_subscribers(f'{watcher.name}/mask'), 'silence')
+    watcher.sees(picture(1), OK, 'nobody subscribes to an output')
+    before = watcher.values()
+    for _ in range(5):
+        watcher.send(as_message(picture(1)))
+    watcher.wait(lambda: int(watcher.values()['images received']) > int(before['images received']),
+                 'the images')
+    assert watcher.values()['masks published'] == before['masks published']
+    assert watcher.set(lazy=False).successful
+    for output in ('mask', 'confidence'):
+        watcher.listen_to(output)
+    watcher.wait_for_segmenter()
+    assert int(watcher.values()['masks published']) > int(before['masks published'])
 
 
 def test_outputs_come_and_go_with_their_parameters(watcher):
