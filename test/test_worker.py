@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a fault that nobody foresaw costs: the step that met it, and no more."""
+"""What the worker makes of what waits, and of a fault that nobody foresaw."""
 
 import subprocess
 import sys
@@ -47,3 +47,46 @@ def test_a_fault_costs_one_step(environment):
         said = node.communicate(timeout=30)[0]
     assert node.returncode == 0, said
     assert 'a step failed' in said and 'the device has no memory left' in said
+
+
+# A node of two cameras that says how many went through the network together, and takes its time.
+SLOW = """
+import sys, time
+import mfs_seg_ros.worker as worker
+from mfs_seg_ros.segmenter import main
+
+step_together = worker.step_together
+
+def slow(steps, *given, **named):
+    print('together', len(steps), flush=True)
+    time.sleep(0.5)
+    return step_together(steps, *given, **named)
+
+worker.step_together = slow
+sys.exit(main(['segmenter', '--ros-args', '-r', '__ns:=/slow', '-p', 'sensors:=camera',
+               '-p', 'input_width:=64', '-p', 'threads:=1', '-p', 'cameras:=[front, left]']))
+"""
+
+
+def test_what_waits_at_the_same_time_is_one_batch(environment):
+    from camera import Camera, picture
+
+    node = subprocess.Popen([sys.executable, '-c', SLOW], env=environment, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        cameras = [Camera(f'/slow/mfs_seg/{name}', node='/slow/mfs_seg')
+                   for name in ('front', 'left')]
+        for camera in cameras:
+            camera.wait_for_segmenter()
+        # While the network is busy with the first, one of each comes.
+        for camera in (cameras[0], *cameras):
+            stamp = camera.send_picture(picture(1)).header.stamp
+            camera.executor.spin_once(timeout_sec=0.05)
+        cameras[1].answer(stamp)
+        for camera in cameras:
+            camera.close()
+    finally:
+        node.terminate()
+        said = node.communicate(timeout=30)[0]
+    assert node.returncode == 0, said
+    assert 'together 2' in said
