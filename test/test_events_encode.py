@@ -96,7 +96,9 @@ def test_another_decoder_agrees(times):
 
 @pytest.mark.parametrize('times', TIMES.values(), ids=TIMES)
 def test_our_decoder_agrees(times):
-    decoders = pytest.importorskip('mfs_seg_core.events.decoders')
+    pytest.importorskip('numba', reason='numba is not installed: pip install "mfs_seg_ros[events]"')
+    from mfs_seg_core.events import decoders
+
     events = events_at(times)
     decoder = decoders.open_decoder('evt3', WIDTH, HEIGHT)
     parts = [decoder.decode(encode_evt3(part)) for part in split(events, 1000)]
