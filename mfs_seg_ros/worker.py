@@ -18,7 +18,7 @@ from mfs_seg_ros.view import View
 
 # Seconds between two steps in which the diagnostics have spikes counted, and operations, which
 # costs as much as the step.
-RATE_PERIOD_S, ENERGY_PERIOD_S = 1.0, 10.0
+RATE_PERIOD_S, ENERGY_PERIOD_S = 1.0, 60.0
 
 
 class Worker:
