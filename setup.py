@@ -19,7 +19,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['mfs_seg_core*', 'mfs_seg_ros*']),
-    package_data={'mfs_seg_core': ['weights/*']},
+    package_data={'mfs_seg_core': ['weights/pretrained/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
@@ -40,7 +40,8 @@ setup(
     },
     entry_points={
         'console_scripts': [
-            f'{name} = mfs_seg_ros.{name}:main' for name in ('segmenter', 'player', 'recorder')
+            'mfs-seg = mfs_seg_core.__main__:main',
+            *(f'{name} = mfs_seg_ros.{name}:main' for name in ('segmenter', 'player', 'recorder')),
         ],
     },
 )

@@ -9,7 +9,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
-from mfs_seg_ros.launch_arguments import ARGUMENTS, node_options
+from mfs_seg_ros.node.launch_arguments import ARGUMENTS, node_options
 
 CONFIG = Path(__file__).resolve().parents[1] / 'config'
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mfs_seg_core.files import written_aside
 from mfs_seg_core.labels import CAMVID, DDD17, DSEC, UNLABELLED, ClassSet
+from mfs_seg_core.util.files import written_aside
 
 SETS = {classes.name: classes for classes in (CAMVID, DDD17, DSEC)}
 PAPER = (250, 250, 248)
@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.weights:
             # Not above: a class set needs no torch.
-            from mfs_seg_core.weights import load_weights
+            from mfs_seg_core.weights.file import load_weights
             classes = load_weights(options.weights)[1].classes
         else:
             classes = SETS[options.classes]

@@ -24,13 +24,13 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 
-from mfs_seg_core.files import write_json
-from mfs_seg_ros.children import ChildFailed, Children
+from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.demo import positive
-from mfs_seg_ros.environment import demo_environment
-from mfs_seg_ros.losses import PACKETS_LOST
-from mfs_seg_ros.messages import stamp_ns
-from mfs_seg_ros.process_watch import cpu_s
+from mfs_seg_ros.diagnostics.drops import PACKETS_LOST
+from mfs_seg_ros.diagnostics.process_info import cpu_s
+from mfs_seg_ros.messages.images import stamp_ns
+from mfs_seg_ros.node.fastdds_environment import demo_environment
+from mfs_seg_ros.tools.processes import ChildFailed, Children
 
 MASK = 'mfs_seg/mask'
 TIMES = ('model_time_ms', 'decode_time_ms')
@@ -109,7 +109,7 @@ def run(children: Children, options: argparse.Namespace) -> dict[str, str | int 
     try:
         listener = Listener()
         wait(listener, children, lambda: listener.count_publishers(MASK), 'segmenter')
-        children.start('load', 'mfs_seg_ros.event_load', {
+        children.start('load', 'mfs_seg_ros.tools.event_generator', {
             'rate': options.rate, 'seconds': options.seconds})
         wait(listener, children, lambda: listener.latencies_ms, 'segmenter')
         begin, used_s = time.monotonic(), cpu_s(children.pid('segmenter'))

@@ -18,12 +18,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mfs_seg_core.files import write_json
-from mfs_seg_ros.children import ChildFailed, Children
-from mfs_seg_ros.environment import demo_environment
-from mfs_seg_ros.losses import PACKETS_LOST
-from mfs_seg_ros.sources import STREET
-from mfs_seg_ros.steps import SENSES
+from mfs_seg_core.util.files import write_json
+from mfs_seg_core.util.modalities import SENSORS
+from mfs_seg_ros.diagnostics.drops import PACKETS_LOST
+from mfs_seg_ros.node.fastdds_environment import demo_environment
+from mfs_seg_ros.playback.sources import STREET
+from mfs_seg_ros.tools.processes import ChildFailed, Children
 
 DEFAULT_SECONDS = 20.0
 POLL_S = 0.1
@@ -80,7 +80,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help='folder of images, CamVid folder, video, recording of an event camera, or rosbag2 '
              '(default: street, procedural)')
     parser.add_argument(
-        '--sensors', choices=list(SENSES), default='camera',
+        '--sensors', choices=list(SENSORS), default='camera',
         help='what is played and segmented; fusion: both (default: camera)')
     parser.add_argument(
         '--seconds', type=positive, default=None,

@@ -23,12 +23,12 @@ from rclpy.time import Time
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from mfs_seg_ros.frames import EventBatch, Frame, SourceError
-from mfs_seg_ros.messages import image_message
-from mfs_seg_ros.parameters import declare
-from mfs_seg_ros.run import run_node
-from mfs_seg_ros.sources import open_source
-from mfs_seg_ros.timeline import due_s, played
+from mfs_seg_ros.messages.images import image_message
+from mfs_seg_ros.node.parameters import declare
+from mfs_seg_ros.node.run import run_node
+from mfs_seg_ros.playback.items import EventBatch, Frame, SourceError
+from mfs_seg_ros.playback.schedule import due_s, played
+from mfs_seg_ros.playback.sources import open_source
 
 # A source that cannot keep up slows down: a camera does not send what it missed in a burst.
 MAX_LATE_S = 0.1

@@ -21,16 +21,16 @@ from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 
-from mfs_seg_core.files import write_json
 from mfs_seg_core.labels import CAMVID
-from mfs_seg_ros.event_messages import EVENT_QOS
-from mfs_seg_ros.messages import stamp_ns, to_labels, to_rgb
-from mfs_seg_ros.parameters import declare
-from mfs_seg_ros.pictures import VIDEO_HEIGHT
-from mfs_seg_ros.recording import Recording
-from mfs_seg_ros.run import run_node
-from mfs_seg_ros.seen_events import SeenEvents
-from mfs_seg_ros.steps import SENSES, chosen_senses
+from mfs_seg_core.util.files import write_json
+from mfs_seg_core.util.modalities import SENSORS
+from mfs_seg_ros.messages.events import EVENT_QOS
+from mfs_seg_ros.messages.images import stamp_ns, to_labels, to_rgb
+from mfs_seg_ros.node.parameters import chosen_sensors, declare
+from mfs_seg_ros.node.run import run_node
+from mfs_seg_ros.recording.events import SeenEvents
+from mfs_seg_ros.recording.metrics import Recording
+from mfs_seg_ros.recording.video import VIDEO_HEIGHT
 
 POLL_S = 0.1
 PROGRESS_S = 0.5
@@ -60,15 +60,15 @@ class Recorder(Node):
             'output', 'out/recording',
             'Folder for recording.json, overlay.mp4 and contact_sheet.png.')).expanduser()
         self._title = declared('title', 'mfs_seg', 'Headline of the contact sheet.')
-        senses = chosen_senses(declared(
+        sensors = chosen_sensors(declared(
             'sensors', 'camera', "What is segmented: 'camera', 'events' or 'fusion'."),
-            SENSES['fusion'])
+            SENSORS['fusion'])
         window_s = declared(
             'event_window', 0.05, 'Seconds of events that are a step.', (0.001, 10.0))
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._camera = 'camera' in senses
+        self._camera = 'camera' in sensors
         self._recording = Recording(self._folder, CAMVID, self._camera)
-        self._events = SeenEvents(window_s, VIDEO_HEIGHT) if 'events' in senses else None
+        self._events = SeenEvents(window_s, VIDEO_HEIGHT) if 'events' in sensors else None
         self._masks = 0
         self._packets = 0
         self._images = 0

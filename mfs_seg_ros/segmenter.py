@@ -32,16 +32,16 @@ from std_srvs.srv import SetBool, Trigger
 from vision_msgs.msg import LabelInfo
 
 from mfs_seg_core.legend import legend_image
-from mfs_seg_ros.allocator import give_back_memory
-from mfs_seg_ros.channel import Channel
-from mfs_seg_ros.messages import image_message, label_info_message
-from mfs_seg_ros.monitor import Monitor
-from mfs_seg_ros.parameters import SEGMENTER, declare_all
-from mfs_seg_ros.plan import Plan, planned
-from mfs_seg_ros.run import run_node
-from mfs_seg_ros.transitions import answer_impossible_transitions
-from mfs_seg_ros.transport import transport_warning
-from mfs_seg_ros.worker import Worker
+from mfs_seg_ros.messages.images import image_message, label_info_message
+from mfs_seg_ros.node.fastdds_check import transport_warning
+from mfs_seg_ros.node.lifecycle import answer_impossible_transitions
+from mfs_seg_ros.node.malloc import give_back_memory
+from mfs_seg_ros.node.parameters import SEGMENTER, declare_all
+from mfs_seg_ros.node.run import run_node
+from mfs_seg_ros.pipeline.camera import Channel
+from mfs_seg_ros.pipeline.configure import Plan, planned
+from mfs_seg_ros.pipeline.monitor import Monitor
+from mfs_seg_ros.pipeline.worker import Worker
 
 POLL_S = 0.1
 LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)

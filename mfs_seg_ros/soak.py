@@ -28,13 +28,13 @@ import numpy as np
 import rclpy
 
 from mfs_seg_core.data.street import Street
-from mfs_seg_core.files import write_json
-from mfs_seg_core.trend import growth, slope
+from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.benchmark import DRAIN_S, MASK, START_S, Listener, wait
-from mfs_seg_ros.children import ChildFailed, Children
 from mfs_seg_ros.demo import positive
-from mfs_seg_ros.environment import demo_environment
-from mfs_seg_ros.process_watch import ProcessState, process_state
+from mfs_seg_ros.diagnostics.process_info import ProcessState, process_state
+from mfs_seg_ros.node.fastdds_environment import demo_environment
+from mfs_seg_ros.tools.processes import ChildFailed, Children
+from mfs_seg_ros.tools.trend import growth, slope
 
 # Frames that are sent over and over: made before, they cost the player nothing.
 FRAMES = 40

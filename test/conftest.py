@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from mfs_seg_ros.children import Children
-from mfs_seg_ros.environment import demo_environment
+from mfs_seg_ros.node.fastdds_environment import demo_environment
+from mfs_seg_ros.tools.processes import Children
 
 
 @pytest.fixture(scope='module')

@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 from ament_index_python.packages import get_package_prefix, get_package_share_directory
+from support.paths import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 # The hash in recordings of event cameras: with another one, ROS would not connect to them.
 EVENT_PACKET = 'RIHS01_d6fa176260b1f37e5a40845305315e150a0f18191241eb64f407442aa29844aa'
 EXECUTABLES = {'segmenter', 'player', 'recorder'}
@@ -156,8 +156,8 @@ def test_node_does_no_tensor_maths(path):
 
 def test_streaming_needs_torch_numpy_and_safetensors_only(tmp_path):
     # From elsewhere, so that the installed package is imported.
-    loaded = set(json.loads(run('-c', 'import json, sys; import mfs_seg_core.streaming; '
+    loaded = set(json.loads(run('-c', 'import json, sys; import mfs_seg_core.streaming.segmenter; '
                                       'print(json.dumps(sorted(sys.modules)))', cwd=tmp_path)))
-    assert 'mfs_seg_core.weights' in loaded
+    assert 'mfs_seg_core.weights.file' in loaded
     assert not loaded & {'cv2', 'lightning', 'pytorch_lightning', 'torchvision', 'yaml', 'rclpy',
                          'rosbags', 'tensorboard', 'mfs_seg_ros'}

@@ -32,7 +32,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mfs_seg_core import labels
-from mfs_seg_core.data.labelled import (
+from mfs_seg_core.data.labelled_events import (
     LabelledEvents,
     LabelledRecordings,
     files_in,

@@ -5,7 +5,7 @@ DSEC-Semantic: event cameras of 640x480 that drive in Zurich, 11 classes, 640x44
 
 ::
 
-    ROOT/{train,test}/SEQ/events/left/events.h5          see mfs_seg_core.events.hdf5
+    ROOT/{train,test}/SEQ/events/left/events.h5          see mfs_seg_core.events.dsec_hdf5
     ROOT/{train,test}/SEQ/events/left/rectify_map.h5     rectify_map [480, 640, 2]: at [y, x] the
                                                          rectified x and y
     ROOT/{train,test}/SEQ/semantic/11classes/data/*.png  labels, in rectified pixels
@@ -29,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mfs_seg_core import labels
-from mfs_seg_core.data.labelled import (
+from mfs_seg_core.data.labelled_events import (
     LabelledEvents,
     LabelledRecordings,
     files_in,
@@ -37,7 +37,7 @@ from mfs_seg_core.data.labelled import (
     read_image,
     read_label,
 )
-from mfs_seg_core.events.hdf5 import EventFile, open_hdf5
+from mfs_seg_core.events.dsec_hdf5 import EventFile, open_hdf5
 from mfs_seg_core.events.types import Events, Window
 
 SENSOR = (640, 480)

@@ -1,47 +1,55 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The order in which clips are trained on: side by side, each slot of a batch walks sequences."""
+"""Sequences of labelled frames for evaluation: drives of Street and of CamVid."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from mfs_seg_core.data.street.seeds import TEST_SEED
 
-class Walk:
+# CamVid's names count the frames of a 30 Hz video.
+CAMVID_HZ = 30.0
+
+# A frame of a sequence: uint8 [H, W, 3] RGB; uint8 [H, W] class ids with 255 for void; seconds
+# since the frame before, None where that is not known.
+LabelledFrame = tuple[np.ndarray, np.ndarray, 'float | None']
+
+
+def street_sequences(seeds: int, frames: int, size: tuple[int, int], rate_hz: float,
+                     electrons: tuple[float, float] | None = None
+                     ) -> Iterator[Iterable[LabelledFrame]]:
     """
-    Batches of clip indices, for a loader's ``batch_sampler``.
+    Give ``frames`` frames of each of ``seeds`` unseen drives.
 
-    Slot j of each batch takes the clips of a sequence in order, then those of the next sequence, so
-    that the state of its stream can be carried from batch to batch. The slots start at different
-    places of their sequences: each batch holds young and old streams. With sequences of one clip
-    this is a shuffle. Depends on seed and epoch alone; what does not fill a batch is left out.
+    :param electrons: as a camera in dim light sees them, to which white is as many electrons,
+        from few to many; None: by day.
     """
+    from mfs_seg_core.data.street import DimCamera, Street
+    for seed in range(TEST_SEED, TEST_SEED + seeds):
+        street = Street(seed, *size)
+        camera = DimCamera(street, electrons) if electrons else street
+        drive = (camera.frame(index / rate_hz) for index in range(frames))
+        yield ((frame.image, frame.label, 1 / rate_hz) for frame in drive)
 
-    def __init__(self, sequences: int, length: int, batch_size: int, seed: int, epoch: int,
-                 rank: int = 0, world_size: int = 1):
-        """
-        :param sequences: their number, each of ``length`` clips.
-        :param batch_size: of one process.
-        :param rank: number of this process; together they walk as one with all their slots would.
-        """
-        self.length = length
-        slots = batch_size * world_size
-        self.rounds = sequences // slots
-        order = np.random.default_rng((seed, epoch)).permutation(sequences)
-        # [rounds, slots of this process]: the sequences of each slot.
-        self.order = order[:self.rounds * slots].reshape(self.rounds, slots)
-        self.starts = np.arange(slots) * length // slots
-        mine = slice(rank * batch_size, (rank + 1) * batch_size)
-        self.order, self.starts = self.order[:, mine], self.starts[mine]
 
-    def __len__(self) -> int:
-        return self.rounds * self.length
+def camvid_sequences(root: str, split: str) -> Iterator[Iterable[LabelledFrame]]:
+    """Give the frames of a split of CamVid, one sequence a drive (the name up to '_')."""
+    from mfs_seg_core.data.camvid import CamVid
+    frames = CamVid(root, split)
+    drives: dict[str, list[int]] = {}
+    for index, (path, _) in enumerate(frames.pairs):
+        drives.setdefault(path.stem.split('_')[0], []).append(index)
 
-    def __iter__(self) -> Iterator[list[int]]:
-        slots = np.arange(len(self.starts))
-        for batch in range(len(self)):
-            walked, place = np.divmod(batch + self.starts, self.length)
-            sequences = self.order[walked % self.rounds, slots]
-            yield (sequences * self.length + place).tolist()
+    def drive(indices: list[int]) -> Iterator[LabelledFrame]:
+        before = None
+        for index in indices:
+            number = frames.pairs[index][0].stem.split('_')[-1]
+            count = int(number) if number.isdigit() else None
+            known = before is not None and count is not None and count > before
+            yield *frames[index][:2], (count - before) / CAMVID_HZ if known else None
+            before = count
+
+    return (drive(indices) for indices in drives.values())

@@ -14,10 +14,10 @@ import json
 import sys
 from pathlib import Path
 
-from mfs_seg_core.events.rate import Rate
+from mfs_seg_core.events.info.rate import Rate
+from mfs_seg_core.events.info.summary import summarise
 from mfs_seg_core.events.recordings import open_recording
 from mfs_seg_core.events.recordings.recording import Recording
-from mfs_seg_core.events.summary import summarise
 
 # Lines of the rate over time, and signs in the longest of them.
 LINES, LONGEST = 20, 40
@@ -95,7 +95,7 @@ def write_picture(path: Path, recording: Recording, summary: dict, rate: Rate) -
     try:
         import cv2
 
-        from mfs_seg_core.events.picture import draw
+        from mfs_seg_core.events.info.plot import draw
     except ModuleNotFoundError:
         raise ValueError('--picture needs OpenCV: pip install "mfs_seg_ros[events]"') from None
     picture = draw(recording, summary, rate)

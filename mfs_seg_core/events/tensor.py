@@ -86,7 +86,7 @@ def _scaling(size: tuple[int, int]) -> PixelMap:
 def _count_on_cpu(window: EventWindow, bins: int, cells: np.ndarray, count: int, device) -> Tensor:
     """Count in one pass through the events, compiled by Numba; without it, as elsewhere."""
     try:
-        from mfs_seg_core.events.kernels import accumulate
+        from mfs_seg_core.events.tensor_kernel import accumulate
     except ModuleNotFoundError:
         return _count(window, bins, cells, count, device)
     grid = np.zeros((2 * bins, count), np.float32)

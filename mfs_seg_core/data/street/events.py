@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from mfs_seg_core.data.street.drive import Street
-from mfs_seg_core.events.between import between
-from mfs_seg_core.events.simulate import EventSettings, EventSimulator, linear_light
+from mfs_seg_core.events.simulation.interpolation import between
+from mfs_seg_core.events.simulation.simulator import EventSettings, EventSimulator, linear_light
 from mfs_seg_core.events.types import Events
 
 # Electrons that a white pixel of a camera collects by day; at night there is so much less light.

@@ -7,7 +7,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mfs_seg_core.texts import printable
+from mfs_seg_core.util.text import printable
 
 if TYPE_CHECKING:
     from mfs_seg_core.events.decoders.decoder import Decoder

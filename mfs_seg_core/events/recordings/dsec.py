@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings in HDF5 as of DSEC; see :mod:`mfs_seg_core.events.hdf5`."""
+"""Recordings in HDF5 as of DSEC; see :mod:`mfs_seg_core.events.dsec_hdf5`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mfs_seg_core.events.hdf5 import EventFile
+from mfs_seg_core.events.dsec_hdf5 import EventFile
 from mfs_seg_core.events.recordings.recording import CHUNK, ArrayRecording, Recording
 
 SENSOR_SIZE = 640, 480

@@ -1,0 +1,63 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``mfs-seg``: one verb for each tool of the package."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+# Module whose `main` runs a verb, and a line of help.
+VERBS = {
+    'train': ('mfs_seg_core.train.__main__', 'Train a network on labelled frames and events.'),
+    'evaluate': ('mfs_seg_core.evaluate.__main__', 'Measure mIoU of weights on labelled frames.'),
+    'benchmark': ('mfs_seg_core.benchmark.__main__', 'Measure speed and memory against peers.'),
+    'events': ('mfs_seg_core.events.__main__', 'Describe an event recording, and plot it.'),
+    'profile': ('mfs_seg_core.analysis.profile',
+                'Count parameters, operations, firing rates and energy.'),
+    'visualize': ('mfs_seg_core.analysis.visualize', 'Draw masks, spikes and firing rates.'),
+    'isometry': ('mfs_seg_core.analysis.isometry',
+                 'Measure block dynamical isometry, layer by layer.'),
+    'legend': ('mfs_seg_core.legend', 'Draw the classes of masks: id, colour and name.'),
+    'ablation': ('mfs_seg_core.paper.ablation', 'Train variants of the blocks, and compare them.'),
+    'compare': ('mfs_seg_core.paper.comparison',
+                'Train U-Net and MFS-Seg with the same settings, and compare them.'),
+    'report': ('mfs_seg_core.paper.report', "Write the paper's claims beside our results."),
+}
+
+
+def usage() -> str:
+    """Return the text of ``mfs-seg --help``."""
+    lines = ['usage: mfs-seg VERB [OPTIONS]', '',
+             'Semantic segmentation of camera and event streams by a spiking neural network.', '',
+             'verbs (mfs-seg VERB --help lists the options of one):']
+    return '\n'.join(lines + [f'  {verb:<12}{text}' for verb, (_, text) in VERBS.items()])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """
+    Run a verb.
+
+    :param arguments: verb and its options; None: those of the command line.
+    :returns: exit code: 0, 1 after a sentence about what is wrong, 2 for a wrong command line.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    verb, *options = arguments or ['']
+    if verb in ('-h', '--help'):
+        print(usage())
+        return 0
+    if verb not in VERBS:
+        problem = f'unknown verb {verb!r}' if verb else 'a verb is missing'
+        print(f'mfs-seg: {problem}: choose from {", ".join(VERBS)}', file=sys.stderr)
+        return 2
+    module, _ = VERBS[verb]
+    try:
+        return import_module(module).main(options)
+    except ModuleNotFoundError as error:
+        print(f'mfs-seg: {verb} needs the package {error.name}: '
+              'pip install "mfs_seg_ros[train,data,events,plots]"', file=sys.stderr)
+        return 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,182 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Draw what a network sees, layer by layer.
+
+``python -m mfs_seg_core.visualize --weights street --input street --output out/street``
+``python -m mfs_seg_core.visualize --weights camvid --input drive.mp4 --output out/drive``
+
+The input is an image, a folder of images, a video, a rosbag2, or 'street'. Its frames are a stream,
+of which the last is drawn: the frame, its mask, an overlay and the spikes that go into each layer;
+beside that, firing rates, and the share of spikes at edges: near borders between classes of the
+mask.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from mfs_seg_core.analysis.spike_maps import SpikeMap, Watch, edges_of
+from mfs_seg_core.labels import colourise, overlay
+from mfs_seg_core.streaming.segmenter import Segmenter
+from mfs_seg_core.util.charts import bars, pyplot, save
+from mfs_seg_core.util.files import write_json
+from mfs_seg_core.util.provenance import DataHash, provenance
+
+COLUMNS = 6
+IMAGES = ('.png', '.jpg', '.jpeg', '.bmp', '.ppm', '.tif', '.tiff', '.webp')
+BAGS = ('.mcap', '.db3')
+
+
+def frames_of(source: str, size: tuple[int, int]) -> Iterator[np.ndarray]:
+    """
+    Give the frames of an input, uint8 ``[H, W, 3]``, RGB.
+
+    :param size: of Street's frames, width and height.
+    :raises ValueError: it holds no frames.
+    """
+    path = Path(source)
+    if source == 'street':
+        from mfs_seg_core.data.street import Street
+        from mfs_seg_core.data.street.seeds import TEST_SEED
+        yield from (frame.image for frame in Street(TEST_SEED, *size))
+    elif not path.exists():
+        raise ValueError(f"{path} does not exist: give an image, a folder of images, a video, a "
+                         "rosbag2 or 'street'")
+    elif path.suffix in BAGS or (path / 'metadata.yaml').is_file():
+        yield from _bag_frames(path)
+    elif path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGES)
+        if not files:
+            raise ValueError(f'{path} holds no images')
+        yield from (_read(file) for file in files)
+    elif path.suffix.lower() in IMAGES:
+        yield _read(path)
+    else:
+        yield from _video_frames(path)
+
+
+def _read(path: Path) -> np.ndarray:
+    import cv2
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f'{path} cannot be read as an image: repair or remove it')
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _video_frames(path: Path) -> Iterator[np.ndarray]:
+    import cv2
+    capture = cv2.VideoCapture(str(path))
+    found, image = capture.read()
+    if not found:
+        raise ValueError(f'{path} cannot be read as a video: give one that OpenCV reads')
+    while found:
+        yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        found, image = capture.read()
+    capture.release()
+
+
+def _bag_frames(path: Path) -> Iterator[np.ndarray]:
+    try:
+        from rosbags.highlevel import AnyReader, AnyReaderError
+        from rosbags.image import message_to_cvimage
+        from rosbags.typesys import Stores, get_typestore
+    except ModuleNotFoundError as error:
+        raise ValueError(f'bags need {error.name}: pip install "mfs_seg_ros[ros]"') from None
+    try:
+        with AnyReader([path], default_typestore=get_typestore(Stores.LATEST)) as reader:
+            cameras = sorted(
+                (c for c in reader.connections if 'label' not in c.topic
+                 and c.msgtype in ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')),
+                key=lambda c: c.topic)
+            if not cameras:
+                raise ValueError(f'{path} has no topic of camera images')
+            for connection, _, data in reader.messages(cameras[:1]):
+                yield message_to_cvimage(reader.deserialize(data, connection.msgtype), 'rgb8')
+    except AnyReaderError as error:
+        raise ValueError(f'{path} cannot be read as a rosbag2: {error}') from None
+
+
+def draw(output: Path, frame: np.ndarray, segmenter: Segmenter, mask: np.ndarray,
+         maps: list[SpikeMap]) -> None:
+    """
+    Write ``mask.png``, ``overlay.png``, ``spikes.png`` and ``rates.png``.
+
+    :raises ValueError: matplotlib is not installed.
+    """
+    plt = pyplot()
+    coloured = colourise(mask, segmenter.classes)
+    laid = overlay(frame, mask, segmenter.classes)
+    for name, picture in (('mask', coloured), ('overlay', laid)):
+        plt.imsave(output / f'{name}.png', picture)
+
+    shown = [('frame', frame), ('mask', coloured), ('overlay', laid)]
+    rows = -(-(len(shown) + len(maps)) // COLUMNS)
+    height = frame.shape[0] / frame.shape[1] * 2.4 + 0.3
+    figure, axes = plt.subplots(rows, COLUMNS, figsize=(2.4 * COLUMNS, height * rows),
+                                layout='constrained')
+    for ax in axes.flat:
+        ax.axis('off')
+    for ax, (name, picture) in zip(axes.flat, shown):
+        ax.imshow(picture)
+        ax.set_title(name, fontsize=8)
+    for ax, each in zip(axes.flat[len(shown):], maps):
+        ax.imshow(each.spikes, cmap='magma', vmin=0)
+        ax.set_title(f'{each.name}  {each.rate:.2f}', fontsize=6)
+    save(figure, output / 'spikes.png')
+
+    edges = edges_of(mask)
+    figure, (_, right) = bars(
+        [each.name for each in maps],
+        ('firing rate, mean spikes of a neuron in a step', [each.rate for each in maps], '#31688e'),
+        ('share of spikes at edges', [each.at_edges(edges)[0] for each in maps], '#35b779'))
+    right.axvline(float(edges.mean()), color='#444444', linewidth=1,
+                  label='share of pixels at edges')
+    right.legend(fontsize=7, loc='lower right')
+    save(figure, output / 'rates.png')
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog='python -m mfs_seg_core.visualize', description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--weights', required=True, help='name or path')
+    parser.add_argument('--input', required=True, help='what to look at')
+    parser.add_argument('--output', type=Path, required=True, metavar='DIR')
+    parser.add_argument('--frames', type=int, default=20,
+                        help='of the input, at most (default: %(default)s)')
+    options = parser.parse_args(arguments)
+    try:
+        if options.frames < 1:
+            raise ValueError(f'--frames is {options.frames}: give 1 or more')
+        segmenter = Segmenter.from_weights(options.weights)
+        seen = DataHash()
+        for frame in islice(frames_of(options.input, segmenter.input_size), options.frames):
+            seen.add(frame)
+            with Watch(segmenter.network) as watch:
+                mask = segmenter.step(frame).mask
+        maps = watch.maps()
+        options.output.mkdir(parents=True, exist_ok=True)
+        draw(options.output, frame, segmenter, mask, maps)
+    except (ValueError, OSError) as error:
+        print(f'visualize: {error}', file=sys.stderr)
+        return 1
+    edges = edges_of(mask)
+    layers = {each.name: {
+        'rate': each.rate, 'at_edges': each.at_edges(edges)[0],
+        'silent_channels': float((each.by_channel == 0).mean())} for each in maps}
+    write_json(options.output / 'layers.json', {
+        **provenance('mfs_seg_core.visualize', arguments, seen), 'weights': segmenter.name,
+        'input': options.input, 'pixels_at_edges': float(edges.mean()), 'layers': layers})
+    print(f'In {options.output}: mask.png, overlay.png, spikes.png, rates.png, layers.json')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

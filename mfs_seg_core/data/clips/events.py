@@ -1,0 +1,69 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Clips of recorded events; see :mod:`mfs_seg_core.data.clips.clip` for what a clip is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mfs_seg_core.data.clips.clip import Clip
+from mfs_seg_core.data.labelled_events import LabelledEvents, LabelledRecordings
+from mfs_seg_core.events.tensor import EventWindow, event_tensor
+
+
+class EventClips:
+    """
+    Labelled windows of events in the order of time; ``images`` of a clip is float32 [T, H, W, C].
+
+    These are event tensors (:mod:`mfs_seg_core.events.tensor`), or the recordings' own where they
+    hold no events.
+    """
+
+    still = False
+    # Where there is no window before, or the stamps do not tell.
+    NOMINAL_STEP_S = 0.05
+
+    def __init__(self, recordings: LabelledRecordings, length: int, frames: int, bins: int):
+        """
+        :param length: clips of a sequence.
+        :param frames: windows of a clip.
+        :param bins: time bins of a window.
+        :raises ValueError: no recording has labels enough for a sequence.
+        """
+        self.recordings, self.length, self.frames, self.bins = recordings, length, frames, bins
+        self.classes = recordings.classes
+        whole = length * frames
+        # What is too short for one more sequence at the end of a recording is left out.
+        self.starts = [start for items in recordings.recordings.values()
+                       for start in range(items.start, items.stop - whole + 1, whole)]
+        if not self.starts:
+            raise ValueError(f'no recording has {whole} labels, as sequences of {length} clips of '
+                             f'{frames} frames need: set a smaller length')
+
+    def __len__(self) -> int:
+        return len(self.starts) * self.length
+
+    @property
+    def channels(self) -> int:
+        """Number C of channels."""
+        return self._tensor(self.recordings[self.starts[0]]).shape[2]
+
+    def __getitem__(self, index: int) -> Clip:
+        sequence, place = divmod(index, self.length)
+        first = self.starts[sequence] + place * self.frames
+        items = [self.recordings[first + i] for i in range(self.frames)]
+        images = np.stack([self._tensor(item) for item in items])
+        before = items[-2] if self.frames > 1 else (
+            self.recordings[first - 1] if place else items[-1])
+        step_s = (items[-1].stamp_us - before.stamp_us) / 1e6
+        return Clip(images, items[-1].label, step_s or self.NOMINAL_STEP_S, place > 0, index)
+
+    def _tensor(self, item: LabelledEvents) -> np.ndarray:
+        if item.events is None:
+            return item.tensor
+        height, width = item.label.shape
+        # A window of so many events is as long as they took.
+        t = item.events.t
+        start, end = (int(t.min()), int(t.max()) + 1) if t.size else (0, 1)
+        window = EventWindow(item.events, start, end, (width, height))
+        return event_tensor(window, self.bins, width, height).permute(1, 2, 0).numpy()

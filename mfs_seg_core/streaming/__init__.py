@@ -1,0 +1,13 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A network fed step by step, its membrane potentials kept between steps."""
+
+from mfs_seg_core.streaming.segmenter import (
+    Prepared,
+    Segmentation,
+    Segmenter,
+    set_threads,
+    step_together,
+)
+
+__all__ = ['Prepared', 'Segmentation', 'Segmenter', 'set_threads', 'step_together']

@@ -1,0 +1,108 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One training run with Lightning: data, checkpoints, and the weights at its end."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import cv2
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import LearningRateMonitor
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from mfs_seg_core.data.clips.augment import Augmented
+from mfs_seg_core.data.clips.clip import Plain
+from mfs_seg_core.data.clips.factory import open_clips
+from mfs_seg_core.data.clips.sampler import Walk
+from mfs_seg_core.train.callbacks import Lines, Pictures
+from mfs_seg_core.train.checkpoints import clear, keepers, newest
+from mfs_seg_core.train.module import NOMINAL_STEP, Training
+from mfs_seg_core.train.settings import Settings
+from mfs_seg_core.weights.file import build, save_weights
+
+
+class _Data(lightning.LightningDataModule):
+    """
+    The loaders. What they give depends on seed and epoch alone, so that a resumed run goes on as
+    the unbroken one would have.
+    """
+
+    def __init__(self, settings: Settings, training, validation):
+        super().__init__()
+        self.settings = settings
+        self.augmented = Augmented(training, settings.size, settings.seed, settings.crop)
+        self.validation = Plain(validation, settings.size)
+
+    def train_dataloader(self) -> DataLoader:
+        self.augmented.epoch = self.trainer.current_epoch
+        length = self.augmented.clips.length
+        walk = Walk(len(self.augmented) // length, length, self.settings.batch_size,
+                    self.settings.seed, self.trainer.current_epoch, self.trainer.global_rank,
+                    self.trainer.world_size)
+        return DataLoader(self.augmented, batch_sampler=walk, num_workers=self.settings.workers)
+
+    def val_dataloader(self) -> DataLoader:
+        return DataLoader(self.validation, self.settings.batch_size,
+                          num_workers=self.settings.workers)
+
+
+def class_weights(clips) -> Tensor:
+    """Give weights 1 / ln(1.1 + share of pixels): rare classes count up to some 3 times more."""
+    counts = np.zeros(256)
+    for index in range(0, len(clips), max(1, len(clips) // 200)):
+        counts += np.bincount(clips[index].label.ravel(), minlength=256)
+    counts = counts[:len(clips.classes)]
+    share = counts / counts.sum()
+    weights = 1 / np.log(1.1 + share)
+    return torch.tensor(weights / weights.mean(), dtype=torch.float32)
+
+
+def run(settings: Settings, output: Path, fresh: bool) -> str:
+    """
+    Train, and write the best weights to ``output/<name>/<name>.safetensors``.
+
+    :param fresh: start anew where a stopped run could go on.
+    :returns: a sentence for people; empty in all but the first of several processes.
+    """
+    lightning.seed_everything(settings.seed, workers=True, verbose=False)
+    # The loaders' workers are forks, in which OpenCV's threads would be missing.
+    cv2.setNumThreads(0)
+    folder = output / settings.name
+    if fresh:
+        clear(folder)
+    start = newest(folder)
+    training, validation = open_clips(settings, NOMINAL_STEP)
+    data = _Data(settings, training, validation)
+    module = Training(settings, training.classes, training.channels, class_weights(training))
+    best, last = keepers(folder)
+    devices = settings.devices or max(1, torch.cuda.device_count())
+    trainer = lightning.Trainer(
+        max_epochs=settings.epochs,
+        callbacks=[best, last, Lines(), Pictures(), LearningRateMonitor('step')],
+        precision=settings.precision or (
+            'bf16-mixed' if torch.cuda.is_available() else '32-true'),
+        logger=TensorBoardLogger(output, settings.name, version=''), default_root_dir=folder,
+        check_val_every_n_epoch=settings.validate_every, num_sanity_val_steps=0,
+        gradient_clip_val=1.0, devices=devices, num_nodes=settings.nodes,
+        # A start from rest uses no leak.
+        strategy='ddp_find_unused_parameters_true' if devices * settings.nodes > 1 else 'auto',
+        use_distributed_sampler=False, log_every_n_steps=10, reload_dataloaders_every_n_epochs=1)
+    trainer.fit(module, data, ckpt_path=start)
+
+    kept = torch.load(best.best_model_path, map_location='cpu', weights_only=True)
+    network = build(module.metadata.config)
+    network.load_state_dict({name.removeprefix('network.'): tensor
+                             for name, tensor in kept['state_dict'].items()})
+    miou = float(best.best_model_score)
+    path = folder / f'{settings.name}.safetensors'
+    notes = {**settings.notes, 'validation_miou': f'{miou:.4f}'}
+    if not trainer.is_global_zero:
+        return ''
+    save_weights(path, network, dataclasses.replace(module.metadata, notes=notes))
+    return f'validation mIoU {miou:.4f}, weights in {path}'

@@ -1,0 +1,12 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The modalities of a network: which sensors it takes."""
+
+from __future__ import annotations
+
+# Sensors by modality.
+SENSORS: dict[str, tuple[str, ...]] = {
+    'camera': ('camera',),
+    'events': ('events',),
+    'fusion': ('camera', 'events'),
+}

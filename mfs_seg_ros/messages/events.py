@@ -1,0 +1,68 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The messages that events come in; all are read from their bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from importlib import import_module
+
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+from mfs_seg_core.events.dvs_messages import EventArray, read_event_array
+from mfs_seg_core.events.packet import EventPacket, read_packet
+from mfs_seg_core.events.types import Events
+from mfs_seg_ros.node.parameters import ParameterError
+
+# As drivers publish; a packet that is lost leaves a hole in the stream.
+EVENT_QOS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT)
+# Package and type, by the parameter event_type.
+EVENT_TYPES = {
+    'packet': ('event_camera_msgs', 'EventPacket'),
+    'dvs_msgs': ('dvs_msgs', 'EventArray'),
+    'prophesee_event_msgs': ('prophesee_event_msgs', 'EventArray'),
+}
+# The encoding, as it were, of an array.
+ARRAY = 'event_array'
+
+
+def event_message(event_type: str) -> tuple[type, Callable[[bytes], EventPacket]]:
+    """
+    Return the type to subscribe to, as bytes, and what reads these.
+
+    Raises ParameterError with one sentence when there is no such type or it is not installed.
+    """
+    if event_type not in EVENT_TYPES:
+        raise ParameterError(
+            f"parameter 'event_type' must be one of {', '.join(EVENT_TYPES)}, not '{event_type}'")
+    package, name = EVENT_TYPES[event_type]
+    try:
+        message = getattr(import_module(f'{package}.msg'), name)
+    except (ImportError, AttributeError):
+        raise ParameterError(
+            f"event_type '{event_type}' needs the messages of {package}: install "
+            f"ros-<distro>-{package.replace('_', '-')}, or build it in your workspace") from None
+    return message, read_array if name == 'EventArray' else read_packet
+
+
+def read_array(message: bytes) -> EventPacket:
+    """Read an EventArray as a packet whose payload is the array: the drivers count none."""
+    array = read_event_array(message)
+    return EventPacket(array.stamp_ns, array.width, array.height, 0, 0, ARRAY, array,
+                       array.frame_id)
+
+
+class ArrayReader:
+    """Has the face of a decoder, for events that need no decoding."""
+
+    def __init__(self) -> None:
+        self.faults: Counter[str] = Counter()
+
+    def decode_packet(self, array: EventArray, _: int) -> Events:
+        """Return the events of an array."""
+        self.faults['outside the sensor'] += array.outside
+        return array.events
+
+    def lost(self) -> None:
+        """Do nothing: each array says all of its events."""

@@ -1,0 +1,49 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The environment in which processes talk over Fast DDS on this machine only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PROFILE = 'fastdds_local.xml'
+PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+# Higher domains use ports that Linux also gives to outgoing connections.
+LAST_DOMAIN = 101
+
+
+def demo_environment() -> dict[str, str]:
+    """
+    Return this process's environment, completed for processes that talk among themselves.
+
+    A domain, RMW or Fast DDS profile that is already chosen stays.
+    Raises FileNotFoundError when the package's profile is missing.
+    """
+    environment = dict(os.environ)
+    environment.setdefault('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
+    environment.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % LAST_DOMAIN))
+    if not any(environment.get(name) for name in PROFILE_VARIABLES):
+        environment.update(dict.fromkeys(PROFILE_VARIABLES, str(profile_path())))
+    if all(Path(environment.get(name, '')).name == PROFILE for name in PROFILE_VARIABLES):
+        # These make Fast DDS drop the shared memory of our profile, which is local anyway.
+        environment.pop('ROS_LOCALHOST_ONLY', None)
+        environment.pop('ROS_AUTOMATIC_DISCOVERY_RANGE', None)
+    # The children's errors are read from their logs in the usual format.
+    environment.pop('RCUTILS_CONSOLE_OUTPUT_FORMAT', None)
+    environment['RCUTILS_COLORIZED_OUTPUT'] = '0'
+    return environment
+
+
+def profile_path() -> Path:
+    """Return the package's Fast DDS profile, from the source tree or the installed share/."""
+    prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
+    folders = [Path(__file__).resolve().parents[2] / 'config']
+    folders += [Path(prefix) / 'share' / 'mfs_seg_ros' / 'config' for prefix in prefixes if prefix]
+    for folder in folders:
+        if (folder / PROFILE).is_file():
+            return folder / PROFILE
+    raise FileNotFoundError(
+        f"'{PROFILE}' was not found in {', '.join(map(str, folders))}: source the workspace that "
+        'mfs_seg_ros is installed in.'
+    )

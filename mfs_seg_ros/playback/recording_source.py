@@ -1,0 +1,93 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Events, and frames where there are some, from the recording of an event camera."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mfs_seg_core.events.types import Events
+from mfs_seg_ros.playback.items import EventBatch, Frame, SourceError
+from mfs_seg_ros.playback.packetize import batches
+from mfs_seg_ros.playback.schedule import due_s
+
+SUFFIXES = {'.raw', '.dat', '.aedat4', '.h5', '.hdf5', '.txt', '.csv'}
+# Sensors mix up the order of single events by less than this; more is a clock that was set back.
+BACK_US = 10_000
+
+
+@dataclass(frozen=True)
+class RecordingSource:
+    """
+    A RAW, DAT, AEDAT4, HDF5 or text file, see `mfs_seg_core.events.recordings`.
+
+    `sensors` is 'camera', 'events' or 'fusion'; frames are not among events alone.
+    """
+
+    path: Path
+    sensors: str
+    batch_us: int
+
+    def __iter__(self) -> Iterator[Frame | EventBatch]:
+        # Numba and more, which other sources do without.
+        from mfs_seg_core.events.recordings import open_recording
+        try:
+            recording = open_recording(self.path)
+            frames = iter(()) if self.sensors == 'events' else self._frames(recording)
+            if self.sensors == 'camera':
+                yield from frames
+            else:
+                yield from merged(self._batches(recording), frames)
+        except ValueError as error:
+            raise SourceError(str(error)) from None
+
+    def _batches(self, recording) -> Iterator[EventBatch]:
+        for chunk in recording:
+            for events in in_order(chunk):
+                yield from batches(events, *recording.size, self.batch_us)
+
+    def _frames(self, recording) -> Iterator[Frame]:
+        none = True
+        for time_us, image in recording.frames():
+            none = False
+            if image.ndim == 2:
+                image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+            yield Frame(image, None, time_us / 1e6)
+        if none:
+            raise SourceError(f"'{self.path}' holds no frames: give sensors:=events.")
+
+
+def in_order(events: Events) -> list[Events]:
+    """Cut events where their clock was set back, and sort each part by time."""
+    falls = np.diff(events.t, prepend=events.t[:1])
+    if not (falls < 0).any():
+        return [events]
+    cuts = np.flatnonzero(falls < -BACK_US)
+    parts = [events.where(part) for part in np.split(np.arange(events.count), cuts)]
+    return [part.where(np.argsort(part.t, kind='stable')) for part in parts if part.count]
+
+
+def merged(
+    packets: Iterator[EventBatch], frames: Iterator[Frame]
+) -> Iterator[Frame | EventBatch]:
+    """Yield both in the order of time, each frame after all batches with earlier events."""
+    frame = next(frames, None)
+    due = -np.inf
+    for packet in packets:
+        while frame is not None and frame.time_s < packet.time_s:
+            yield _delayed(frame, due)
+            frame = next(frames, None)
+        due = max(due, due_s(packet))
+        yield packet
+    while frame is not None:
+        yield _delayed(frame, due)
+        frame = next(frames, None)
+
+
+def _delayed(frame: Frame, due: float) -> Frame:
+    return Frame(frame.image, frame.label, frame.time_s, max(due - frame.time_s, 0.0))

@@ -1,0 +1,102 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The events that a segmenter was sent: counted, and drawn for each mask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mfs_seg_core.events.packet import read_packet
+from mfs_seg_core.events.tensor import EventWindow
+from mfs_seg_core.events.types import Events, concatenate
+from mfs_seg_ros.messages.event_image import event_picture
+from mfs_seg_ros.pipeline.event_map import EventMap
+from mfs_seg_ros.pipeline.event_stream import EventStream, prepare
+
+# More show no more in a picture of the height of a video, and cost time that others need.
+MAX_DRAWN = 200_000
+# Kept until their mask comes: the youngest.
+MAX_KEPT = 4_000_000
+NO_MAP = [0.0] * 9
+
+
+class SeenEvents:
+    """
+    Decodes the packets of an event camera.
+
+    `windows` counts how many steps of `window_s` a segmenter of events makes that is never late.
+    `height` is the most rows that a picture has.
+    """
+
+    def __init__(self, window_s: float, height: int) -> None:
+        prepare()
+        self._window_us = round(window_s * 1e6)
+        self._height = height
+        self._stream = EventStream(EventMap(NO_MAP, ''))
+        self.windows = 0
+        self._count = 0
+        self._duration_us = 0
+        # Where the last whole window ended, and the newest event.
+        self._end_us = self._newest_us = 0
+        self._started = False
+        self._pending: list[Events] = []
+        self._kept = 0
+
+    def add(self, message: bytes) -> None:
+        """Add an EventPacket as it came; what cannot be decoded is left out."""
+        try:
+            events, broken = self._stream.decode(read_packet(message))
+        except ValueError:
+            self._stream.skip(1)
+            return
+        if broken:
+            self._started = False
+            self._pending, self._kept = [], 0
+        if not events.count:
+            return
+        self._follow(int(events.t[0]), int(events.t[-1]))
+        self._count += events.count
+        self._pending.append(events)
+        self._kept += events.count
+        while self._kept > MAX_KEPT and len(self._pending) > 1:
+            self._kept -= self._pending.pop(0).count
+
+    def _follow(self, first_us: int, last_us: int) -> None:
+        if not self._started:
+            self._started, self._end_us, self._newest_us = True, first_us, first_us
+        newest_us = max(self._newest_us, last_us)
+        self._duration_us += newest_us - self._newest_us
+        self._newest_us = newest_us
+        passed = (newest_us - self._end_us) // self._window_us
+        # As a segmenter: one step, with all that has passed.
+        self.windows += passed > 0
+        self._end_us += passed * self._window_us
+
+    def picture(self, stamp_ns: int) -> np.ndarray | None:
+        """
+        Draw the events of the last window before a stamp, uint8 [H, W, 3] RGB; None before any.
+
+        Stamps do not go back by more than a window.
+        """
+        if not self._stream.clock.started:
+            return None
+        end_us = self._stream.clock.to_sensor_us(stamp_ns)
+        start_us = end_us - self._window_us
+        while self._pending and self._pending[0].t[-1] < start_us:
+            self._kept -= self._pending.pop(0).count
+        seen = concatenate([events.where((events.t >= start_us) & (events.t < end_us))
+                            for events in self._pending if events.t[0] < end_us])
+        width, height = self._stream.size
+        rows = min(height, self._height)
+        window = EventWindow(
+            seen.where(slice(-MAX_DRAWN, None)), start_us, end_us, self._stream.size)
+        return event_picture(window, max(1, round(width * rows / height)), rows)
+
+    def figures(self) -> dict[str, Any]:
+        """Return how many events there were, their rate, and how many windows."""
+        rate = self._count / self._duration_us if self._duration_us else None
+        return {'events_received': self._count,
+                'event_rate_mev_s': None if rate is None else round(rate, 3),
+                'event_windows': self.windows}

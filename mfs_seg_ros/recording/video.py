@@ -1,0 +1,277 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a recording looks like: a video, and a sheet of chosen moments."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mfs_seg_core.labels import ClassSet, colourise, overlay
+from mfs_seg_core.util.files import aside, write_whole
+
+PAPER = (250, 250, 248)
+INK = (40, 42, 48)
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+GAP = 8
+VIDEO_HEIGHT = 360
+TILE_HEIGHT = 240
+SHEET_ROWS = 5
+COLUMNS = ('camera', 'events', 'truth', 'mask', 'overlay')
+# The rate of a video is fixed when it is opened: it is measured on its first frames.
+MEASURED_FRAMES = 10
+FALLBACK_RATE_HZ = 20.0
+# Recordings of milliseconds have masks closer than an encoder, or anyone, can follow.
+MAX_RATE_HZ = 240.0
+# Bytes on the disk that the encoder may still have in its buffers.
+LEAST_FREE = 1_000_000
+
+
+@dataclass
+class Moment:
+    """
+    What belongs to one stamp.
+
+    `image` and `events`, a picture of them, are uint8 [H, W, 3] RGB, `label` and `mask` uint8
+    [H, W] class ids. A moment that is drawn has a mask, and image or events.
+    """
+
+    image: np.ndarray | None = None
+    events: np.ndarray | None = None
+    label: np.ndarray | None = None
+    mask: np.ndarray | None = None
+
+
+def tiles(moment: Moment, height: int, classes: ClassSet) -> dict[str, np.ndarray]:
+    """Return what there is to see of a moment, uint8 [height, W, 3] RGB by name, all as wide."""
+    image, events, label, mask = moment.image, moment.events, moment.label, moment.mask
+    shape = (mask if image is None else image).shape
+    size = round(shape[1] * height / shape[0]), height
+    drawn = {}
+    if image is not None:
+        drawn['camera'] = _fitted(image, size)
+    if events is not None:
+        # Where the events lie in the camera's image, as far as scaling tells.
+        drawn['events'] = _fitted(events, size, enlarge=cv2.INTER_NEAREST)
+    if label is not None:
+        drawn['truth'] = colourise(_fitted_ids(label, size), classes)
+    drawn['mask'] = colourise(_fitted_ids(mask, size), classes)
+    if image is not None:
+        drawn['overlay'] = _overlaid(image, mask, size, classes)
+    return drawn
+
+
+class RunVideo:
+    """
+    Writes an mp4 of a run, with the classes below, as moments come.
+
+    A camera alone is shown beside the overlay; where there are events, all else that there is.
+    The file appears under its name at `close`, if any moment was added.
+    """
+
+    def __init__(self, path: Path, classes: ClassSet) -> None:
+        self._path = path
+        self._classes = classes
+        self._first: list[tuple[float, Moment]] = []
+        self._writer: cv2.VideoWriter | None = None
+        self._size = (0, 0)
+        self._columns: list[str] = []
+
+    def add(self, time_s: float, moment: Moment) -> None:
+        """Add a moment."""
+        if self._writer:
+            self._write(moment)
+            return
+        self._first.append((time_s, moment))
+        if len(self._first) == MEASURED_FRAMES:
+            self._open()
+
+    def close(self) -> None:
+        """
+        Finish the file.
+
+        Raises OSError with one sentence, and leaves none, when it could not be written.
+        """
+        if self._first:
+            self._open()
+        if not self._writer:
+            return
+        self._writer.release()
+        # The encoder does not say that the disk was full: what it wrote has no end then.
+        if cv2.VideoCapture(str(aside(self._path))).get(cv2.CAP_PROP_FRAME_COUNT) < 1:
+            self.discard()
+            raise OSError(self._not_written('make room on the disk, or choose another folder'))
+        os.replace(aside(self._path), self._path)
+
+    def discard(self) -> None:
+        """Leave no file."""
+        if self._writer:
+            self._writer.release()
+        aside(self._path).unlink(missing_ok=True)
+
+    def _not_written(self, remedy: str) -> str:
+        return f"'{self._path}' cannot be written: {remedy}"
+
+    def _open(self) -> None:
+        duration = self._first[-1][0] - self._first[0][0]
+        rate_hz = FALLBACK_RATE_HZ
+        if duration > 0.0:
+            rate_hz = min((len(self._first) - 1) / duration, MAX_RATE_HZ)
+        moments = [moment for _, moment in self._first]
+        self._columns = ['camera', 'overlay']
+        if any(moment.events is not None for moment in moments):
+            seen = set().union(*(tiles(moment, 1, self._classes) for moment in moments))
+            self._columns = [name for name in COLUMNS if name in seen and name != 'overlay']
+        height, width = self._picture(moments[0]).shape[:2]
+        # The encoder takes even sizes only.
+        self._size = (width - width % 2, height - height % 2)
+        self._writer = cv2.VideoWriter(
+            str(aside(self._path)), cv2.VideoWriter_fourcc(*'mp4v'), round(rate_hz, 2), self._size
+        )
+        if not self._writer.isOpened():
+            raise OSError(self._not_written("check the folder and OpenCV's mp4v encoder"))
+        for moment in moments:
+            self._write(moment)
+        self._first = []
+
+    def _picture(self, moment: Moment) -> np.ndarray:
+        height = VIDEO_HEIGHT if len(self._columns) <= 2 else TILE_HEIGHT
+        drawn = tiles(moment, height, self._classes)
+        nothing = _blank(*drawn['mask'].shape[:2])
+        row = np.hstack([drawn.get(name, nothing) for name in self._columns])
+        return np.vstack([row, legend(self._classes, row.shape[1])])
+
+    def _write(self, moment: Moment) -> None:
+        picture = self._picture(moment)
+        height, width = picture.shape[:2]
+        if width < self._size[0] or height < self._size[1] or width > self._size[0] + 1:
+            picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
+        picture = picture[:self._size[1], :self._size[0]]
+        if shutil.disk_usage(self._path.parent).free < LEAST_FREE:
+            raise OSError(self._not_written('make room on the disk, or choose another folder'))
+        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+
+
+class ContactSheet:
+    """
+    Keeps moments spread evenly over a run of unknown length, and draws them as a table.
+
+    Columns: camera, events, truth and mask, as far as there are any; and overlay without events.
+    """
+
+    def __init__(self, classes: ClassSet) -> None:
+        self._classes = classes
+        self._rows: list[dict[str, np.ndarray]] = []
+        self._start_s: float | None = None
+        self._stride = 1
+        self._seen = 0
+
+    def add(self, time_s: float, moment: Moment) -> None:
+        """Offer one moment."""
+        if self._start_s is None:
+            self._start_s = time_s
+        if self._seen % self._stride == 0:
+            row = tiles(moment, TILE_HEIGHT, self._classes)
+            _stamp(next(iter(row.values())), f'{time_s - self._start_s:.1f} s')
+            self._rows.append(row)
+        self._seen += 1
+        # With too many, every second one goes, and from now on half as many come.
+        if len(self._rows) > 4 * SHEET_ROWS:
+            self._rows = self._rows[::2]
+            self._stride *= 2
+
+    def save(self, path: Path, title: str) -> None:
+        """Draw the sheet to an image file; nothing without moments."""
+        if not self._rows:
+            return
+        count = min(SHEET_ROWS, len(self._rows))
+        # The middle of each of `count` equal parts: neither the first nor the last moment.
+        rows = [self._rows[int((i + 0.5) * len(self._rows) / count)] for i in range(count)]
+        columns = [name for name in COLUMNS if any(name in row for row in rows)]
+        if 'events' in columns and 'overlay' in columns:
+            columns.remove('overlay')
+        tile_width = rows[0]['mask'].shape[1]
+        lefts = [GAP + i * (tile_width + GAP) for i in range(len(columns))]
+        width = lefts[-1] + tile_width + GAP
+
+        heading = _blank(68, width)
+        (title_width, _), _ = cv2.getTextSize(title, FONT, 0.62, 1)
+        _text(heading, title, (GAP, 28), 0.62 * min(1.0, (width - 2 * GAP) / title_width))
+        for left, name in zip(lefts, columns):
+            _text(heading, name, (left, 60), 0.5)
+        bands = [heading]
+        for row in rows:
+            band = _blank(TILE_HEIGHT + GAP, width)
+            for left, name in zip(lefts, columns):
+                if name in row:
+                    band[:TILE_HEIGHT, left:left + tile_width] = cv2.resize(
+                        row[name], (tile_width, TILE_HEIGHT), interpolation=cv2.INTER_NEAREST)
+            bands.append(band)
+        bands.append(legend(self._classes, width))
+        # Not imwrite, which does not raise when it could not write.
+        _, data = cv2.imencode('.png', cv2.cvtColor(np.vstack(bands), cv2.COLOR_RGB2BGR))
+        write_whole(path, data.tobytes())
+
+
+def legend(classes: ClassSet, width: int) -> np.ndarray:
+    """Return a band uint8 [H, width, 3] with the colour and the name of each class."""
+    swatch, line, scale = 12, 22, 0.42
+    left, top = GAP, 0
+    places = []
+    for name, colour in zip(classes.names, classes.palette):
+        (text_width, _), _ = cv2.getTextSize(name, FONT, scale, 1)
+        if left + swatch + 5 + text_width > width - GAP and left > GAP:
+            left, top = GAP, top + line
+        places.append((left, top, name, colour))
+        left += swatch + 5 + text_width + 14
+    band = _blank(top + line + 6, width)
+    for left, top, name, colour in places:
+        corner = (left, top + 8)
+        far = (left + swatch, top + 8 + swatch)
+        cv2.rectangle(band, corner, far, tuple(int(value) for value in colour), cv2.FILLED)
+        cv2.rectangle(band, corner, far, INK, 1)
+        _text(band, name, (left + swatch + 5, top + 19), scale)
+    return band
+
+
+def _blank(height: int, width: int) -> np.ndarray:
+    return np.full((height, width, 3), PAPER, np.uint8)
+
+
+def _text(
+    picture: np.ndarray, text: str, at: tuple[int, int], scale: float, colour: tuple = INK
+) -> None:
+    cv2.putText(picture, text, at, FONT, scale, colour, 1, cv2.LINE_AA)
+
+
+def _stamp(tile: np.ndarray, text: str) -> None:
+    """Write into the lower left corner."""
+    (width, _), _ = cv2.getTextSize(text, FONT, 0.45, 1)
+    cv2.rectangle(tile, (0, tile.shape[0] - 20), (width + 10, tile.shape[0]), INK, cv2.FILLED)
+    _text(tile, text, (5, tile.shape[0] - 6), 0.45, PAPER)
+
+
+def _fitted(
+    image: np.ndarray, size: tuple[int, int], enlarge: int = cv2.INTER_CUBIC
+) -> np.ndarray:
+    """Return it at this width and height."""
+    way = cv2.INTER_AREA if size[1] < image.shape[0] else enlarge
+    return cv2.resize(image, size, interpolation=way)
+
+
+def _fitted_ids(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
+
+
+def _overlaid(
+    image: np.ndarray, mask: np.ndarray, size: tuple[int, int], classes: ClassSet
+) -> np.ndarray:
+    # Mixed at the smaller of the two sizes: the recorder shares its machine with the segmenter.
+    if image.shape[0] < size[1]:
+        return _fitted(overlay(image, mask, classes), size)
+    return overlay(_fitted(image, size), _fitted_ids(mask, size), classes)

@@ -1,0 +1,96 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Node `event_load`: publishes as many events a second as it is told, for benchmarks."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from array import array
+
+import numpy as np
+from event_camera_msgs.msg import EventPacket
+from rclpy.node import Node
+from rclpy.time import Time
+
+from mfs_seg_core.events.evt3_encoder import HALF, HALF_BITS, TIME_HIGH, encode_evt3
+from mfs_seg_core.events.types import Events
+from mfs_seg_ros.messages.events import EVENT_QOS
+from mfs_seg_ros.node.parameters import declare
+from mfs_seg_ros.node.run import run_node
+
+SENSOR = 1280, 720
+# What the low half of the time counts: to give a packet another time, its high half is replaced.
+PACKET_US = HALF + 1
+# Different packets, sent in turn.
+PATTERNS = 16
+# Events at once in a row, as an edge makes them.
+RUN = 8
+POLL_S = 0.1
+# The segmenter hears nothing before it has found us, a little after we have found it.
+SETTLE_S = 0.5
+
+
+class EventLoad(Node):
+    """Publishes event_camera/events, EVT3 of 1280x720 pixels, once somebody subscribes."""
+
+    def __init__(self, stopped: threading.Event) -> None:
+        super().__init__('event_load')
+        self._stopped = stopped
+        self._rate = declare(self, 'rate', 20.0, 'Million events a second.', (0.01, 1000.0))
+        self._seconds = declare(self, 'seconds', 10.0, 'Length.', (0.1, 3600.0))
+        self._publisher = self.create_publisher(EventPacket, 'event_camera/events', EVENT_QOS)
+        self._patterns = [
+            pattern(round(self._rate * PACKET_US), seed) for seed in range(PATTERNS)]
+
+    def run(self) -> None:
+        """Publish for so many seconds; then print how much it was, and how long it took."""
+        while not self._stopped.is_set() and not self._publisher.get_subscription_count():
+            time.sleep(POLL_S)
+        time.sleep(SETTLE_S)
+        start, start_ns = time.monotonic(), self.get_clock().now().nanoseconds
+        packets = events = 0
+        while packets * PACKET_US < self._seconds * 1e6 and not self._stopped.is_set():
+            words, count = self._patterns[packets % PATTERNS]
+            # When the last of its events has come.
+            due = start + (packets + 1) * PACKET_US / 1e6
+            time.sleep(max(0.0, due - time.monotonic()))
+            self._publisher.publish(packet(words, packets, start_ns))
+            packets += 1
+            events += count
+        print(f'events_sent: {events} packets_sent: {packets} '
+              f'seconds: {time.monotonic() - start:.3f}', flush=True)
+        time.sleep(POLL_S)
+
+
+def pattern(count: int, seed: int) -> tuple[np.ndarray, int]:
+    """Return the words of a packet from time 0, uint16, and how many events they are."""
+    random = np.random.default_rng(seed)
+    runs = -(-count // RUN)
+    t = np.sort(random.integers(0, PACKET_US, runs)).repeat(RUN)
+    x = random.integers(0, SENSOR[0] - RUN, runs).repeat(RUN) + np.arange(runs * RUN) % RUN
+    y = random.integers(0, SENSOR[1], runs).repeat(RUN)
+    p = random.random(runs).repeat(RUN) < 0.5
+    events = Events(t, x.astype(np.uint16), y.astype(np.uint16), p)
+    return np.frombuffer(encode_evt3(events), '<u2').copy(), events.count
+
+
+def packet(words: np.ndarray, index: int, start_ns: int) -> EventPacket:
+    """Return the packet of this index; `start_ns` is the ROS time of the first."""
+    is_high = words >> HALF_BITS == TIME_HIGH >> HALF_BITS
+    data = array('B')
+    data.frombytes(np.where(is_high, TIME_HIGH | (index & HALF), words).astype('<u2').tobytes())
+    message = EventPacket(
+        width=SENSOR[0], height=SENSOR[1], seq=index, encoding='evt3', events=data)
+    message.header.stamp = Time(nanoseconds=start_ns + index * PACKET_US * 1000).to_msg()
+    return message
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node; return 0, or 1 after a sentence about what is wrong."""
+    return run_node(EventLoad, 'event_load', args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

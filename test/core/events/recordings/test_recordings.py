@@ -1,0 +1,231 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings of each format: what was written comes back; what is broken is refused or counted."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.event_encoders import ENCODERS, evt2, evt3
+from support.event_trees import equal, random_events, write_events_h5
+from support.paths import SHARED_DATA
+
+from mfs_seg_core.events.recordings import open_recording, recording
+from mfs_seg_core.events.types import Events, concatenate
+
+DATA = SHARED_DATA
+SIZE = 346, 260
+# Some chunks of each format.
+EVENTS = random_events(3000, 900_000, SIZE)
+EVT3_HEADER = b'% Date 2020-09-25 07:48:29\n% evt 3.0\n% plugin_name hal_plugin_gen41_evk3\n'
+EVT2_HEADER = b'% evt 2.0\r\n% plugin_name hal_plugin_gen3_fx3\r\n'
+NEW_HEADER = b'%% camera_integration_name Prophesee\n%% format %s\n%s%% end\n'
+DAT_HEADER = b'% Data file containing CD events.\n% Version 2\n'
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch):
+    from mfs_seg_core.events.recordings import dsec, prophesee, text
+
+    for module in (recording, dsec, prophesee, text):
+        monkeypatch.setattr(module, 'CHUNK', 701)
+    monkeypatch.setattr(prophesee, 'BLOCK', 1001)
+
+
+def write(path: Path, *parts: bytes) -> Path:
+    path.write_bytes(b''.join(parts))
+    return path
+
+
+def read(path: Path, **options) -> tuple[Events, recording.Recording]:
+    """Read a recording twice; both times the same is found."""
+    opened = open_recording(path, **options)
+    first, faults, triggers = concatenate(list(opened)), opened.faults, opened.triggers
+    assert equal(concatenate(list(opened)), first)
+    assert opened.faults == faults and opened.triggers.t.size == triggers.t.size
+    return first, opened
+
+
+def dat(events: Events) -> bytes:
+    return b'\x0c\x08' + b''.join(
+        struct.pack('<II', t % 2**32, p << 28 | y << 14 | x)
+        for t, x, y, p in zip(*(field.tolist() for field in events)))
+
+
+def lines(events: Events, line: str) -> bytes:
+    return ''.join(line.format(t=t, s=t / 1e6, x=x, y=y, p=p) + '\n' for t, x, y, p in
+                   zip(*(field.astype(int).tolist() for field in events))).encode()
+
+
+@pytest.mark.parametrize('header, encoding, size', [
+    (EVT3_HEADER, 'evt3', (1280, 720)),
+    (EVT2_HEADER, 'evt2', (640, 480)),
+    (b'% evt 3.0\n', 'evt3', (1280, 720)),
+    (b'% evt 2.0\n', 'evt2', (640, 480)),
+    (b'% evt 3.0\n% plugin_name hal_plugin_genx320\n% end\n', 'evt3', (320, 320)),
+    (NEW_HEADER % (b'EVT3;height=400;width=500', b''), 'evt3', (500, 400)),
+    (NEW_HEADER % (b'EVT2', b'% geometry 500x400\n'), 'evt2', (500, 400)),
+    (NEW_HEADER % (b'EVT21;height=400;width=500', b''), 'evt21', (500, 400)),
+    (NEW_HEADER % (b'EVT21;endianness=legacy', b''), 'evt21_legacy', (1280, 720)),
+])
+def test_raw(tmp_path, header, encoding, size):
+    opened = open_recording(write(tmp_path / 'a.raw', header))
+    assert (opened.encoding, opened.size) == (encoding, size)
+    assert list(opened) == [] and opened.faults == {}
+    encode = next(encode for name, encode, _ in ENCODERS.values() if name == encoding)
+    inside = EVENTS.where((EVENTS.x < size[0]) & (EVENTS.y < size[1]))
+    events, opened = read(write(tmp_path / 'a.raw', header, encode(inside)))
+    assert equal(events, inside) and opened.faults == {} and opened.unit_ns == 1000
+
+
+@pytest.mark.parametrize('first', [b'%\x80', b'% \x80\n', b'%\x00\n'])
+def test_stream_that_begins_like_a_header(tmp_path, first):
+    """The first word is none of text; in files with '% end' it may be anything."""
+    # Before any time: ignored as a stream that was cut there.
+    events, _ = read(write(tmp_path / 'a.raw', b'% evt 3.0\n', first + bytes(len(first) % 2),
+                           evt3(EVENTS)))
+    assert equal(events, EVENTS)
+    events, _ = read(write(tmp_path / 'b.raw', b'% evt 3.0\n% end\n', b'% text\n\0', evt3(EVENTS)))
+    assert equal(events, EVENTS)
+
+
+def test_raw_geometry_counts_before_the_argument(tmp_path):
+    data = evt3(EVENTS)
+    events, opened = read(write(tmp_path / 'a.raw', b'% evt 3.0\n', data), size=(100, 50))
+    inside = EVENTS.where((EVENTS.x < 100) & (EVENTS.y < 50))
+    assert equal(events, inside) and opened.size == (100, 50)
+    assert opened.faults == {'outside the sensor': EVENTS.count - inside.count}
+    told = write(tmp_path / 'b.raw', b'% evt 3.0\n% geometry 346x260\n', data)
+    assert read(told, size=(100, 50))[1].size == SIZE
+
+
+def test_raw_cut_short(tmp_path):
+    events, opened = read(write(tmp_path / 'a.raw', EVT2_HEADER, evt2(EVENTS)[:-3]))
+    assert equal(events, EVENTS.where(slice(-1))) and opened.faults == {'cut word': 1}
+
+
+def test_triggers(tmp_path):
+    words = [0x8001, 0x6002, 0xa601, 0x6003, 0xa600]
+    _, opened = read(write(tmp_path / 'a.raw', EVT3_HEADER, struct.pack('<5H', *words)))
+    t, number, edge = opened.triggers
+    assert (t.tolist(), number.tolist(), edge.tolist()) == ([4098, 4099], [6, 6], [True, False])
+
+
+@pytest.mark.parametrize('header, size', [
+    (DAT_HEADER, (EVENTS.x.max() + 1, EVENTS.y.max() + 1)),
+    (DAT_HEADER + b'% Height 300\n% Width 400\n', (400, 300))])
+def test_dat(tmp_path, header, size):
+    events, opened = read(write(tmp_path / 'a.dat', header, dat(EVENTS)))
+    assert equal(events, EVENTS)
+    assert (opened.encoding, opened.size, opened.faults) == ('dat', size, {})
+    events, opened = read(write(tmp_path / 'b.dat', header, dat(EVENTS)[:-5]), size=SIZE)
+    assert equal(events, EVENTS.where(slice(-1))) and opened.faults == {'cut word': 1}
+
+
+def test_dat_wraps(tmp_path):
+    t = np.array([5, 2**32 - 1, 2**32, 2**33 - 5, 2**33 + 7])
+    events = Events(t, *np.ones((2, 5), np.uint16), np.ones(5, bool))
+    assert equal(read(write(tmp_path / 'a.dat', DAT_HEADER, dat(events)))[0], events)
+
+
+@pytest.mark.parametrize('header, line', [
+    ('', '{t} {x} {y} {p}'), ('', '{s:.6f} {x} {y} {p}'), ('', '{t},{x},{y},{p}'),
+    ('# events\n\n', ' {s:.9f}\t{x}  {y} {p} '), ('400 300\n', '{s:.6f} {x} {y} {p}'),
+    ('x,y,p,t\n', '{x},{y},{p},{t}'), ('#\ntimestamp x y polarity\n', '{t} {x} {y} {p}')])
+def test_text(tmp_path, header, line):
+    path = write(tmp_path / 'a.txt', header.encode(), lines(EVENTS, line))
+    events, opened = read(path)
+    assert equal(events, EVENTS) and opened.encoding == 'text'
+    told = header.startswith('400')
+    assert opened.size == ((400, 300) if told else (EVENTS.x.max() + 1, EVENTS.y.max() + 1))
+    assert read(path, size=(999, 999))[1].size == ((400, 300) if told else (999, 999))
+
+
+def test_text_of_today(tmp_path):
+    """Seconds since 1970 have few bits left; polarity may be -1."""
+    path = write(tmp_path / 'a.txt', b'1700000000.123456789 1 2 -1\n1700000000.2 3 4 1\n')
+    events, opened = read(path)
+    assert events.t.tolist() == [1_700_000_000_123_457, 1_700_000_000_200_000]
+    assert events.p.tolist() == [False, True] and opened.faults == {}
+
+
+@pytest.mark.parametrize('bad', ['1 2 3', '1 2 3 4 5', 'nan 1 2 1', '1 x 2 1', '1e30 1 2 1', '?'])
+@pytest.mark.parametrize('number', [2, 1999])
+def test_bad_line(tmp_path, bad, number):
+    good = lines(EVENTS, '{t} {x} {y} {p}').splitlines()
+    good[number - 1] = bad.encode()
+    with pytest.raises(ValueError, match=f'a.txt has in line {number} no event: expected four'):
+        list(open_recording(write(tmp_path / 'a.txt', b'\n'.join(good)), size=SIZE))
+
+
+def test_text_with_faults(tmp_path):
+    path = write(tmp_path / 'a.txt', b'5 1 1 1\n4 -1 1 1\n4 70000 1 1\n3 1 9 1\n3 1 2 1\n')
+    events, opened = read(path, size=(10, 9))
+    assert equal(events, Events(np.array([5, 3]), np.array([1, 1], np.uint16),
+                                np.array([1, 2], np.uint16), np.array([True, True])))
+    assert opened.faults == {'outside the sensor': 3, 'time went back': 1}
+
+
+def test_dsec(tmp_path):
+    pytest.importorskip('hdf5plugin', reason='hdf5plugin is not installed: '
+                                             'pip install "mfs_seg_ros[data]"')
+    path = write_events_h5(tmp_path / 'left' / 'events.h5', EVENTS, 5000)
+    events, opened = read(path)
+    assert equal(events, EVENTS._replace(t=EVENTS.t + 5000))
+    assert (opened.encoding, opened.size, opened.faults) == ('dsec', (640, 480), {})
+
+
+@pytest.mark.parametrize('name, content, message', [
+    ('a.raw', b'% evt 4.0\n', "is encoded as 'evt 4.0': RAW files of EVT3"),
+    ('a.raw', b'% format HISTO3D;width=3;height=2\n% end\n', "is encoded as 'HISTO3D'"),
+    ('a.raw', b'% evt 3.0\n% geometry 1280\n', "sensor of '1280' x '' pixels"),
+    ('a.raw', b'% format EVT3;width=-5;height=a\n', "sensor of '-5' x 'a' pixels"),
+    ('a.raw', b'% Date today\n', 'does not say how it is encoded'),
+    ('a.dat', b'% Version 1\n\0\x08', 'version 1, type and size'),
+    ('a.dat', DAT_HEADER + b'\0\x04', r'type and size \[0, 4\]'),
+    ('a.dat', DAT_HEADER, r'type and size \[\]'),
+    ('a.raw', b'\x01\x80\x02', 'no recording of a known format: give one of RAW, DAT, AEDAT4'),
+    ('a.txt', b'', 'no recording of a known format'),
+    ('a.h5', b'\x89HDF\r\n\x1a\n', 'cannot be read as HDF5'),
+    ('a.aedat4', b'#!AER-DAT4.0\r\n', 'cannot be read as AEDAT4'),
+    ('a.mcap', b'\x89MCAP0\r\n', 'cannot be read as a rosbag2'),
+    ('a.db3', b'SQLite format 3\0', 'cannot be read as a rosbag2')])
+def test_refused(tmp_path, name, content, message):
+    path = write(tmp_path / name, content)
+    with pytest.raises(ValueError, match=message) as error:
+        open_recording(path)
+    assert str(path) in str(error.value) and '\n' not in str(error.value)
+
+
+def test_missing(tmp_path):
+    with pytest.raises(ValueError, match='b.raw cannot be read: No such file'):
+        open_recording(tmp_path / 'b.raw')
+    with pytest.raises(ValueError, match='is a folder without a recording'):
+        open_recording(tmp_path)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason=f'no recordings in {DATA}')
+class TestAedat4:
+    pytest.importorskip('aedat', reason='aedat is not installed: pip install "mfs_seg_ros[events]"')
+    path = DATA / 'events/event-vision-library/sample.aedat4'
+
+    def test_events_and_frames(self):
+        """The derived bag has the same events, decoded another way, and the same frames."""
+        events, opened = read(self.path)
+        bag, _ = read(DATA / 'bags/davis346_street_frames_and_events')
+        assert equal(events, bag) and events.count == 6676
+        assert (opened.encoding, opened.size, opened.faults) == ('aedat4', SIZE, {})
+        frames = list(opened.frames())
+        assert [t for t, _ in frames] == sorted(t for t, _ in frames) and len(frames) == 4
+        assert all(image.shape == (260, 346) and image.dtype == np.uint8 for _, image in frames)
+
+    @pytest.mark.parametrize('seed', range(10))
+    def test_damaged(self, tmp_path, seed):
+        random = np.random.default_rng(seed)
+        data = bytearray(self.path.read_bytes())
+        for place in random.integers(14, 3000 if seed % 2 else len(data), 20):
+            data[place] = random.integers(256)
+        path = write(tmp_path / 'a.aedat4', data[:random.integers(len(data))])
+        with pytest.raises(ValueError, match='a.aedat4 (cannot be read as AEDAT4|has no stream)'):
+            list(open_recording(path))

@@ -1,0 +1,186 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The network: sizes, full spike, streaming equal to many steps, explicit state, export."""
+
+import copy
+
+import pytest
+import torch
+from support.untrained import untrained
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from mfs_seg_core.model.blocks import Neuron, Stem
+from mfs_seg_core.model.network import MFSSeg, Step, fold_norms, named_config
+
+
+@pytest.fixture(scope='module', params=['paper', 'fast'])
+def network(request):
+    return untrained(request.param)
+
+
+@torch.no_grad()
+def run(network, images, state=None):
+    return network(images, state)
+
+
+def test_paper_size():
+    network = MFSSeg(named_config('paper', classes=12)).eval()
+    parameters = sum(p.numel() for p in network.parameters())
+    assert parameters == pytest.approx(1.0e6, rel=0.02)
+    assert network.config.steps == 5 and network.config.levels == 1
+
+
+def test_fast_size():
+    network = MFSSeg(named_config('fast', classes=11)).eval()
+    assert sum(p.numel() for p in network.parameters()) <= 1.0e6
+    with FlopCounterMode(display=False) as counter:
+        run(network, torch.zeros(1, 1, 3, 180, 240))
+    assert counter.get_total_flops() / 2 <= 0.5e9
+    assert network.config.steps == 1 and network.config.levels in (4, 8)
+
+
+@pytest.mark.parametrize('height, width', [(180, 240), (48, 64), (47, 65), (33, 40)])
+def test_output_scales(network, height, width):
+    logits = run(network, torch.randn(1, 1, 3, height, width)).logits
+    quarter, half, full = [tuple(scale.shape) for scale in logits]
+    assert full == (1, 1, 11, height, width)
+    assert half == (1, 1, 11, -(-height // 2), -(-width // 2))
+    assert quarter == (1, 1, 11, -(-height // 4), -(-width // 4))
+
+
+def test_full_spike(network):
+    """On real activations, every convolution but the stems sees integers 0..D."""
+    seen, stems = {}, {m.conv for m in network.modules() if isinstance(m, Stem)}
+
+    def keep(module, inputs):
+        seen[module] = inputs[0]
+
+    convolutions = {name: m for name, m in network.named_modules()
+                    if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))}
+    handles = [m.register_forward_pre_hook(keep) for m in convolutions.values()]
+    state = run(network, torch.randn(1, 1, 3, 48, 64)).state
+    run(network, torch.randn(1, 1, 3, 48, 64), state)
+    for handle in handles:
+        handle.remove()
+    levels = set(range(network.config.levels + 1))
+    for name, module in convolutions.items():
+        values = set(seen[module].unique().tolist())
+        if module in stems:
+            assert not values <= levels, f'{name} is a stem: it should see pixels'
+        else:
+            assert values <= levels, f'{name} sees more than spikes'
+    assert any(seen[m].sum() > 0 for m in convolutions.values() if m not in stems)
+
+
+def test_steps_equal_many_steps(network):
+    images, state, alone = torch.randn(4, 2, 3, 48, 64), None, []
+    together = run(network, images)
+    for image in images:
+        prediction = run(network, image[None], state)
+        state = prediction.state
+        alone.append(prediction.logits[-1])
+    torch.testing.assert_close(torch.cat(alone), together.logits[-1], rtol=1e-4, atol=1e-4)
+    assert state.keys() == together.state.keys()
+    for name in state:
+        torch.testing.assert_close(state[name], together.state[name], rtol=1e-4, atol=1e-4)
+
+
+def test_rest_is_zero(network):
+    images = torch.randn(1, 2, 3, 48, 64)
+    state = network.init_state(2, 48, 64)
+    assert all(not potential.any() for potential in state.values())
+    assert torch.equal(run(network, images).logits[-1], run(network, images, state).logits[-1])
+
+
+def test_state_saved_and_restored(network, tmp_path):
+    images = torch.randn(4, 1, 3, 48, 64)
+    middle = run(network, images[:2]).state
+    torch.save(middle, tmp_path / 'state.pt')
+    restored = torch.load(tmp_path / 'state.pt', weights_only=True)
+    on, again = run(network, images[2:], middle), run(network, images[2:], restored)
+    assert torch.equal(on.logits[-1], again.logits[-1])
+    assert not torch.equal(on.logits[-1], run(network, images[2:]).logits[-1])
+
+
+def test_interleaved_streams(network):
+    streams = torch.randn(2, 3, 1, 1, 3, 48, 64)
+    alone = []
+    for stream in streams:
+        state = None
+        for image in stream:
+            prediction = run(network, image, state)
+            state = prediction.state
+        alone.append(prediction.logits[-1])
+    states = [None, None]
+    for time in range(3):
+        for index, stream in enumerate(streams):
+            prediction = run(network, stream[time], states[index])
+            states[index] = prediction.state
+            if time == 2:
+                assert torch.equal(prediction.logits[-1], alone[index])
+
+
+def test_foreign_state_is_refused(network):
+    image, state = torch.randn(1, 1, 3, 48, 64), network.init_state(1, 48, 64)
+    for foreign in (network.init_state(2, 48, 64), network.init_state(1, 64, 48),
+                    {name: potential.double() for name, potential in state.items()}):
+        with pytest.raises(ValueError, match='neuron .* the potential has'):
+            run(network, image, foreign)
+    name = next(iter(state))
+    with pytest.raises(ValueError, match='1 of .* missing'):
+        run(network, image, {k: v for k, v in state.items() if k != name})
+    with pytest.raises(ValueError, match='1 are unknown'):
+        run(network, image, {**state, 'other': state[name]})
+
+
+def test_export_with_state(network):
+    step, state = Step(network), network.init_state(1, 48, 64)
+    with torch.no_grad():
+        exported = torch.export.export(step, (torch.zeros(1, 3, 48, 64), state)).module()
+        theirs = ours = state
+        for image in torch.randn(3, 1, 3, 48, 64):
+            expected, ours = step(image, ours)
+            logits, theirs = exported(image, theirs)
+            torch.testing.assert_close(logits, expected)
+            assert theirs.keys() == ours.keys()
+            for name in ours:
+                torch.testing.assert_close(theirs[name], ours[name])
+
+
+def test_folded_norms_change_nothing(network):
+    images = torch.randn(2, 1, 3, 48, 64)
+    folded = fold_norms(copy.deepcopy(network))
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    ours, theirs = run(network, images), run(folded, images)
+    # Rounding may carry a potential across a threshold: nearly all, not all, must be the same.
+    close = torch.isclose(ours.logits[-1], theirs.logits[-1], rtol=1e-3, atol=1e-3)
+    assert close.float().mean() > 0.98
+
+
+def test_every_parameter_learns(network):
+    network.train()
+    prediction = network(torch.randn(2, 2, 3, 48, 64))
+    sum(scale.square().mean() for scale in prediction.logits).backward()
+    dead = [name for name, p in network.named_parameters()
+            if p.grad is None or not p.grad.isfinite().all()]
+    network.zero_grad()
+    network.eval()
+    assert not dead
+
+
+def test_firing_rates(network):
+    images = torch.randn(1, 1, 3, 48, 64)
+    with torch.no_grad():
+        prediction = network(images, rates=True)
+    neurons = {module.name for module in network.modules() if isinstance(module, Neuron)}
+    assert prediction.rates.keys() == neurons
+    for rate in prediction.rates.values():
+        assert rate.shape == (images.shape[1],)
+        assert 0 <= rate.min() and rate.max() <= network.config.levels
+    assert not network(images).rates
+
+
+def test_unknown_configuration():
+    with pytest.raises(ValueError, match='choose from paper, fast'):
+        named_config('slow', classes=11)

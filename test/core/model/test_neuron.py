@@ -1,0 +1,169 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The neuron against its equation, against SpikingJelly, and against misuse."""
+
+import pytest
+import torch
+
+from mfs_seg_core.model.neuron import LIF
+
+
+def test_binary_trajectory():
+    """Hand-computed: charge below threshold, spike, hard reset, inhibition."""
+    spikes, potential = LIF().run(torch.tensor([[0.4], [0.45], [0.1], [-1.0], [0.7]]))
+    # 0.4 -> 0.25 * 0.4 + 0.45 = 0.55 fires -> 0.1 -> 0.025 - 1 -> -0.24375 + 0.7 = 0.45625
+    assert spikes.flatten().tolist() == [0, 1, 0, 0, 0]
+    assert potential.item() == pytest.approx(0.45625)
+
+
+def test_integer_trajectory():
+    """Hand-computed: several levels, what is left over, saturation."""
+    spikes, potential = LIF(levels=4).run(torch.tensor([[1.7], [0.6], [9.0], [0.0]]))
+    # 1.7 -> 2, left -0.3; 0.6 - 0.075 = 0.525 -> 1, left -0.475; 8.88125 -> 4, left 4.88125;
+    # 1.2203125 -> 1, left 0.2203125
+    assert spikes.flatten().tolist() == [2, 1, 4, 1]
+    assert potential.item() == pytest.approx(0.2203125)
+
+
+@pytest.mark.parametrize('levels', [1, 4, 8])
+def test_spikes_are_integers(levels):
+    spikes, _ = LIF(levels).run(3 * torch.randn(20, 100))
+    assert set(spikes.unique().tolist()) == set(range(levels + 1))
+
+
+@pytest.mark.parametrize('levels', [1, 4])
+def test_steps_equal_run(levels):
+    neuron, currents = LIF(levels), torch.randn(7, 2, 3, 4, 5)
+    together, last = neuron.run(currents)
+    potential, alone = None, []
+    for current in currents:
+        spikes, potential = neuron(current, potential)
+        alone.append(spikes)
+    assert torch.equal(torch.stack(alone), together)
+    assert torch.equal(potential, last)
+
+
+@pytest.mark.parametrize('levels', [1, 4])
+@pytest.mark.parametrize('channels', [0, 3])
+@pytest.mark.parametrize('elapsed', [None, 0.7, torch.tensor([0.5, 2.0]).view(2, 1, 1, 1)])
+def test_gradients_of_steps_equal_those_of_run(levels, channels, elapsed):
+    """To the current, to the state it starts from (if any), to the learned leaks."""
+    neuron = LIF(levels, channels=channels)
+    if channels:
+        neuron.leak.data = torch.tensor([0.0, 0.3, 0.9]).view(3, 1, 1)
+    currents = 2 * torch.randn(5, 2, 3, 6, 7, requires_grad=True)
+    start = None if elapsed is None else torch.randn(2, 3, 6, 7, requires_grad=True)
+    of_spikes, of_potential = torch.randn(5, 2, 3, 6, 7), torch.randn(2, 3, 6, 7)
+
+    def alone():
+        potential, spikes = start, []
+        for index, current in enumerate(currents):
+            spike, potential = neuron(current, potential, 1.0 if index else elapsed)
+            spikes.append(spike)
+        return torch.stack(spikes), potential
+
+    inputs = [x for x in (currents, start, *neuron.parameters()) if x is not None]
+    expected, ours = [
+        torch.autograd.grad((spikes * of_spikes).sum() + (last * of_potential).sum(), inputs)
+        for spikes, last in (alone(), neuron.run(currents, start, elapsed))]
+    for theirs, our in zip(expected, ours):
+        torch.testing.assert_close(our, theirs)
+
+
+def test_run_keeps_the_layout_in_memory():
+    currents = torch.randn(6, 4, 5, 5).to(memory_format=torch.channels_last).unflatten(0, (3, 2))
+    spikes, potential = LIF().run(currents)
+    assert spikes.stride() == currents.stride()
+    assert potential.stride() == currents[0].stride()
+
+
+def test_run_keeps_one_value_a_step_for_its_backward_pass():
+    currents, kept = torch.randn(5, 2, 3, 4, 5, requires_grad=True), []
+    with torch.autograd.graph.saved_tensors_hooks(kept.append, lambda x: x):
+        LIF().run(currents)
+    assert sum(tensor.numel() for tensor in kept) == currents.numel()
+
+
+@pytest.mark.parametrize('levels', [1, 4])
+def test_surrogate_gradient_is_the_rectangle(levels):
+    current = torch.linspace(-2, levels + 2, 101, requires_grad=True)
+    spikes, _ = LIF(levels)(current)
+    spikes.sum().backward()
+    inside = (current > 0) & (current < levels)
+    assert torch.equal(current.grad, inside.float())
+
+
+def test_gradient_reaches_the_past_through_the_leak():
+    past = torch.tensor([[0.3]], requires_grad=True)
+    _, potential = LIF(leak=0.25)(past)
+    spikes, _ = LIF(leak=0.25)(torch.tensor([[0.2]]), potential)
+    spikes.sum().backward()
+    assert past.grad.item() == pytest.approx(0.25)
+
+
+def test_leak_follows_the_time_elapsed():
+    """Two half steps without current leave what one step leaves."""
+    neuron, none = LIF(levels=4, leak=0.3), torch.zeros(2, 1)
+    potential = torch.tensor([[-1.0], [0.4]])
+    _, once = neuron(none, potential)
+    for elapsed in (0.5, torch.tensor([[0.5], [0.5]])):
+        _, half = neuron(none, potential, elapsed)
+        torch.testing.assert_close(neuron(none, half, elapsed)[1], once)
+    _, each = neuron(none, potential, torch.tensor([[1.0], [2.0]]))
+    torch.testing.assert_close(each, torch.tensor([[-0.3], [0.4 * 0.09]]))
+
+
+def test_learned_leaks():
+    """They start as the fixed leak does, differ by channel, and are learned from the next step."""
+    current, potential = 3 * torch.rand(2, 2, 5, 3, 3)
+    neuron = LIF(levels=4, leak=0.25, channels=5)
+    spikes, after = neuron(current, potential)
+    for ours, fixed in zip((spikes, after), LIF(levels=4, leak=0.25)(current, potential)):
+        torch.testing.assert_close(ours, fixed)
+    spikes.sum().backward()
+    assert (neuron.leak.grad > 0).all()
+    with torch.no_grad():
+        neuron.leak[2] = 0.0
+        spikes, _ = neuron(current, potential, 2.0)
+    assert torch.equal(spikes[:, 2], current[:, 2].round().clamp(max=4))
+    torch.testing.assert_close(spikes[:, 1], LIF(4, 0.25 ** 2)(current, potential)[0][:, 1])
+
+
+@pytest.mark.parametrize('levels', [1, 4])
+@pytest.mark.parametrize('elapsed', [1.0, torch.tensor([0.5, 2.0]).view(2, 1, 1, 1)])
+def test_a_stream_keeps_its_dtype(levels, elapsed):
+    """In mixed precision the currents are bfloat16, the learned leaks float32."""
+    neuron, potential = LIF(levels, channels=3), None
+    currents = torch.randn(3, 2, 3, 4, 4, dtype=torch.bfloat16, requires_grad=True)
+    for current in currents:
+        spikes, potential = neuron(current, potential, elapsed)
+        assert spikes.dtype == potential.dtype == torch.bfloat16
+    together, potential = neuron.run(currents, potential, elapsed)
+    assert together.dtype == potential.dtype == torch.bfloat16
+    (together.sum() + potential.sum()).backward()
+    assert currents.grad.isfinite().all() and neuron.leak.grad.isfinite().all()
+
+
+@pytest.mark.parametrize('potential', [
+    torch.zeros(1, 3, 4, 4), torch.zeros(2, 3, 4, 5), torch.zeros(2, 3, 4, 4, dtype=torch.float64)])
+def test_foreign_potential_is_refused(potential):
+    with pytest.raises(ValueError, match='potential has'):
+        LIF()(torch.zeros(2, 3, 4, 4), potential)
+
+
+@pytest.mark.parametrize('settings', [{'levels': 0}, {'leak': -0.1}, {'leak': 1.5}])
+def test_wrong_settings(settings):
+    with pytest.raises(ValueError, match='must'):
+        LIF(**settings)
+
+
+def test_equals_spikingjelly():
+    """SpikingJelly's LIF with decay_input=False and tau = 1 / (1 - leak) is the same neuron."""
+    reason = 'SpikingJelly is not installed: scripts/setup.sh installs it'
+    neurons = pytest.importorskip('spikingjelly.activation_based.neuron', reason=reason)
+    theirs = neurons.LIFNode(tau=1 / (1 - 0.25), decay_input=False, v_threshold=0.5, v_reset=0.0)
+    currents, ours, potential = torch.randn(50, 4, 100), LIF(leak=0.25), None
+    for current in currents:
+        spikes, potential = ours(current, potential)
+        assert torch.equal(spikes, theirs(current))
+        torch.testing.assert_close(potential, theirs.v)

@@ -1,0 +1,38 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Images that show something, and images that do not."""
+
+import numpy as np
+import pytest
+
+from mfs_seg_core.data.street import DimCamera, Street
+from mfs_seg_core.data.street.sensor import CONDITIONS
+from mfs_seg_core.streaming.image_quality import exposure
+from mfs_seg_ros.diagnostics.health import Limits
+
+SIZE = 240, 180
+
+
+def noise(mean: float, spread: float) -> np.ndarray:
+    grey = np.random.default_rng(1).normal(mean, spread, (SIZE[1], SIZE[0], 3))
+    return grey.clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize('image', [noise(0, 0), noise(255, 0), noise(128, 0), noise(6, 3),
+                                   noise(20, 12)])
+def test_a_covered_or_saturated_camera_has_no_contrast(image):
+    assert exposure(image).contrast < Limits().min_contrast / 2
+    assert exposure(image).brightness == pytest.approx(image.mean(), abs=0.5)
+
+
+@pytest.mark.parametrize('seed', [1000, 1003, 1007])
+def test_the_darkest_drives_have_contrast(seed):
+    night = DimCamera(Street(seed, *SIZE), **CONDITIONS['night'])
+    assert exposure(night.frame(0.5).image).contrast > 2 * Limits().min_contrast
+
+
+def test_values_of_small_and_of_odd_images():
+    halves = np.zeros((37, 64, 3), np.uint8)
+    halves[:, 32:] = 200
+    assert exposure(halves) == (100, 100)
+    assert exposure(np.full((1, 2, 3), 7, np.uint8)) == (7, 0)

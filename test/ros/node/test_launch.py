@@ -1,0 +1,158 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""segment.launch.py: what its arguments mean, and, where launch is installed, that it starts."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.camera import TIMEOUT_S, Camera, picture
+from support.paths import REPOSITORY
+
+from mfs_seg_ros.node.launch_arguments import ARGUMENTS, node_options
+
+LAUNCH_FILE = REPOSITORY / 'launch' / 'segment.launch.py'
+CONFIG = REPOSITORY / 'config'
+EVENTS = ('~/events', '/event_camera/events')
+# What `ros2 launch` does; its command line is a package of its own.
+LAUNCH = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+arguments = [item.split(':=', 1) for item in sys.argv[2:]]
+service = LaunchService()
+service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
+    PythonLaunchDescriptionSource(sys.argv[1]), launch_arguments=arguments)]))
+sys.exit(service.run())
+"""
+
+
+def options(**given: str):
+    return node_options(
+        {argument.name: argument.default for argument in ARGUMENTS} | given, CONFIG)
+
+
+def test_nothing_given_is_a_camera():
+    chosen = options()
+    assert chosen.params_file == str(CONFIG / 'segment.yaml')
+    assert chosen.parameters == {'sensors': 'camera'}
+    assert chosen.remappings == [('~/image', '/camera/image_raw'), EVENTS]
+    assert (chosen.namespace, chosen.log_level, chosen.respawn) == ('', 'info', False)
+
+
+@pytest.mark.parametrize('sensors', ['events', 'fusion'])
+def test_sensors_choose_the_parameter_file(sensors):
+    chosen = options(sensors=sensors)
+    assert chosen.params_file == str(CONFIG / f'segment_{sensors}.yaml')
+    assert Path(chosen.params_file).is_file()
+    assert chosen.parameters == {'sensors': sensors}
+
+
+def test_a_given_parameter_file_says_the_sensors():
+    assert options(params_file='my.yaml').params_file == 'my.yaml'
+    assert options(params_file='my.yaml').parameters == {}
+    chosen = options(params_file='my.yaml', sensors='fusion')
+    assert (chosen.params_file, chosen.parameters) == ('my.yaml', {'sensors': 'fusion'})
+
+
+def test_given_parameters_win_and_keep_their_types():
+    file = {'params_file': 'my.yaml'}
+    chosen = options(weights='123', device='cuda:0', use_sim_time='True', **file)
+    assert chosen.parameters == {'weights': '123', 'device': 'cuda:0', 'use_sim_time': True}
+    assert options(use_sim_time='false', **file).parameters == {'use_sim_time': False}
+
+
+def test_other_options():
+    chosen = options(namespace='front', log_level='debug', respawn='true')
+    assert (chosen.namespace, chosen.log_level, chosen.respawn) == ('front', 'debug', True)
+
+
+def test_one_of_the_two_image_topics_is_chosen():
+    assert options(image_topic='/a/b').remappings == [('~/image', '/a/b'), EVENTS]
+    assert options(image_topic='/a/b', image_transport='compressed').remappings == [
+        ('~/image/compressed', '/a/b/compressed'), EVENTS]
+
+
+def test_several_cameras_have_topics_by_their_names():
+    chosen = options(cameras='front, left')
+    assert chosen.parameters['cameras'] == ['front', 'left']
+    assert chosen.remappings == [
+        ('~/front/image', '/front/image_raw'), ('~/front/events', '/front/events'),
+        ('~/left/image', '/left/image_raw'), ('~/left/events', '/left/events')]
+    chosen = options(cameras='left', image_topic='/cams/{camera}/rgb', image_transport='compressed')
+    assert chosen.remappings[0] == ('~/left/image/compressed', '/cams/left/rgb/compressed')
+
+
+def test_the_topic_of_events_is_chosen():
+    assert options(events_topic='/a/events').remappings[-1] == ('~/events', '/a/events')
+
+
+@pytest.mark.parametrize('given, sentence', [
+    ({'use_sim_time': 'maybe'}, "use_sim_time must be true or false, not 'maybe'"),
+    ({'respawn': ''}, "respawn must be true or false, not ''"),
+    ({'sensors': 'radar'}, "sensors must be one of camera, events, fusion, not 'radar'"),
+    ({'cameras': 'front,left', 'image_topic': '/cam'}, "'/cam' is one topic for several cameras"),
+    ({'image_transport': 'theora'}, "must be 'raw' or 'compressed', not 'theora'"),
+])
+def test_wrong_values_get_a_sentence(given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        options(**given)
+
+
+@pytest.fixture
+def launch():
+    """Skip a test where launch is missing."""
+    pytest.importorskip('launch_ros.actions', reason='launch_ros is not installed here: launch was '
+                        'not run, only the mapping of its arguments was tested')
+
+
+def launched(environment, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, '-c', LAUNCH, str(LAUNCH_FILE), *arguments],
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            env=environment, start_new_session=True)
+
+
+def end(process: subprocess.Popen, number: signal.Signals) -> str:
+    os.killpg(process.pid, number)
+    return process.communicate(timeout=TIMEOUT_S)[0]
+
+
+def test_launched_node_answers(launch, environment, tmp_path):
+    params_file = tmp_path / 'params.yaml'
+    # The weights are given as an argument: these must not be looked for.
+    params_file.write_text('/**: {ros__parameters: {weights: nosuch, input_width: 64, '
+                           'input_height: 48}}')
+    process = launched(environment, f'params_file:={params_file}', 'weights:=street',
+                       'namespace:=front', 'image_topic:=/front/mfs_seg/image',
+                       'use_sim_time:=false')
+    try:
+        camera = Camera('/front/mfs_seg', outputs=('mask',))
+        camera.wait_for_segmenter()
+        assert camera.ask(picture(1))['mask'].shape == (32, 48)
+        camera.close()
+        output = end(process, signal.SIGINT)
+        assert "weights 'street' on cpu, input 64x48" in output
+        assert 'process has finished cleanly' in output
+        assert 'Traceback' not in output
+    finally:
+        if process.poll() is None:
+            end(process, signal.SIGKILL)
+
+
+@pytest.mark.parametrize('sensors', ['camera', 'fusion'])
+def test_parameter_files_are_found(launch, environment, sensors):
+    weights = 'nosuch' if sensors == 'camera' else 'camvid'
+    process = launched(environment, f'weights:={weights}', f'sensors:={sensors}')
+    try:
+        output = process.communicate(timeout=TIMEOUT_S)[0]
+        assert {'camera': "no weights 'nosuch'",
+                'fusion': "sensors 'fusion' needs weights that see camera and events"
+                }[sensors] in output
+        assert 'exit code 1' in output
+    finally:
+        if process.poll() is None:
+            end(process, signal.SIGKILL)

@@ -1,0 +1,173 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The life of the node: its states, and what changes in which."""
+
+import pytest
+from support.camera import MODULE, QUICK, as_message, picture, same
+from support.manager import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, SHUTDOWN, WAYS, Manager
+
+from mfs_seg_ros.diagnostics.process_info import process_state
+
+
+@pytest.fixture(scope='module')
+def manager(children):
+    """Give the manager of a node that waits to be told."""
+    children.start('managed', MODULE, {**QUICK, 'autostart': False, 'sensors': 'camera'},
+                   {'__ns': '/managed'})
+    manager = Manager('/managed/mfs_seg')
+    yield manager
+    manager.close()
+
+
+@pytest.fixture
+def unconfigured(manager):
+    """Give the manager of a node that was not configured, or no more."""
+    if manager.state == 'active':
+        manager.change(DEACTIVATE)
+    if manager.state == 'inactive':
+        manager.change(CLEANUP)
+    assert manager.state == 'unconfigured'
+    return manager
+
+
+@pytest.fixture
+def active(unconfigured):
+    """Give the manager of an active node, at rest."""
+    assert unconfigured.change(CONFIGURE, ACTIVATE)
+    unconfigured.wait_for_segmenter()
+    return unconfigured
+
+
+def test_without_being_told_it_waits(unconfigured):
+    assert unconfigured.node.count_subscribers('/managed/mfs_seg/image') == 0
+    assert unconfigured.node.count_publishers('/managed/mfs_seg/mask') == 0
+    assert unconfigured.change(CONFIGURE)
+    assert unconfigured.state == 'inactive'
+    unconfigured.wait(lambda: unconfigured.node.count_publishers('/managed/mfs_seg/mask') == 1,
+                      'the mask to be offered')
+    assert unconfigured.node.count_subscribers('/managed/mfs_seg/image') == 0
+
+
+def test_each_activation_starts_from_rest(active):
+    first, second = active.ask(picture(5)), active.ask(picture(5))
+    assert not same(first, second)
+    assert active.change(DEACTIVATE, ACTIVATE)
+    active.wait_for_segmenter()
+    assert same(active.ask(picture(5)), first)
+    assert active.change(DEACTIVATE, CLEANUP, CONFIGURE, ACTIVATE)
+    active.wait_for_segmenter()
+    assert same(active.ask(picture(5)), first)
+    assert same(active.ask(picture(5)), second)
+
+
+def test_impossible_transitions_are_refused(unconfigured):
+    assert not unconfigured.change(ACTIVATE)
+    assert not unconfigured.change(99)
+    assert unconfigured.state == 'unconfigured'
+    assert unconfigured.change(CONFIGURE)
+    assert not unconfigured.change(CONFIGURE)
+    assert unconfigured.state == 'inactive'
+
+
+def test_what_cannot_be_configured_can_be_put_right(unconfigured, children):
+    before = unconfigured.get('weights')
+    assert unconfigured.set(weights='nosuch').successful
+    assert not unconfigured.change(CONFIGURE)
+    assert unconfigured.state == 'unconfigured'
+    reason = "cannot configure: no weights 'nosuch'"
+    unconfigured.wait(lambda: children.last_match('managed', reason), 'the reason in the log')
+    assert unconfigured.set(weights=before).successful
+    assert unconfigured.change(CONFIGURE)
+    assert unconfigured.state == 'inactive'
+
+
+def test_inactive_it_takes_other_weights_and_sizes(active):
+    street = active.ask(picture(5))
+    for name, value in (('weights', 'camvid'), ('input_width', 96)):
+        refused = active.set(**{name: value})
+        assert not refused.successful
+        assert 'deactivate it first' in refused.reason
+    assert active.change(DEACTIVATE)
+    refused = active.set(weights='nosuch')
+    assert not refused.successful
+    assert "no weights 'nosuch'" in refused.reason
+    assert active.get('weights') == 'street'
+    assert active.set(weights='camvid').successful
+    assert active.change(ACTIVATE)
+    active.wait_for_segmenter()
+    camvid = active.ask(picture(5))
+    assert not same(camvid, street)
+    assert active.change(DEACTIVATE)
+    assert active.set(weights='street').successful
+    assert active.set(input_width=96).successful
+    assert active.change(ACTIVATE)
+    active.wait_for_segmenter()
+    assert not same(active.ask(picture(5)), street)
+    assert active.change(DEACTIVATE)
+    assert active.set(input_width=QUICK['input_width']).successful
+
+
+def test_disabled_it_segments_nothing(active):
+    first = active.ask(picture(5))
+    assert active.enable(False).success
+    masks = active.masks
+    for _ in range(5):
+        active.send(as_message(picture(5)))
+        active.executor.spin_once(timeout_sec=0.05)
+    assert active.enable(True).success
+    assert same(active.ask(picture(5)), first)
+    assert active.masks == masks + 1
+    assert active.change(DEACTIVATE)
+    assert not active.enable(True).success
+
+
+@pytest.mark.parametrize('state', WAYS)
+def test_shutdown_ends_in_finalized(children, environment, state):
+    name = f'{state}_shut'
+    children.start(name, MODULE, {**QUICK, 'autostart': False}, {'__ns': f'/{name}'})
+    manager = Manager(f'/{name}/mfs_seg')
+    if WAYS[state]:
+        assert manager.change(*WAYS[state])
+    assert manager.state == state
+    assert manager.change(SHUTDOWN[state])
+    assert manager.state == 'finalized'
+    manager.close()
+    children.stop(name)
+    assert not children.last_match(name, 'Traceback')
+
+
+def test_a_thousand_transitions_leak_nothing(unconfigured, children):
+    def cycles(count: int) -> None:
+        for _ in range(count):
+            assert unconfigured.change(CONFIGURE, ACTIVATE, DEACTIVATE, CLEANUP)
+        assert unconfigured.change(CONFIGURE)
+        for _ in range(4 * count):
+            assert unconfigured.change(ACTIVATE, DEACTIVATE)
+        assert unconfigured.change(CLEANUP)
+
+    # What is loaded and kept for good.
+    cycles(10)
+    before = process_state(children.pid('managed'))
+    cycles(83)
+    after = process_state(children.pid('managed'))
+    # A network is 2 MB here, and its state 2 MB more: one lost in a cycle would be 150 MB.
+    assert after.own_kb < before.own_kb + 10_000
+    assert (after.threads, after.handles) == (before.threads, before.handles)
+
+
+def test_cleaning_up_gives_the_memory_back(children):
+    children.start('large', MODULE, {'threads': 1, 'sensors': 'camera', 'autostart': False,
+                                     'input_width': 480, 'input_height': 360}, {'__ns': '/large'})
+    manager = Manager('/large/mfs_seg')
+    # What is loaded once, and what is only mapped.
+    assert manager.change(CONFIGURE, CLEANUP)
+    clean_kb = process_state(children.pid('large')).own_kb
+    assert manager.change(CONFIGURE, ACTIVATE)
+    manager.wait_for_segmenter()
+    active_kb = process_state(children.pid('large')).own_kb
+    assert manager.change(DEACTIVATE, CLEANUP)
+    left_kb = process_state(children.pid('large')).own_kb - clean_kb
+    assert active_kb > clean_kb + 100_000
+    assert left_kb < 0.2 * (active_kb - clean_kb)
+    manager.close()
+    children.stop('large')

@@ -1,0 +1,83 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The table of parameters, the file that ships with it, and the warning about transports."""
+
+
+import pytest
+import yaml
+from support.paths import CONFIG
+
+from mfs_seg_ros.node.fastdds_check import transport_warning
+from mfs_seg_ros.node.parameters import SEGMENTER, chosen_sensors, chosen_trigger
+
+DEFAULTS = {setting.name: setting.default for setting in SEGMENTER}
+
+
+def given_in(name: str) -> dict:
+    return yaml.safe_load((CONFIG / name).read_text())['/**']['ros__parameters']
+
+
+def test_parameter_file_holds_every_parameter_at_its_default():
+    given = given_in('segment.yaml')
+    assert given == DEFAULTS
+    assert {name: type(value) for name, value in given.items()} == {
+        name: type(value) for name, value in DEFAULTS.items()}
+
+
+@pytest.mark.parametrize('sensors, trigger', [('events', 'events'), ('fusion', 'both')])
+def test_parameter_files_of_events_differ_in_what_is_listened_to(sensors, trigger):
+    given = given_in(f'segment_{sensors}.yaml')
+    assert {name: value for name, value in given.items() if DEFAULTS[name] != value} == {
+        'sensors': sensors, 'trigger': trigger}
+
+
+@pytest.mark.parametrize('rmw, environment, warned', [
+    ('rmw_fastrtps_cpp', {}, True),
+    ('rmw_fastrtps_dynamic_cpp', {'FASTRTPS_DEFAULT_PROFILES_FILE': ''}, True),
+    ('rmw_fastrtps_cpp', {'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'}, True),
+    ('rmw_fastrtps_cpp', {'FASTDDS_BUILTIN_TRANSPORTS': 'LARGE_DATA?sockets_size=200KB'}, False),
+    ('rmw_fastrtps_cpp', {'FASTRTPS_DEFAULT_PROFILES_FILE': 'mine.xml'}, False),
+    ('rmw_fastrtps_cpp', {'FASTDDS_DEFAULT_PROFILES_FILE': 'mine.xml'}, False),
+    ('rmw_cyclonedds_cpp', {}, False),
+    ('rmw_zenoh_cpp', {}, False),
+])
+def test_lost_images_are_warned_of(rmw, environment, warned):
+    assert bool(transport_warning(rmw, environment)) == warned
+
+
+CAMERA, EVENTS = 'camera', 'events'
+
+
+@pytest.mark.parametrize('sensors, available, chosen', [
+    ('', (CAMERA,), (CAMERA,)), ('', (CAMERA, EVENTS), (CAMERA, EVENTS)),
+    ('camera', (CAMERA, EVENTS), (CAMERA,)), ('events', (CAMERA, EVENTS), (EVENTS,)),
+    ('fusion', (CAMERA, EVENTS), (CAMERA, EVENTS)), ('events', (EVENTS,), (EVENTS,))])
+def test_sensors_are_those_of_the_weights_or_some_of_them(sensors, available, chosen):
+    assert chosen_sensors(sensors, available) == chosen
+
+
+@pytest.mark.parametrize('sensors, available, sentence', [
+    ('radar', (CAMERA,), "'sensors' must be one of camera, events, fusion, or empty, not 'radar'"),
+    ('fusion', (CAMERA,), "'fusion' needs weights that take camera and events: these take camera"),
+    ('camera', (EVENTS,), "'camera' needs weights that take camera: these take events only")])
+def test_sensors_that_cannot_be_get_a_sentence(sensors, available, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        chosen_sensors(sensors, available)
+
+
+@pytest.mark.parametrize('trigger, sensors, chosen', [
+    ('', (CAMERA,), 'image'), ('', (EVENTS,), 'events'), ('', (CAMERA, EVENTS), 'both'),
+    ('image', (CAMERA, EVENTS), 'image'), ('events', (CAMERA, EVENTS), 'events'),
+    ('both', (CAMERA, EVENTS), 'both'), ('image', (CAMERA,), 'image')])
+def test_trigger_goes_by_the_sensors(trigger, sensors, chosen):
+    assert chosen_trigger(trigger, sensors) == chosen
+
+
+@pytest.mark.parametrize('trigger, sensors, sentence', [
+    ('sometimes', (CAMERA, EVENTS), 'must be one of image, events, both, or empty, not'),
+    ('events', (CAMERA,), 'needs events: sensors and weights give camera only'),
+    ('image', (EVENTS,), 'needs camera: sensors and weights give events only'),
+    ('both', (CAMERA,), 'needs camera and events: sensors and weights give camera only')])
+def test_a_trigger_that_cannot_be_gets_a_sentence(trigger, sensors, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        chosen_trigger(trigger, sensors)

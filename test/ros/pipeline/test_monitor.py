@@ -1,0 +1,248 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the node tells of itself: /diagnostics and the log, of a real process."""
+
+import hashlib
+import time
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
+from std_msgs.msg import Float32
+from support.camera import MODULE, QUICK, as_message, picture
+from support.manager import Manager
+from vision_msgs.msg import LabelInfo
+
+from mfs_seg_core.weights.file import find_weights
+from mfs_seg_ros.diagnostics.drops import IMAGES_MISSING, IMAGES_TOO_OLD
+from mfs_seg_ros.messages.run_length import decode_runs
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+class Watcher(Manager):
+    """A manager who hears /diagnostics, by the name of the status."""
+
+    def __init__(self, name: str):
+        super().__init__(name)
+        self.statuses: dict[str, DiagnosticStatus] = {}
+        self.node.create_subscription(DiagnosticArray, '/diagnostics', self._keep, 10)
+
+    def _keep(self, message: DiagnosticArray) -> None:
+        self.statuses |= {status.name: status for status in message.status}
+
+    def status(self, of: str) -> DiagnosticStatus | None:
+        """Return the last status of the 'camera' or the 'node'."""
+        return self.statuses.get(f'{self.name.lstrip("/")}: {of}')
+
+    def values(self, of: str = 'camera') -> dict[str, str]:
+        """Return the values of the next status."""
+        self.statuses.clear()
+        status = self.wait(lambda: self.status(of), f'the status of the {of}')
+        return {item.key: item.value for item in status.values}
+
+    def sees(self, shown: np.ndarray, level: bytes, message: str) -> None:
+        """Show a picture until the camera's status is at this level, and its message has this."""
+        def told() -> bool:
+            self.send(as_message(shown))
+            time.sleep(0.03)
+            status = self.status('camera')
+            return status and status.level == level and message in status.message
+
+        self.wait(told, f'{message!r}')
+
+
+@pytest.fixture(scope='module')
+def watcher(children):
+    """Give a watcher of a node that nobody has sent anything."""
+    children.start('watched', MODULE, {**QUICK, 'sensors': 'camera', 'report_period': 0.5},
+                   {'__ns': '/watched'})
+    watcher = Watcher('/watched/mfs_seg')
+    yield watcher
+    watcher.close()
+
+
+def test_a_missing_publisher_is_told(children):
+    children.start('alone', MODULE, {**QUICK, 'sensors': 'camera'}, {'__node': 'alone'})
+    wait_for = 'no publisher on /alone/image or /alone/image/compressed: start the driver'
+    end = time.monotonic() + 60.0
+    while not children.last_match('alone', rf'\[WARN\].*{wait_for}'):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    children.stop('alone')
+
+
+def test_a_camera_that_is_well(watcher):
+    watcher.wait_for_segmenter()
+    watcher.sees(picture(1), OK, 'masks follow the input')
+    values = watcher.values()
+    assert float(values['image rate (Hz)']) > 0
+    assert int(values['masks published']) <= int(values['images received'])
+    # The camera's stamps are of the year 2023.
+    assert values['latency p99 (ms)'] == 'unknown'
+    assert float(values['firing rate (spikes a neuron)']) > 0
+    assert float(values['energy a frame (mJ)']) > 0
+    node = watcher.values('node')
+    assert node['lifecycle state'] == 'active'
+    assert node['weights'] == 'street'
+    assert node['weights SHA-256'] == hashlib.sha256(
+        find_weights('street').read_bytes()).hexdigest()[:12]
+    assert float(node['memory (MB)']) > 50
+    assert 'camera' in node[f'QoS on {watcher.name}/image or {watcher.name}/image/compressed']
+
+
+def test_a_covered_camera_is_told(watcher, children):
+    watcher.sees(np.zeros((32, 48, 3), np.uint8), ERROR, 'the image is black')
+    assert children.last_match('watched', r'\[ERROR\].*the image is black')
+    watcher.sees(picture(1), OK, 'masks follow the input')
+    watcher.wait(lambda: children.last_match('watched', 'well again'), 'the log')
+
+
+def test_resets_are_counted_by_cause(watcher):
+    watcher.ask(picture(1))
+    before = watcher.values()
+    watcher.reset()
+    watcher.ask(picture(1))
+    watcher.ask(picture(1), step_ns=-10**9)
+    message = as_message(picture(1))
+    message.encoding = 'bgr8'
+    watcher.ask(message)
+    after = watcher.values()
+    assert {key: int(after[key]) - int(before[key]) for key in after if 'resets: ' in key} == {
+        **{key: 0 for key in after if 'resets: ' in key}, 'resets: requested': 1,
+        'resets: time went back': 1, 'resets: encoding changed': 1}
+    assert after['last reset'] == "the encoding changed from 'rgb8' to 'bgr8'"
+    watcher.ask(picture(1))
+
+
+def test_images_that_never_came_are_counted(watcher):
+    for _ in range(20):
+        watcher.ask(picture(1))
+    before = int(watcher.values()[f'lost: {IMAGES_MISSING}'])
+    watcher.ask(picture(1), step_ns=4 * 50_000_000)
+    assert int(watcher.values()[f'lost: {IMAGES_MISSING}']) == before + 3
+    # A clock that is set anew loses nothing.
+    for _ in range(20):
+        watcher.ask(picture(1))
+    watcher.ask(picture(1), step_ns=3600 * 10**9)
+    assert int(watcher.values()[f'lost: {IMAGES_MISSING}']) == before + 3
+
+
+def test_what_is_too_old_is_let_go(watcher):
+    assert watcher.set(max_age=60.0).successful
+    masks = watcher.masks
+    watcher.send(as_message(picture(1)))
+    values = watcher.values()
+    assert int(values[f'lost: {IMAGES_TOO_OLD}']) == 1
+    assert watcher.masks == masks
+    assert watcher.set(max_age=0.0).successful
+    watcher.ask(picture(1))
+
+
+def test_latency_is_told_where_stamps_are_of_this_time(watcher):
+    times = []
+    listener = watcher.node.create_subscription(
+        Float32, f'{watcher.name}/debug/pipeline_latency_ms', times.append, 10)
+    watcher.stamp_ns = time.time_ns()
+    watcher.wait(lambda: watcher.ask(picture(1), wait_for=('mask',)) and times, 'the latency')
+    watcher.node.destroy_subscription(listener)
+    assert watcher.set(max_latency=1e-6).successful
+    watcher.stamp_ns = time.time_ns() - 10**9
+    watcher.sees(picture(1), WARN, 'masks are late')
+    assert float(watcher.values()['latency p99 (ms)']) > 0
+    assert watcher.set(max_latency=0.2).successful
+
+
+def test_who_cannot_be_met_is_told(watcher, children):
+    name = watcher.name
+    late = watcher.node.create_subscription(Image, f'{name}/mask', print, LATCHED)
+    watcher.wait(lambda: children.last_match(
+        'watched', f'the subscriber of {name}/mask .* it never gets a message'), 'the log')
+    assert watcher.values('node')
+    assert watcher.status('node').level == WARN
+    watcher.node.destroy_subscription(late)
+    watcher.wait(lambda: children.last_match('watched', f'{name}/mask: all fits now'), 'the log')
+
+
+def test_unsure_pixels_can_be_left_out(watcher):
+    heard = []
+    watcher.node.create_subscription(LabelInfo, f'{watcher.name}/label_info', heard.append, LATCHED)
+    assert watcher.set(min_confidence=0.9).successful
+    watcher.wait(lambda: heard and abs(heard[-1].threshold - 0.9) < 1e-6, 'the label info')
+    answer = watcher.ask(picture(1))
+    unsure = answer['confidence'] < 255 * 0.9
+    assert unsure.any()
+    np.testing.assert_array_equal(answer['mask'] == 255, unsure)
+    assert watcher.set(min_confidence=0.0).successful
+    assert (watcher.ask(picture(1))['mask'] != 255).all()
+
+
+def test_lazy_it_works_for_listeners_only(watcher):
+    watcher.ask(picture(1))
+    assert watcher.set(lazy=True).successful
+    # Someone listens.
+    watcher.ask(picture(1))
+    watcher.deafen()
+    watcher.wait(lambda: not watcher.node.count_subscribers(f'{watcher.name}/mask'), 'silence')
+    watcher.sees(picture(1), OK, 'nobody subscribes to an output')
+    before = watcher.values()
+    for _ in range(5):
+        watcher.send(as_message(picture(1)))
+    watcher.wait(lambda: int(watcher.values()['images received']) > int(before['images received']),
+                 'the images')
+    assert watcher.values()['masks published'] == before['masks published']
+    assert watcher.set(lazy=False).successful
+    for output in ('mask', 'confidence'):
+        watcher.listen_to(output)
+    watcher.wait_for_segmenter()
+    assert int(watcher.values()['masks published']) > int(before['masks published'])
+
+
+def test_outputs_come_and_go_with_their_parameters(watcher):
+    topic = f'{watcher.name}/mask_run_length'
+    assert watcher.node.count_publishers(topic) == 0
+    assert watcher.set(publish_mask_run_length=True).successful
+    heard = []
+    watcher.node.create_subscription(Image, topic, heard.append, 10)
+    watcher.wait(lambda: watcher.ask(picture(1)) and heard, 'the runs')
+    watcher.wait(lambda: heard[-1].header == watcher.answers['mask'].header, 'the last runs')
+    np.testing.assert_array_equal(
+        decode_runs(bytes(heard[-1].data), 32, 48),
+        np.frombuffer(watcher.answers['mask'].data, np.uint8).reshape(32, 48))
+    assert watcher.set(publish_mask_run_length=False).successful
+    watcher.wait(lambda: watcher.node.count_publishers(topic) == 0, 'the end of the topic')
+
+
+def test_a_clock_that_jumps_back_brings_rest(children):
+    children.start('simulated', MODULE, {**QUICK, 'sensors': 'camera', 'use_sim_time': True},
+                   {'__ns': '/simulated'})
+    watcher = Watcher('/simulated/mfs_seg')
+    clock = watcher.node.create_publisher(Clock, '/clock', 10)
+
+    def tick(second: float) -> None:
+        message = Clock()
+        message.clock.sec, message.clock.nanosec = divmod(round(second * 1e9), 10**9)
+        clock.publish(message)
+
+    watcher.wait(lambda: watcher.node.count_subscribers('/clock'), 'who hears the clock')
+    watcher.wait_for_segmenter()
+    reason = r'the state returns to rest: ROS time jumped by ([+-]\d+)\.'
+    for step in range(20):
+        tick(100.0 + step / 10)
+        watcher.ask(picture(1))
+
+    def rests() -> bool:
+        # A bag that begins anew; a tick may be lost, before and now.
+        tick(50.0)
+        watcher.ask(picture(1))
+        said = children.last_match('simulated', reason)
+        return said and -52 <= int(said[1]) <= -40
+
+    watcher.wait(rests, 'the reset')
+    assert int(watcher.values()['resets: clock jumped']) > 0
+    watcher.close()
+    children.stop('simulated')

@@ -1,0 +1,259 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every source on data made here, and on recordings where they lie beside the repository."""
+
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
+from support.paths import SHARED_DATA
+
+from mfs_seg_ros.playback.items import SourceError
+from mfs_seg_ros.playback.sources import open_source
+
+BAGS = SHARED_DATA / 'bags'
+STORE = get_typestore(Stores.LATEST)
+HEIGHT, WIDTH = 24, 32
+
+
+def picture(index: int) -> np.ndarray:
+    """Return an RGB picture that its index can be read from, also after JPEG."""
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    image[..., 0] = 200
+    image[..., 2] = 10 * index
+    return image
+
+
+def truth(index: int) -> np.ndarray:
+    """Return class ids; the value 11 is void in CamVid's files."""
+    label = np.full((HEIGHT, WIDTH), index % 11, np.uint8)
+    label[0] = 11
+    return label
+
+
+def expected_label(index: int) -> np.ndarray:
+    """Return what `truth` becomes: void is 255."""
+    label = truth(index)
+    label[0] = 255
+    return label
+
+
+def write_png(path: Path, image: np.ndarray) -> None:
+    """Write an RGB picture or class ids."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), image[..., ::-1] if image.ndim == 3 else image)
+
+
+def header(time_ns: int):
+    """Return a rosbags header."""
+    stamp = STORE.types['builtin_interfaces/msg/Time'](time_ns // 10**9, time_ns % 10**9)
+    return STORE.types['std_msgs/msg/Header'](stamp, 'camera')
+
+
+def raw(array: np.ndarray, encoding: str, time_ns: int, padding: int = 0):
+    """Return a rosbags Image, its rows padded by some bytes."""
+    rows = array.reshape(array.shape[0], -1)
+    data = np.pad(rows, ((0, 0), (0, padding))).ravel()
+    return STORE.types['sensor_msgs/msg/Image'](
+        header(time_ns), array.shape[0], array.shape[1], encoding, 0,
+        rows.shape[1] + padding, data)
+
+
+def compressed(array: np.ndarray, suffix: str, time_ns: int):
+    """Return a rosbags CompressedImage."""
+    bgr = array[..., ::-1] if array.ndim == 3 else array
+    data = cv2.imencode(suffix, bgr)[1].ravel()
+    return STORE.types['sensor_msgs/msg/CompressedImage'](header(time_ns), suffix[1:], data)
+
+
+def write_bag(path: Path, topics: dict, storage: StoragePlugin = StoragePlugin.MCAP) -> Path:
+    """Write {topic: [(time_ns, message)]} as a rosbag2."""
+    with Writer(path, version=9, storage_plugin=storage) as writer:
+        connections = {
+            topic: writer.add_connection(
+                topic, messages[0][1].__msgtype__, typestore=STORE)
+            for topic, messages in topics.items()
+        }
+        items = [(time_ns, topic, message)
+                 for topic, messages in topics.items() for time_ns, message in messages]
+        for time_ns, topic, message in sorted(items, key=lambda item: item[0]):
+            data = STORE.serialize_cdr(message, message.__msgtype__)
+            writer.write(connections[topic], time_ns, data)
+    return path
+
+
+def test_street_is_endless_seeded_and_has_truth():
+    first = list(islice(open_source('street', seed=3), 3))
+    again = list(islice(open_source('street', seed=3), 3))
+    other = next(iter(open_source('street', seed=4)))
+    assert first[0].image.shape == (180, 240, 3)
+    assert first[0].label.shape == (180, 240)
+    assert [frame.time_s for frame in first] == pytest.approx([0.0, 0.05, 0.1])
+    assert all((a.image == b.image).all() for a, b in zip(first, again))
+    assert (first[0].image != other.image).any()
+
+
+def test_street_size_and_rate():
+    frames = list(islice(open_source('street', width=96, height=64, rate_hz=10.0), 2))
+    assert frames[1].image.shape == (64, 96, 3)
+    assert frames[1].time_s == pytest.approx(0.1)
+
+
+def test_folder_of_images_counts_numbers_as_numbers(tmp_path):
+    for index in (10, 9, 1):
+        write_png(tmp_path / f'img_{index}.png', picture(index))
+    (tmp_path / 'notes.txt').write_text('not an image')
+    frames = list(open_source(tmp_path, rate_hz=4.0))
+    assert [int(frame.image[0, 0, 2]) // 10 for frame in frames] == [1, 9, 10]
+    assert [frame.time_s for frame in frames] == [0.0, 0.25, 0.5]
+    assert all(frame.label is None and frame.image[0, 0, 0] == 200 for frame in frames)
+
+
+def test_camvid_folder(tmp_path):
+    lines = []
+    for index in range(2):
+        write_png(tmp_path / 'val' / f'{index}.png', picture(index))
+        write_png(tmp_path / 'valannot' / f'{index}.png', truth(index))
+        lines.append(f'val/{index}.png valannot/{index}.png\n')
+    (tmp_path / 'val.txt').write_text(''.join(lines))
+    frames = list(open_source(tmp_path))
+    assert len(frames) == 2
+    for index, frame in enumerate(frames):
+        assert (frame.image == picture(index)).all()
+        assert (frame.label == expected_label(index)).all()
+
+
+def test_video(tmp_path):
+    path = tmp_path / 'drive.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 12.5, (WIDTH, HEIGHT))
+    for index in range(4):
+        writer.write(np.ascontiguousarray(picture(index)[..., ::-1]))
+    writer.release()
+    frames = list(open_source(path))
+    assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.08, 0.16, 0.24])
+    assert np.abs(frames[3].image.astype(int) - picture(3)).mean() < 8.0
+
+
+@pytest.mark.parametrize('storage', [StoragePlugin.MCAP, StoragePlugin.SQLITE3])
+def test_bag_of_raw_images_matches_labels_by_stamp(tmp_path, storage):
+    step = 100_000_000
+    start = 5_000_000_000
+    images = [(start + i * step, raw(picture(i), 'rgb8', start + i * step, padding=4))
+              for i in range(4)]
+    # Labels come late, and the one of frame 2 never.
+    labels = [(start + i * step + 3 * step // 2, raw(truth(i), 'mono8', start + i * step))
+              for i in (0, 1, 3)]
+    bag = write_bag(tmp_path / 'bag', {'/cam/image': images, '/cam/label': labels}, storage)
+    bare_file = next(path for path in bag.iterdir() if path.suffix in ('.mcap', '.db3'))
+    for path in (bag, bare_file):
+        frames = list(open_source(path))
+        assert len(frames) == 4
+        for index, frame in enumerate(frames):
+            assert (frame.image == picture(index)).all()
+            assert frame.time_s == pytest.approx(5.0 + 0.1 * index)
+            if index == 2:
+                assert frame.label is None
+            else:
+                assert (frame.label == expected_label(index)).all()
+
+
+def test_bag_of_compressed_images(tmp_path):
+    bag = write_bag(tmp_path / 'bag', {
+        '/cam/compressed': [(i + 1, compressed(picture(i), '.jpg', i + 1)) for i in range(3)],
+        '/cam/label/compressed': [(i + 1, compressed(truth(i), '.png', i + 1)) for i in range(3)],
+    })
+    frames = list(open_source(bag))
+    assert len(frames) == 3
+    assert np.abs(frames[2].image.astype(int) - picture(2)).mean() < 8.0
+    assert (frames[2].label == expected_label(2)).all()
+
+
+def test_bag_topics_by_name(tmp_path):
+    bag = write_bag(tmp_path / 'bag', {
+        '/a/image': [(1, raw(picture(1), 'rgb8', 1))],
+        '/b/image': [(1, raw(picture(2), 'rgb8', 1))],
+        '/b/truth': [(1, raw(truth(2), 'mono8', 1))],
+    })
+    assert (next(iter(open_source(bag))).image == picture(1)).all()
+    frame = next(iter(open_source(bag, image_topic='/b/image', label_topic='/b/truth')))
+    assert (frame.image == picture(2)).all()
+    assert (frame.label == expected_label(2)).all()
+    with pytest.raises(SourceError, match="no image topic '/c'.*/a/image"):
+        next(iter(open_source(bag, image_topic='/c')))
+
+
+def test_bag_of_bgr_images_becomes_rgb(tmp_path):
+    bgr = np.ascontiguousarray(picture(1)[..., ::-1])
+    bag = write_bag(tmp_path / 'bag', {'/image': [(1, raw(bgr, 'bgr8', 1))]})
+    assert (next(iter(open_source(bag))).image == picture(1)).all()
+
+
+def test_another_size_keeps_class_ids(tmp_path):
+    bag = write_bag(tmp_path / 'bag', {
+        '/image': [(1, raw(picture(1), 'rgb8', 1))], '/label': [(1, raw(truth(9), 'mono8', 1))]})
+    frame = next(iter(open_source(bag, width=48, height=40)))
+    assert frame.image.shape == (40, 48, 3)
+    assert set(np.unique(frame.label)) == {9, 255}
+
+
+@pytest.mark.parametrize('make, sentence', [
+    (lambda folder: folder / 'absent', 'does not exist'),
+    (lambda folder: folder, 'holds nothing to play'),
+    (lambda folder: _file(folder / 'notes.md', b'words'), 'neither a rosbag2 file'),
+])
+def test_what_cannot_be_opened_is_one_sentence(tmp_path, make, sentence):
+    with pytest.raises(SourceError, match=sentence) as error:
+        open_source(make(tmp_path))
+    assert '\n' not in str(error.value)
+
+
+def test_half_a_size_is_refused():
+    with pytest.raises(SourceError, match='give width and height'):
+        open_source('street', width=240)
+
+
+def test_damaged_image_names_the_file(tmp_path):
+    _file(tmp_path / 'broken.png', b'no png')
+    with pytest.raises(SourceError, match="broken.png' is not a readable image"):
+        list(open_source(tmp_path))
+
+
+@pytest.mark.parametrize('name', ['broken.mcap', 'broken.db3'])
+def test_damaged_bag_is_one_sentence(tmp_path, name):
+    _file(tmp_path / name, b'no bag at all')
+    with pytest.raises(SourceError, match='cannot be read as a rosbag2'):
+        list(open_source(tmp_path / name))
+
+
+def test_bag_without_images_is_refused(tmp_path):
+    text = STORE.types['std_msgs/msg/String']('hello')
+    bag = write_bag(tmp_path / 'bag', {'/chatter': [(1, text)]})
+    with pytest.raises(SourceError, match='no topic of camera images.*/chatter'):
+        list(open_source(bag))
+
+
+@pytest.mark.skipif(not BAGS.is_dir(), reason='no recordings beside the repository')
+@pytest.mark.parametrize('name, count, shape, labelled, step_s', [
+    ('camvid_val_15hz', 101, (360, 480, 3), True, 1 / 15),
+    ('udacity_test_video_640x360_25hz', 38, (360, 640, 3), False, 1 / 25),
+    ('davis346_street_frames_and_events', 4, (260, 346, 3), False, None),
+])
+def test_real_recordings(name, count, shape, labelled, step_s):
+    frames = list(open_source(BAGS / name))
+    assert len(frames) == count
+    for frame in frames:
+        assert frame.image.shape == shape
+        assert (frame.label is not None) == labelled
+        if labelled:
+            assert set(np.unique(frame.label)) <= {*range(11), 255}
+    if step_s:
+        assert np.diff([frame.time_s for frame in frames]) == pytest.approx(step_s, abs=1e-5)
+
+
+def _file(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path

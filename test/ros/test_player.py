@@ -1,0 +1,141 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The player as a real process, heard through rclpy."""
+
+import re
+import signal
+import time
+
+import cv2
+import numpy as np
+import pytest
+from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from sensor_msgs.msg import Image
+from support.player_process import TIMEOUT_S, Ear, players, stamp_ns
+
+pytestmark = pytest.mark.usefixtures('environment')
+
+
+@pytest.fixture
+def ear():
+    """Give something that hears reliably."""
+    heard = Ear(QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE))
+    yield heard
+    heard.node.destroy_node()
+
+
+@pytest.fixture
+def start():
+    """Give a function that starts a player; none stays behind."""
+    with players() as start_player:
+        yield start_player
+
+
+def write_images(folder, count: int) -> None:
+    """Write small images whose red is their index."""
+    for index in range(count):
+        image = np.zeros((24, 32, 3), np.uint8)
+        image[..., 2] = index
+        cv2.imwrite(str(folder / f'{index}.png'), image)
+
+
+def seconds(message: Image) -> float:
+    """Return the header stamp of a message."""
+    return stamp_ns(message) / 1e9
+
+
+def test_street_comes_with_truth_under_the_same_header(ear, start):
+    player = start(frames=12, wait_for=1, frame_id='front', seed=5)
+    ear.listen(lambda: player.poll() is not None)
+    output, errors = player.communicate()
+    assert player.returncode == 0, errors
+    assert 'frames_sent: 12' in output
+    assert len(ear.images) == len(ear.labels) == 12
+    for image, label in zip(ear.images, ear.labels):
+        assert image.header == label.header
+        assert (image.encoding, image.height, image.width, image.step) == ('rgb8', 180, 240, 720)
+        assert (label.encoding, label.height, label.width, label.step) == ('mono8', 180, 240, 240)
+        assert len(image.data) == 180 * 720 and len(label.data) == 180 * 240
+        assert image.header.frame_id == 'front'
+    assert abs(seconds(ear.images[-1]) - time.time()) < 60.0
+
+
+def test_rate_keeps_to_deadlines(ear, start, tmp_path):
+    write_images(tmp_path, 3)
+    player = start(input=tmp_path, loop=True, rate=20.0, seconds=2.0, wait_for=1)
+    ear.listen(lambda: player.poll() is not None)
+    stamps = [seconds(image) for image in ear.images]
+    assert len(stamps) == pytest.approx(40, abs=4)
+    # Single frames may be late on a busy machine; that must not add up.
+    assert stamps[-1] - stamps[0] == pytest.approx(39 / 20.0, abs=0.2)
+    assert np.median(np.diff(stamps)) == pytest.approx(0.05, abs=0.01)
+
+
+def test_best_effort_consumers_are_served(start):
+    ear = Ear(qos_profile_sensor_data)
+    player = start(frames=10, wait_for=1)
+    ear.listen(lambda: player.poll() is not None)
+    ear.node.destroy_node()
+    assert len(ear.images) >= 9
+
+
+def test_folder_in_a_loop_has_no_truth(ear, start, tmp_path):
+    write_images(tmp_path, 3)
+    player = start(input=tmp_path, loop=True, frames=8, rate=50.0, wait_for=1)
+    ear.listen(lambda: player.poll() is not None)
+    assert player.returncode == 0
+    assert [image.data[0] for image in ear.images] == [0, 1, 2, 0, 1, 2, 0, 1]
+    assert not ear.labels
+
+
+def test_folder_once_ends_by_itself(ear, start, tmp_path):
+    write_images(tmp_path, 3)
+    player = start(input=tmp_path, rate=50.0, wait_for=1, width=16, height=12)
+    ear.listen(lambda: player.poll() is not None)
+    assert 'frames_sent: 3' in player.communicate()[0]
+    assert {(image.width, image.height) for image in ear.images} == {(16, 12)}
+
+
+def test_as_fast_as_possible(ear, start, tmp_path):
+    write_images(tmp_path, 30)
+    player = start(input=tmp_path, rate=1.0, fast=True, wait_for=1)
+    ear.listen(lambda: player.poll() is not None)
+    assert len(ear.images) >= 29
+    assert ear.times[-1] - ear.times[0] < 5.0
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_it_ends_well(ear, start, number):
+    player = start(rate=20.0)
+    ear.listen(lambda: ear.images or player.poll() is not None)
+    player.send_signal(number)
+    output, errors = player.communicate(timeout=10.0)
+    assert player.returncode == 0
+    assert re.search(r'frames_sent: \d+', output)
+    assert 'Traceback' not in errors
+
+
+def test_stop_while_waiting_for_subscribers(start):
+    player = start(wait_for=9)
+    # How long it takes to start depends on what else the machine does.
+    assert any('waiting for 9 subscribers' in line for line in player.stderr)
+    player.send_signal(signal.SIGINT)
+    output, errors = player.communicate(timeout=10.0)
+    assert player.returncode == 0
+    assert 'frames_sent: 0' in output
+    assert 'Traceback' not in errors
+
+
+@pytest.mark.parametrize('parameters, sentence', [
+    ({'input': '/nowhere/at/all'}, "'/nowhere/at/all' does not exist"),
+    ({'rate': -1.0}, 'rate'),
+    ({'rate': 'fast'}, 'rate'),
+    ({'width': 100}, 'give width and height'),
+])
+def test_wrong_parameters_end_with_one_sentence(start, parameters, sentence):
+    output, errors = start(**parameters).communicate(timeout=TIMEOUT_S)
+    fatal = [line for line in errors.splitlines() if '[FATAL]' in line]
+    assert len(fatal) == 1
+    assert sentence in fatal[0]
+    assert 'Traceback' not in errors
+    assert 'frames_sent' not in output

@@ -1,0 +1,124 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The player as an event camera, alone and beside a camera: real processes, heard by rclpy."""
+
+import time
+
+import numpy as np
+import pytest
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from support.evt3_words import decode
+from support.paths import SHARED_DATA
+from support.player_process import Ear, players, stamp_ns
+
+pytestmark = pytest.mark.usefixtures('environment')
+BAG = (SHARED_DATA / 'bags'
+       / 'davis346_street_frames_and_events')
+# What the player waits for at most before it moves all that follows.
+MAX_LATE_US = 100_000
+
+
+@pytest.fixture
+def ear():
+    """Give something that hears frames reliably, and events as they come."""
+    heard = Ear(QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE), events=True)
+    yield heard
+    heard.node.destroy_node()
+
+
+@pytest.fixture
+def start():
+    """Give a function that starts a player; none stays behind."""
+    with players() as start_player:
+        yield start_player
+
+
+def offsets_us(pairs) -> np.ndarray:
+    """Return ROS time minus source time of (message, source time in us), in order of stamps."""
+    stamped = sorted((stamp_ns(message), time_us) for message, time_us in pairs)
+    return np.array([stamp / 1000 - time_us for stamp, time_us in stamped])
+
+
+def assert_one_mapping(pairs) -> None:
+    """Check that stamps are source time plus one offset, which only a late player moves."""
+    moves = np.diff(offsets_us(pairs))
+    assert ((np.abs(moves) < 2) | (moves > MAX_LATE_US - 1)).all(), moves
+
+
+def test_street_with_both_senses(ear, start):
+    player = start(sensors='fusion', width=96, height=72, rate=10.0, frames=5, wait_for=1,
+                   frame_id='front', packet_ms=10)
+    ear.listen(lambda: player.poll() is not None)
+    output, errors = player.communicate()
+    assert player.returncode == 0, errors
+    assert 'frames_sent: 5 packets_sent: 40' in output
+    assert len(ear.images) == len(ear.labels) == 5
+    assert all(image.header == label.header for image, label in zip(ear.images, ear.labels))
+    assert [packet.seq for packet in ear.packets] == list(range(40))
+    for packet in ear.packets:
+        assert (packet.encoding, packet.width, packet.height) == ('evt3', 96, 72)
+        assert packet.header.frame_id == 'front'
+    parts = [decode([packet.events]) for packet in ear.packets]
+    for part in parts:
+        assert part.t[0] // 10_000 == part.t[-1] // 10_000
+        assert part.x.max() < 96 and part.y.max() < 72
+    assert_one_mapping(
+        [(packet, part.t[0]) for packet, part in zip(ear.packets, parts)]
+        + [(image, 100_000 * index) for index, image in enumerate(ear.images)])
+
+
+def test_events_alone_come_with_truth(ear, start):
+    player = start(sensors='events', width=96, height=72, frames=3, wait_for=1)
+    ear.listen(lambda: player.poll() is not None)
+    assert 'frames_sent: 3 packets_sent: 20' in player.communicate()[0]
+    assert not ear.images
+    assert len(ear.labels) == 3 and ear.labels[0].height == 72
+    assert len(ear.packets) == 20
+    assert_one_mapping(
+        [(packet, decode([packet.events]).t[0]) for packet in ear.packets]
+        + [(label, 50_000 * index) for index, label in enumerate(ear.labels)])
+
+
+def test_it_waits_for_those_who_hear_events(start):
+    """Somebody who hears the camera only does not start an event camera."""
+    deaf = Ear(QoSProfile(depth=10))
+    player = start(sensors='events', width=96, height=72, frames=1, wait_for=1)
+    end = time.monotonic() + 3.0
+    while time.monotonic() < end:
+        deaf.executor.spin_once(timeout_sec=0.05)
+    assert not deaf.labels and player.poll() is None
+    hearing = Ear(QoSProfile(depth=10), events=True)
+    hearing.listen(lambda: player.poll() is not None)
+    assert player.returncode == 0
+    for heard in (deaf, hearing):
+        heard.node.destroy_node()
+
+
+@pytest.mark.skipif(not BAG.is_dir(), reason='no recordings beside the repository')
+def test_a_bag_is_passed_on_in_its_own_time(ear, start):
+    from mfs_seg_ros.playback.sources import open_source
+
+    player = start(input=BAG, sensors='fusion', wait_for=1)
+    ear.listen(lambda: player.poll() is not None)
+    assert 'frames_sent: 4 packets_sent: 17' in player.communicate()[0]
+    recorded = list(open_source(BAG, sensors='fusion'))
+    batches = [item for item in recorded if hasattr(item, 'encoding')]
+    frames = [item for item in recorded if not hasattr(item, 'encoding')]
+    for packet, batch in zip(ear.packets, batches, strict=True):
+        assert packet.events.tobytes() == batch.data
+        for name in ('encoding', 'seq', 'time_base', 'width', 'height'):
+            assert getattr(packet, name) == getattr(batch, name)
+    assert_one_mapping([
+        (message, item.time_s * 1e6)
+        for message, item in zip(ear.packets + ear.images, batches + frames, strict=True)])
+
+
+@pytest.mark.parametrize('parameters, sentence', [
+    ({'sensors': 'ears'}, 'give one of camera, events, fusion'),
+    ({'sensors': 'events', 'packet_ms': 0}, 'packet_ms'),
+])
+def test_wrong_parameters_end_with_one_sentence(start, parameters, sentence):
+    output, errors = start(**parameters).communicate(timeout=60.0)
+    fatal = [line for line in errors.splitlines() if '[FATAL]' in line]
+    assert len(fatal) == 1 and sentence in fatal[0]
+    assert 'Traceback' not in errors and 'frames_sent' not in output

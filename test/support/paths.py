@@ -1,0 +1,10 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Folders that the tests read: the repository's own, and recordings beside it where there are."""
+
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CONFIG = REPOSITORY / 'config'
+# Third-party recordings: not part of the repository, and not everywhere.
+SHARED_DATA = REPOSITORY.parent / 'shared' / 'data'
