@@ -36,7 +36,8 @@ setup(
         'events': [OPENCV, 'numba', 'aedat', 'h5py', 'hdf5plugin', 'rosbags'],
         'plots': ['matplotlib'],
         'ros': [OPENCV, 'rosbags', 'rosbags-image'],
-        'test': ['hypothesis', 'pytest', 'ruff'],
+        'docs': ['sphinx', 'furo', 'myst-parser'],
+        'test': ['hypothesis', 'pydoclint', 'pytest', 'pytest-xdist', 'ruff'],
     },
     entry_points={
         'console_scripts': [

@@ -62,7 +62,8 @@ make_venv() {
     echo '[2/4] PyTorch'
     install torch==2.13.0
     echo '[3/4] other Python packages'
-    install 'setuptools>=70.1' numpy numba safetensors pyyaml lightning tensorboard h5py hdf5plugin aedat rosbags rosbags-image matplotlib pytest hypothesis ruff
+    install 'setuptools>=70.1' numpy numba safetensors pyyaml lightning tensorboard h5py hdf5plugin aedat rosbags rosbags-image matplotlib \
+        pytest pytest-xdist hypothesis ruff pydoclint sphinx furo myst-parser
     "$venv/bin/python" -c 'import cv2' 2>/dev/null || install 'opencv-python-headless<5'
     # Peers that benchmarks compare with. evt3 has wheels for some machines only.
     "$venv/bin/python" -m pip install --quiet --only-binary :all: --constraint "$constraints" evt3 >>"$log" 2>&1 || true

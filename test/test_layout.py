@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The layout of docs/architecture.md: imports point down, without circles, and no ROS in the core."""
+"""Imports point down the layout of docs/architecture.md, without circles; the core has no ROS."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from mfs_seg_core.benchmark import neurons as benchmark
+from mfs_seg_core.benchmark.__main__ import main
 
 SMALL = ['train-step', '--shape', '3', '2', '4', '5', '5', '--rounds', '1']
 
@@ -39,14 +40,14 @@ def test_kept_memory():
 def test_without_spikingjelly(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'spikingjelly', None)
     monkeypatch.setitem(sys.modules, 'spikingjelly.activation_based', None)
-    assert benchmark.main(SMALL) == 0
+    assert main(SMALL) == 0
     out = capsys.readouterr().out
     assert 'SpikingJelly is not installed' in out and out.count(' ours ') == 2
     assert 'SpikingJelly / ours' not in out
 
 
 def test_wrong_options(capsys):
-    assert benchmark.main([*SMALL, '--rounds', '0']) == 1
+    assert main([*SMALL, '--rounds', '0']) == 1
     assert '1 or more' in capsys.readouterr().err
 
 
@@ -64,7 +65,7 @@ def test_events(tmp_path, capsys, threads):
 
     (tmp_path / 'a.raw').write_bytes(b'% evt 3.0\n% geometry 1280x720\n' + synthetic(2000))
     for options in ([], ['--input', str(tmp_path / 'a.raw')]):
-        assert benchmark.main(['events', '--count', '5000', '--rounds', '1', *options]) == 0
+        assert main(['events', '--count', '5000', '--rounds', '1', *options]) == 0
         out = capsys.readouterr().out
         assert out.count('mfs_seg_core ') >= 5 and 'found' not in out
         for title in ('packets of 2 KB', 'packets of 256 KB', 'a grid of 240x180', 'np.bincount',
@@ -94,16 +95,16 @@ def test_wrong_input(tmp_path, capsys, threads):
     for content, message in ((b'% evt 2.0\n', 'is encoded as evt2: give a RAW file of EVT3'),
                              (b'% evt 3.0\n', 'has no events'), (b'\0', 'no recording')):
         path.write_bytes(content)
-        assert benchmark.main(['events', '--input', str(path)]) == 1
+        assert main(['events', '--input', str(path)]) == 1
         assert message in capsys.readouterr().err
-    assert benchmark.main(['events', '--count', '0']) == 1
+    assert main(['events', '--count', '0']) == 1
     assert '--count and --rounds take numbers of 1 or more' in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not Path('/proc/self/smaps_rollup').exists(), reason='no /proc to read from')
 def test_cameras(capfd):
     """Figures of both sides, and ratios that are those of the figures where a round is all."""
-    assert benchmark.main(['cameras', '--cameras', '2', '--rounds', '1', '--seconds', '0.1',
+    assert main(['cameras', '--cameras', '2', '--rounds', '1', '--seconds', '0.1',
                            '--threads', '1']) == 0
     title, *sides, ratios = capfd.readouterr().out.splitlines()
     assert title.startswith('2 camera(s) of 240x180') and '1 thread(s) for the batch' in title
@@ -118,5 +119,5 @@ def test_cameras(capfd):
 
 
 def test_wrong_cameras(capsys):
-    assert benchmark.main(['cameras', '--cameras', '0']) == 1
+    assert main(['cameras', '--cameras', '0']) == 1
     assert '--cameras and --rounds take numbers of 1 or more' in capsys.readouterr().err

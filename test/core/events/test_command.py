@@ -15,7 +15,7 @@ from support.event_trees import random_events
 from support.paths import SHARED_DATA
 
 from mfs_seg_core.events import __main__ as command
-from mfs_seg_core.events import picture
+from mfs_seg_core.events.info import plot as picture
 from mfs_seg_core.events.info.rate import RateCounter
 from mfs_seg_core.events.info.summary import exact_sum
 from mfs_seg_core.events.types import Events, concatenate
