@@ -1,0 +1,53 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Docstrings and comments are plain technical English, as far as a program can tell."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+
+import pytest
+from support.paths import REPOSITORY
+
+# Words that have a plain one beside them; matched without regard to case.
+BANNED = {
+    r'\banew\b': 'again', r'\bthereof\b': 'of it', r'\bwherein\b': 'in which',
+    r'\bhears?\b': 'receives', r'\bheard\b': 'received', r'\bhearing\b': 'receiving',
+    r'\bsees fit\b': 'can', r'\bwants?\b': 'requests', r'\bis told\b': 'receives',
+    r'\bis to be told\b': 'receives', r'\bfares?\b': 'state', r'\bunlike those who\b': 'unlike',
+    r'\bthose who\b': 'a noun', r'\bwho (?:is|gets|needs|does)\b': 'a noun',
+    r'\bwhat (?:waits|came|comes|is left|goes)\b': 'a noun',
+    r'\btakes? note\b': 'record', r'\bgives? back\b': 'return',
+}
+PROSE = [path for folder in ('mfs_seg_core', 'mfs_seg_ros', 'launch')
+         for path in sorted((REPOSITORY / folder).rglob('*.py'))]
+FIRST_WORD = re.compile(r'``|[A-Z]')
+
+
+def documented(tree: ast.Module):
+    """Yield the name and docstring of a module, its classes and functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+            if text := ast.get_docstring(node):
+                yield getattr(node, 'name', 'module'), text
+
+
+@pytest.mark.parametrize('path', PROSE, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_prose(path):
+    text = path.read_text(encoding='utf-8')
+    wrong = []
+    for name, docstring in documented(ast.parse(text)):
+        if not FIRST_WORD.match(docstring):
+            wrong.append(f'{name}: starts with a small letter')
+        if re.match(r'Gives?\b', docstring):
+            wrong.append(f'{name}: "Give" is "Return", or a verb that says more')
+        wrong += [f'{name}: /{pattern}/ is "{plain}"' for pattern, plain in BANNED.items()
+                  if re.search(pattern, docstring, re.IGNORECASE)]
+    comments = [token.string for token in tokenize.generate_tokens(io.StringIO(text).readline)
+                if token.type == tokenize.COMMENT]
+    wrong += [f'{comment}: /{pattern}/ is "{plain}"' for comment in comments
+              for pattern, plain in BANNED.items() if re.search(pattern, comment, re.IGNORECASE)]
+    assert not wrong, '\n'.join(wrong)
