@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Class sets: names and palettes, and masks drawn with them."""
+"""Class sets: names and palettes, and drawing masks with them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Class id of a pixel that has no class: no truth, or no prediction.
+# Class id of a pixel without a class: no ground truth, or no prediction.
 UNLABELLED = 255
 
 
@@ -17,6 +17,8 @@ class ClassSet:
     """
     Names and colours of the classes 0..K-1.
 
+    :param name: name of the set.
+    :param names: names of the classes.
     :param palette: uint8 ``[K, 3]``, RGB.
     """
 
@@ -44,8 +46,8 @@ DDD17 = ClassSet(
     ('flat', 'background', 'object', 'vegetation', 'human', 'vehicle'),
     np.array([[128, 64, 128], [70, 70, 70], [220, 220, 0], [107, 142, 35], [220, 20, 60],
               [0, 0, 142]], np.uint8))
-# DSEC-Semantic (Sun et al. 2022). The background is the sky: here in Cityscapes' blue, where ESS
-# has black, which says that a pixel has no class.
+# DSEC-Semantic (Sun et al. 2022). The background is the sky: here in Cityscapes' blue, not in the
+# black of ESS, which marks unlabelled pixels.
 DSEC = ClassSet(
     'dsec',
     ('background', 'building', 'fence', 'person', 'pole', 'road', 'sidewalk', 'vegetation', 'car',
@@ -57,30 +59,33 @@ DSEC = ClassSet(
 
 def colourise(mask: np.ndarray, classes: ClassSet) -> np.ndarray:
     """
-    Draw a mask in its classes' colours; what is no class is black.
+    Draw a mask in the colours of its classes; unlabelled pixels are black.
 
     :param mask: uint8 ``[H, W]`` of class ids.
+    :param classes: classes of the mask.
     :returns: uint8 ``[H, W, 3]``, RGB.
     """
-    table = np.zeros((256, 3), np.uint8)
-    table[:len(classes)] = classes.palette
-    return table[mask]
+    palette = np.zeros((256, 3), np.uint8)
+    palette[:len(classes)] = classes.palette
+    return palette[mask]
 
 
 def overlay(image: np.ndarray, mask: np.ndarray, classes: ClassSet, opacity: float = 0.5
             ) -> np.ndarray:
     """
-    Lay a mask's colours over the image it belongs to; unlabelled pixels stay as they are.
+    Draw the colours of a mask over its image; unlabelled pixels keep those of the image.
 
     :param image: uint8 ``[H, W, 3]``, RGB.
     :param mask: uint8 ``[H, W]`` of class ids.
+    :param classes: classes of the mask.
     :param opacity: 0 shows the image alone, 1 the mask alone.
     :returns: uint8 ``[H, W, 3]``, RGB.
+    :raises ValueError: mask and image differ in size.
     """
     if image.shape[:2] != mask.shape:
         raise ValueError(f'the mask is {mask.shape}, the image {image.shape[:2]}: '
                          'they must have one size')
-    # 8-bit fixed point: several times quicker than float arithmetic on a whole image.
+    # 8-bit fixed point is several times quicker than float arithmetic.
     weight = np.uint16(round(opacity * 256))
     mixed = (image * (256 - weight) + colourise(mask, classes) * weight) >> 8
     mixed = mixed.astype(np.uint8)

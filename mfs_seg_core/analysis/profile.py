@@ -29,7 +29,7 @@ from mfs_seg_core.data.street.seeds import TEST_SEED
 from mfs_seg_core.evaluate import robustness
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.labels import CAMVID
-from mfs_seg_core.model.network import named_config
+from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.unet import UNet, UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_core.util.charts import bars, save

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Threshold-dependent batch norm: currents on the scale that makes neurons fire."""
+"""Threshold-dependent batch norm, which scales currents to the threshold of the neurons."""
 
 from __future__ import annotations
 
@@ -15,15 +15,19 @@ class ThresholdBatchNorm(nn.BatchNorm2d):
     """
     Threshold-dependent batch norm (Zheng et al., AAAI 2021): over T, B, H and W at once.
 
-    Its scale starts at ``gain * threshold``, which makes some 16 % of binary neurons fire; with
-    D levels at sqrt(D) times that, so that the levels are in use from the start.
+    The scale starts at ``gain * threshold``, at which some 16 % of binary neurons fire; with D
+    levels at sqrt(D) times that, so that all levels occur from the start.
 
-    Processes that train together share their statistics: they compute what one with all their
-    images would. (torch's SyncBatchNorm does so on GPUs only.)
+    Processes of a distributed training share their statistics: the result is that of one process
+    with all images. (torch's SyncBatchNorm does so on GPUs only.)
     """
 
     def __init__(self, channels: int, levels: int, gain: float = 1.0):
         """
+        Create the norm.
+
+        :param channels: channels of the current.
+        :param levels: D of the neurons that follow.
         :param gain: 1 for a layer in series; small for the last of a residual branch, which keeps
             the block near the identity (block dynamical isometry).
         """
@@ -31,6 +35,7 @@ class ThresholdBatchNorm(nn.BatchNorm2d):
         nn.init.constant_(self.weight, gain * THRESHOLD * levels ** 0.5)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Normalise ``[N, C, H, W]``."""
         if not (self.training and distributed.is_available() and distributed.is_initialized()
                 and distributed.get_world_size() > 1):
             return super().forward(x)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -13,103 +12,25 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mfs_seg_core.model.baseline_blocks import BLOCKS, MembraneConv
-from mfs_seg_core.model.blocks import (
-    Attend,
-    EventInput,
-    Fuse,
-    Head,
-    ImageBranch,
-    Membranes,
-    Neuron,
-    Recall,
-    Spiking,
-    SpikingConv,
-    State,
-    Stem,
-    Up,
-    per_image,
-    resize,
-    side_by_side,
-)
+from mfs_seg_core.model.blocks import EventInput, Head, Recall, SpikingConv, Stem, Up
+from mfs_seg_core.model.config import Config
+from mfs_seg_core.model.layout import concatenate_channels, per_image, resize
+from mfs_seg_core.model.mimo import Attend, Fuse, ImageBranch
+from mfs_seg_core.model.state import Membranes, Neuron, Spiking, State
 
-
-@dataclass(frozen=True)
-class Config:
-    """
-    The shape of a network.
-
-    :param classes: number of classes K.
-    :param steps: time steps an image was trained and is evaluated with (a stream takes one).
-    :param levels: D, the largest value of a spike.
-    :param leak: share of a membrane potential left after one nominal step.
-    :param expansion: width of an EFS-Res block's inside, in multiples of its outside.
-    :param stem_stride: 1, or 2 to keep the work away from full resolution.
-    :param widths: channels of the three encoder scales; each is half the size of the one before.
-    :param kernels: for each encoder scale, the depthwise kernel size of each of its EFS-Res
-        blocks. Large kernels at small scale see the whole image; dilation would be no cheaper.
-    :param decoder_blocks: EFS-Res blocks of the decoder at each of the same three scales.
-    :param mimo: MIMO-UNet's image pyramid, fusion of all scales and transposed convolutions
-        (Cho et al., ICCV 2021), as MFS-Seg's authors use; else sums of same-scale features.
-    :param detail: channels at full resolution when ``stem_stride`` is 2.
-    :param inputs: channels of an image; of an event tensor, where a network sees events only.
-    :param block: residual block, one of :data:`mfs_seg_core.model.baseline_blocks.BLOCKS`.
-    :param full_spike: fire before the convolutions that change shape; False, to compare with.
-    :param events: channels of the event tensor that a network sees beside a camera's image; 0:
-        it sees one sense.
-    :param learn_leak: learn a leak for each channel, from ``leak`` on.
-    :param recall: feed what the decoder made of the step before into the encoder, at its 2nd and
-        3rd scale.
-    """
-
-    classes: int
-    steps: int
-    levels: int
-    leak: float
-    expansion: int
-    stem_stride: int
-    widths: tuple[int, int, int]
-    kernels: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
-    decoder_blocks: tuple[int, int, int]
-    mimo: bool
-    detail: int = 0
-    inputs: int = 3
-    learn_leak: bool = False
-    recall: bool = False
-    events: int = 0
-    block: str = 'efs_res'
-    full_spike: bool = True
-
-    def __post_init__(self):
-        if self.block not in BLOCKS:
-            raise ValueError(f'no block {self.block!r}: choose from {", ".join(BLOCKS)}')
-
-
-CONFIGS = {
-    # The port of MIMO-UNet that the published code and the claimed parameter count point to.
-    'paper': dict(steps=5, levels=1, leak=0.25, expansion=4, stem_stride=1, widths=(32, 64, 128),
-                  kernels=((3,), (3,), (3,)), decoder_blocks=(1, 1, 1), mimo=True),
-    # One integer step; nearly all work at 1/4 and 1/8 scale.
-    'fast': dict(steps=1, levels=4, leak=0.25, expansion=2, stem_stride=2, widths=(16, 48, 96),
-                 kernels=((), (3,), (5, 5, 7, 7, 5, 5)), decoder_blocks=(0, 1, 0),
-                 mimo=False, detail=8, learn_leak=True, recall=True),
-}
-
-
-def named_config(name: str, classes: int, **changes) -> Config:
-    """Give the configuration ``name`` ('paper' or 'fast'), with ``changes`` to its fields."""
-    if name not in CONFIGS:
-        raise ValueError(f'no configuration {name!r}: choose from {", ".join(CONFIGS)}')
-    return Config(classes=classes, **{**CONFIGS[name], **changes})
+# Places in the last dimension of the tensor ``present``.
+CAMERA, EVENTS = 0, 1
 
 
 class Prediction(NamedTuple):
     """
-    What a pass through the network gives.
+    Result of a pass through the network.
 
-    ``logits``: class scores ``[T, B, K, h, w]`` at 1/4, 1/2 and full scale.
-    ``state``: every membrane potential ``[B, C, h, w]`` by neuron name, after the last step, and
-        the recalled currents by the name of their block.
-    ``rates``: mean spikes of a neuron in a step, ``[B]``, by neuron name; empty unless asked for.
+    :param logits: class scores ``[T, B, K, h, w]`` at 1/4, 1/2 and full scale.
+    :param state: every membrane potential ``[B, C, h, w]`` by neuron name, after the last step, and
+        the currents stored by :class:`~mfs_seg_core.model.blocks.Recall`, by the name of the block.
+    :param rates: mean spikes of a neuron in a step, ``[B]``, by neuron name; empty unless
+        requested.
     """
 
     logits: tuple[Tensor, ...]
@@ -119,12 +40,18 @@ class Prediction(NamedTuple):
 
 class MFSSeg(nn.Module):
     """
-    The network: stem, three encoder scales of EFS-Res blocks, decoder, three heads.
+    The spiking network: stem, three encoder scales of EFS-Res blocks, decoder, three heads.
 
-    A call takes T steps from a state; T = 1 in a stream. No state is held inside.
+    A call takes T steps from a state; T = 1 in a stream. The network holds no state.
     """
 
     def __init__(self, config: Config):
+        """
+        Create an untrained network.
+
+        :param config: dimensions and options.
+        :raises ValueError: the options exclude each other.
+        """
         super().__init__()
         self.config = config
         spiking = Spiking(config.levels, config.leak, config.learn_leak)
@@ -140,7 +67,7 @@ class MFSSeg(nn.Module):
             for width, kernels in zip(widths, config.kernels))
         if config.events:
             if mimo:
-                raise ValueError('a network with an image pyramid (mimo) sees one sense: choose '
+                raise ValueError('a network with an image pyramid (mimo) takes images only: choose '
                                  "the configuration 'fast' for camera and events")
             self.events = EventInput(config.events, widths[:2], config.expansion, spiking,
                                      config.stem_stride)
@@ -174,23 +101,24 @@ class MFSSeg(nn.Module):
 
     def forward(self, images: Tensor | None, state: State | None = None, rates: bool = False,
                 elapsed: float | Tensor = 1.0, events: Tensor | None = None,
-                seen: Tensor | None = None) -> Prediction:
+                present: Tensor | None = None) -> Prediction:
         """
-        Take T time steps.
+        Advance T time steps.
 
-        :param images: ``[T, B, C, H, W]``, normalised pixels, one image a step; C is 3 for RGB.
-            None: the camera sees nothing in these steps, and injects no current.
+        :param images: ``[T, B, C, H, W]``, normalised pixels, one image per step; C is 3 for RGB.
+            None: the camera is absent in these steps and injects no current.
         :param state: as returned by the call before for the same streams; None: all at rest.
         :param rates: measure the firing rate of each neuron layer.
         :param elapsed: time from the last step of ``state`` to the first of these, in nominal
-            steps, above 0; a tensor ``[B]`` for streams of their own pace. The others follow
+            steps, above 0; a tensor ``[B]`` for streams with different times. The others follow
             after one nominal step each.
         :param events: ``[T, B, E, H, W]``, event tensors, for a network with ``config.events`` of
-            E channels; None: no sensor of events.
-        :param seen: bool ``[T, B, 2]``, whether a stream's camera, and its events, are there in a
-            step; None: what is given is there.
-        :raises ValueError: the state is of another network, batch, size, dtype or device; there
-            is nothing to see.
+            E channels; None: the event camera is absent.
+        :param present: bool ``[T, B, 2]``, whether camera and event camera of a stream are present
+            in a step; None: every sensor with an input is.
+        :returns: class scores, the new state and, if requested, firing rates.
+        :raises ValueError: the state is of another network, batch, size, dtype or device, or there
+            is no input.
         """
         if state is not None:
             self._check_names(state)
@@ -201,37 +129,37 @@ class MFSSeg(nn.Module):
             elapsed = elapsed.view(-1, 1, 1, 1)
         given = images if events is None else events
         if self.config.recall and len(given) > 1:
-            return self._one_by_one(len(given), (images, events, seen), state, rates, elapsed)
+            return self._step_by_step(len(given), (images, events, present), state, rates, elapsed)
         membranes = Membranes(state, rates, elapsed)
-        encoded = self._encode(images, events, seen, membranes)
+        encoded = self._encode(images, events, present, membranes)
         return Prediction(self._decode(encoded, given.shape[-2:], membranes),
                           membranes.after, membranes.rates)
 
-    def _one_by_one(self, steps: int, inputs: tuple[Tensor | None, ...], state: State | None,
-                    rates: bool, elapsed: float | Tensor) -> Prediction:
-        """Take T steps one after the other: each needs what became of the one before."""
+    def _step_by_step(self, steps: int, inputs: tuple[Tensor | None, ...], state: State | None,
+                      rates: bool, elapsed: float | Tensor) -> Prediction:
+        """Advance T steps one after the other, as each needs the decoder's output before it."""
         predictions = []
         for t in range(steps):
-            image, events, seen = (None if x is None else x[t:t + 1] for x in inputs)
-            predictions.append(self(image, state, rates, elapsed, events, seen))
+            image, events, present = (None if x is None else x[t:t + 1] for x in inputs)
+            predictions.append(self(image, state, rates, elapsed, events, present))
             state, elapsed = predictions[-1].state, 1.0
         logits = tuple(torch.cat(scale) for scale in zip(*(p.logits for p in predictions)))
         means = {name: torch.stack([p.rates[name] for p in predictions]).mean(0)
                  for name in predictions[0].rates}
         return Prediction(logits, state, means)
 
-    def _encode(self, images: Tensor | None, events: Tensor | None, seen: Tensor | None,
+    def _encode(self, images: Tensor | None, events: Tensor | None, present: Tensor | None,
                 membranes: Membranes) -> list[Tensor]:
-        """Give the current at the three encoder scales, finest first."""
-        x, beside = self._stems(images, events, seen)
+        """Return the current at the three encoder scales, finest first."""
+        x, from_events = self._stems(images, events, present)
         encoded = []
         for scale, blocks in enumerate(self.encoder):
             if scale > 0:
                 x = self.down[scale - 1](x, membranes)
-                if scale == 1 and beside is not None:
-                    there = _there(images, seen, 0), _there(events, seen, 1)
-                    y = self.events.down(beside, membranes)
-                    x = self.events.meet(x * there[0], y * there[1], membranes)
+                if scale == 1 and from_events is not None:
+                    y = self.events.down(from_events, membranes)
+                    x = self.events.fuse(x * _presence(images, present, CAMERA),
+                                         y * _presence(events, present, EVENTS), membranes)
                 if self.config.mimo:
                     image = self.image[scale - 1](resize(images, x.shape[-2:]), membranes)
                     x = self.attend[scale - 1](x, image, membranes)
@@ -239,24 +167,26 @@ class MFSSeg(nn.Module):
                     x = self.recall[scale - 1](x, membranes)
             for block in blocks:
                 x = block(x, membranes)
-            encoded.append(x if scale > 0 or beside is None else x + beside)
+            encoded.append(x if scale > 0 or from_events is None else x + from_events)
         return encoded
 
-    def _stems(self, images: Tensor | None, events: Tensor | None, seen: Tensor | None
+    def _stems(self, images: Tensor | None, events: Tensor | None, present: Tensor | None
                ) -> tuple[Tensor, Tensor | None]:
-        """Give the current of the camera and that of the events, 0 where a sense is absent."""
+        """Return the currents of camera and events, 0 where a sensor is absent."""
         if not self.config.events:
             return self.stem(images), None
-        # The norm of a stem learns from what a sense would have shown, seen or not.
-        camera = None if images is None else self.stem(images) * _there(images, seen, 0)
-        beside = None if events is None else self.events.stem(events) * _there(events, seen, 1)
+        # Inputs of absent sensors count in the statistics of the norm, so they pass the stem.
+        camera = None if images is None else (
+            self.stem(images) * _presence(images, present, CAMERA))
+        from_events = None if events is None else (
+            self.events.stem(events) * _presence(events, present, EVENTS))
         if camera is None:
-            camera = torch.zeros_like(beside)
-        return camera, torch.zeros_like(camera) if beside is None else beside
+            camera = torch.zeros_like(from_events)
+        return camera, torch.zeros_like(camera) if from_events is None else from_events
 
     def _decode(self, encoded: list[Tensor], full: torch.Size, membranes: Membranes
                 ) -> tuple[Tensor, Tensor, Tensor]:
-        """Give the class scores at 1/4, 1/2 and full scale."""
+        """Return the class scores at 1/4, 1/2 and full scale."""
         decoded = []
         for scale in (2, 1, 0):
             if scale == 2:
@@ -266,13 +196,13 @@ class MFSSeg(nn.Module):
                 x = self.up[scale](x, size, membranes)
                 if self.config.mimo:
                     fused = self.fuse[scale](encoded, size, membranes)
-                    x = self.merge[scale](side_by_side(x, fused), membranes)
+                    x = self.merge[scale](concatenate_channels(x, fused), membranes)
                 else:
                     x = x + encoded[scale]
             for block in self.decoder[scale]:
                 x = block(x, membranes)
             if self.config.recall and scale > 0:
-                self.recall[scale - 1].keep(x, membranes)
+                self.recall[scale - 1].store(x, membranes)
             decoded.append(x)
         if self.config.stem_stride == 1:
             return tuple(head(x, membranes) for head, x in zip(self.heads, decoded))
@@ -281,17 +211,21 @@ class MFSSeg(nn.Module):
         detail = self.detail(half, full, membranes)
         quarter = self.heads[0](quarter, membranes)
         half = self.heads[1](half, membranes)
-        rough = per_image(
+        enlarged = per_image(
             lambda y: functional.interpolate(y, size=full, mode='bilinear'), half)
-        return quarter, half, rough + self.heads[2](detail, membranes)
+        return quarter, half, enlarged + self.heads[2](detail, membranes)
 
     @torch.no_grad()
     def init_state(self, batch: int, height: int, width: int) -> State:
         """
-        Give the state of ``batch`` streams of ``height`` x ``width`` images, all at rest: zeros.
+        Return the state of streams at rest: zeros, in the dtype and on the device of the weights.
 
-        The shapes come from a pass over a blank image, in the dtype and on the device of the
-        weights.
+        The shapes come from a pass over a blank image.
+
+        :param batch: number of streams B.
+        :param height: height of the images.
+        :param width: width of the images.
+        :returns: potentials ``[B, C, h, w]`` by neuron name.
         """
         blank = next(self.parameters()).new_zeros(1, batch, self.config.inputs, height, width)
         training = self.training
@@ -300,19 +234,20 @@ class MFSSeg(nn.Module):
         return {name: torch.zeros_like(potential) for name, potential in state.items()}
 
     def _check_names(self, state: State) -> None:
-        ours = {module.name for module in self.modules() if isinstance(module, (Neuron, Recall))}
-        if ours != state.keys():
+        expected = {module.name for module in self.modules()
+                    if isinstance(module, (Neuron, Recall))}
+        if expected != state.keys():
             raise ValueError(
-                f'the state is of another network: {len(ours - state.keys())} of {len(ours)} '
-                f'potentials are missing from it, {len(state.keys() - ours)} are unknown; '
-                'start from init_state() or None')
+                f'the state is of another network: {len(expected - state.keys())} of '
+                f'{len(expected)} potentials are missing from it, '
+                f'{len(state.keys() - expected)} are unknown; start from init_state() or None')
 
 
-def _there(given: Tensor | None, seen: Tensor | None, sense: int) -> float | Tensor:
-    """Give 1 where a sense is there, else 0: one number, or ``[T, B, 1, 1, 1]``."""
-    if given is None or seen is None:
+def _presence(given: Tensor | None, present: Tensor | None, sensor: int) -> float | Tensor:
+    """Return 1 where a sensor is present, else 0: one number, or ``[T, B, 1, 1, 1]``."""
+    if given is None or present is None:
         return float(given is not None)
-    return seen[..., sense, None, None, None]
+    return present[..., sensor, None, None, None]
 
 
 def fold_norms(network: MFSSeg) -> MFSSeg:
@@ -323,21 +258,3 @@ def fold_norms(network: MFSSeg) -> MFSSeg:
             module.conv = fuse_conv_bn_eval(module.conv, module.norm, transposed)
             module.norm = nn.Identity()
     return network
-
-
-class Step(nn.Module):
-    """One time step with state in and state out, plain tensors all: the form to export."""
-
-    def __init__(self, network: MFSSeg):
-        super().__init__()
-        self.network = network
-
-    def forward(self, image: Tensor, state: State) -> tuple[Tensor, State]:
-        """
-        Advance one step.
-
-        :param image: ``[B, C, H, W]``, normalised pixels.
-        :returns: class scores ``[B, K, H, W]`` at full scale and the new state.
-        """
-        prediction = self.network(image.unsqueeze(0), state)
-        return prediction.logits[-1][0], prediction.state

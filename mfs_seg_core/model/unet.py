@@ -1,10 +1,10 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-U-Net: the artificial network that the paper compares its spiking one with.
+U-Net: the artificial network that the paper compares its spiking network with.
 
-Ronneberger et al., MICCAI 2015, as it is mostly used today: convolutions padded so that the scores
-have the size of the image, batch norm after each, and transposed convolutions to enlarge. That
+Ronneberger et al., MICCAI 2015, in today's common form: padded convolutions, so that the scores
+have the size of the image, each with batch norm, and transposed convolutions to enlarge. That
 makes 31.04 M parameters for 12 classes, 31 times the 1.0 M of 'paper', as the paper claims;
 bilinear enlargement, which also halves the deepest channels, would make 17.3 M.
 """
@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mfs_seg_core.model.network import Prediction, State
+from mfs_seg_core.model.network import Prediction
+from mfs_seg_core.model.state import State
 
 SCALES = 5
 
@@ -37,7 +38,7 @@ class UNetConfig:
     classes: int
     width: int = 64
     inputs: int = 3
-    # It looks at an image once, and at nothing beside it.
+    # The fields that other code reads from a Config: one step per image, no event tensor.
     steps: ClassVar[int] = 1
     events: ClassVar[int] = 0
 
@@ -46,7 +47,8 @@ class UNet(nn.Module):
     """
     Four halvings of the image and back, features of equal size joined on the way up.
 
-    Called as MFSSeg is, so that it trains and runs in its place; but it has neither time nor state.
+    It has the interface of MFSSeg, so that it trains and runs in its place, but no time and no
+    state.
     """
 
     def __init__(self, config: UNetConfig):
@@ -61,12 +63,17 @@ class UNet(nn.Module):
         self.head = nn.Conv2d(config.width, config.classes, 1)
 
     def forward(self, images: Tensor, state: State | None = None, rates: bool = False,
-                elapsed: float | Tensor = 1.0, events: None = None, seen: None = None
+                elapsed: float | Tensor = 1.0, events: None = None, present: None = None
                 ) -> Prediction:
         """
-        Score every pixel.
+        Return the class scores of every pixel.
 
         :param images: ``[T, B, C, H, W]``, normalised pixels, of any size.
+        :param state: unused.
+        :param rates: unused: there are no spikes.
+        :param elapsed: unused.
+        :param events: unused.
+        :param present: unused.
         :returns: class scores ``[T, B, K, H, W]`` at full scale; no state, no firing rates.
         """
         scores = self._score(images.flatten(0, 1)).unflatten(0, images.shape[:2])
@@ -74,7 +81,7 @@ class UNet(nn.Module):
 
     def _score(self, images: Tensor) -> Tensor:
         height, width = images.shape[-2:]
-        # Up to whole pixels at the smallest size; the edge is repeated, and its scores dropped.
+        # Pad to whole pixels at the smallest size, by repeating the edge; crop the scores again.
         multiple = 2 ** (SCALES - 1)
         x = functional.pad(images, (0, -width % multiple, 0, -height % multiple), 'replicate')
         encoded = []
@@ -87,7 +94,7 @@ class UNet(nn.Module):
 
 
 def _twice(inputs: int, outputs: int) -> nn.Sequential:
-    """Give two times 3x3 convolution, batch norm (which makes a bias useless) and ReLU."""
+    """Return two times 3x3 convolution, batch norm (which makes a bias useless) and ReLU."""
     layers: list[nn.Module] = []
     for channels in (inputs, outputs):
         layers += [nn.Conv2d(channels, outputs, 3, padding=1, bias=False),

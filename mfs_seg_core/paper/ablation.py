@@ -34,7 +34,8 @@ from mfs_seg_core.analysis.spike_maps import Watch
 from mfs_seg_core.data.street.seeds import VALIDATION_SEED
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import CAMVID
-from mfs_seg_core.model.network import MFSSeg, named_config
+from mfs_seg_core.model.config import named_config
+from mfs_seg_core.model.network import MFSSeg
 from mfs_seg_core.util.charts import pyplot, save
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.provenance import DataHash, provenance

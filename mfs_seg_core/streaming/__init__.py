@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A network fed step by step, its membrane potentials kept between steps."""
+"""Inference on streams: one network step per message, the state kept between steps."""
 
 from mfs_seg_core.streaming.segmenter import (
     Prepared,

@@ -1,12 +1,13 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-What each of several streams keeps, where they step through one network together.
+States of streams that step through one network as a batch.
 
-The state of a step stays as the network gave it, one tensor of all its streams a neuron, and a
-stream knows its row. While the same streams come again, in any order, nothing is copied. When the
-company changes, the state is put together anew, and those who stayed away take their rows with
-them, so that no row keeps the others in memory.
+The state after a step stays as the network returned it, one tensor per neuron with one row per
+stream, and each stream keeps the index of its row. While the same streams step together, in any
+order, no state is copied. When the set of streams changes, the next state is concatenated from
+their rows, and the streams that did not take part get copies of theirs: else one row would keep the
+tensors of all streams in memory.
 """
 
 from __future__ import annotations
@@ -16,71 +17,86 @@ from collections.abc import Sequence
 
 import torch
 
-from mfs_seg_core.model.blocks import State
+from mfs_seg_core.model.state import State
 
 
-class Memory:
-    """What one stream keeps from step to step: nothing at rest, else its row of a state."""
+class StreamState:
+    """State of one stream between steps: a row of a batch state, or none at rest."""
 
     def __init__(self):
-        self._company: _Company | None = None
+        self._batch: BatchState | None = None
         self.row = 0
 
-    def clear(self) -> None:
+    def reset(self) -> None:
         """Return to rest."""
-        self._company, self.row = None, 0
+        self._batch, self.row = None, 0
 
-    def state(self) -> State | None:
-        """Give views of this stream's potentials, ``[1, C, H, W]``; None: it is at rest."""
-        if self._company is None:
+    def tensors(self) -> State | None:
+        """Return views of the potentials of this stream, ``[1, C, H, W]``; None at rest."""
+        if self._batch is None:
             return None
         return {name: potential[self.row:self.row + 1]
-                for name, potential in self._company.state.items()}
+                for name, potential in self._batch.tensors.items()}
 
 
-class _Company:
-    """The state after a step, and the streams that took it."""
+class BatchState:
+    """State after a step of several streams, one row each."""
 
-    def __init__(self, state: State, memories: Sequence[Memory]):
-        self.state = state
-        # A stream that is gone, or at rest, has no more to keep.
-        self._members = [weakref.ref(memory) for memory in memories]
-        for row, memory in enumerate(memories):
-            memory._company, memory.row = self, row
+    def __init__(self, tensors: State, streams: Sequence[StreamState]):
+        """
+        Store the state of streams.
 
-    def part(self) -> None:
-        """Give those who are still here a state of their own."""
-        for member in self._members:
-            memory = member()
-            if memory is not None and memory._company is self:
-                _Company({name: row.clone() for name, row in memory.state().items()}, [memory])
+        :param tensors: potentials ``[B, C, H, W]`` by neuron name.
+        :param streams: the B streams, in the order of the rows.
+        """
+        self.tensors = tensors
+        # Weak: a stream that was deleted or reset needs no row.
+        self._streams = [weakref.ref(stream) for stream in streams]
+        for row, stream in enumerate(streams):
+            stream._batch, stream.row = self, row
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def detach(self) -> None:
+        """Give each stream whose state is still in this batch a copy of its row."""
+        for reference in self._streams:
+            stream = reference()
+            if stream is not None and stream._batch is self:
+                BatchState({name: row.clone() for name, row in stream.tensors().items()}, [stream])
 
 
-def gather(memories: Sequence[Memory]) -> State | None:
+def gather(streams: Sequence[StreamState]) -> State | None:
     """
-    Give the state of several streams, in their order; zeros for one at rest among others.
+    Return the state of several streams as one batch.
 
-    Without a copy if they are all who took the last step, in the order of their rows.
+    The tensors are not copied if these streams took the last step together, in this order.
 
-    :returns: None: all are at rest.
+    :param streams: streams, in the order of the rows.
+    :returns: potentials ``[B, C, H, W]`` by neuron name, zeros in the rows of streams at rest;
+        None: all are at rest.
     """
-    companies = {memory._company for memory in memories}
-    awake = [company for company in companies if company is not None]
-    if not awake:
+    batches = {stream._batch for stream in streams}
+    occupied = [batch for batch in batches if batch is not None]
+    if not occupied:
         return None
-    first = awake[0].state
-    if len(companies) == 1 and [memory.row for memory in memories] == list(
-            range(len(awake[0]._members))):
-        return first
-    states = [memory.state() for memory in memories]
+    first = occupied[0]
+    if len(batches) == 1 and [stream.row for stream in streams] == list(range(len(first))):
+        return first.tensors
+    states = [stream.tensors() for stream in streams]
     return {name: torch.cat([torch.zeros_like(potential[:1]) if state is None else state[name]
                              for state in states])
-            for name, potential in first.items()}
+            for name, potential in first.tensors.items()}
 
 
-def keep(memories: Sequence[Memory], state: State) -> None:
-    """Keep the state after a step of these streams, in their order."""
-    before = {memory._company for memory in memories} - {None}
-    _Company(state, memories)
-    for company in before:
-        company.part()
+def scatter(streams: Sequence[StreamState], tensors: State) -> None:
+    """
+    Store the state after a step in its streams.
+
+    :param streams: streams that took the step, in the order of the rows.
+    :param tensors: potentials ``[B, C, H, W]`` by neuron name.
+    """
+    before = {stream._batch for stream in streams} - {None}
+    BatchState(tensors, streams)
+    for batch in before:
+        batch.detach()

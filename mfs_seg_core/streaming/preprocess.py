@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A camera's pixels as the network takes them, and masks from its scores."""
+"""Network inputs from pixels, and masks from class scores."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from mfs_seg_core.weights.file import Metadata
 
 def normalise(images: Tensor, metadata: Metadata) -> Tensor:
     """
-    Scale pixels to what the network was trained on.
+    Normalise pixels by the mean and standard deviation of the training images.
 
     :param images: ``[..., 3, H, W]``, 0..255, RGB.
+    :param metadata: description of the weights, with mean and standard deviation.
     :returns: float32 of the same shape.
     """
     mean, std = (torch.tensor(values, device=images.device).view(3, 1, 1) * 255
@@ -30,6 +31,7 @@ def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
 
     :param images: uint8 ``[B, 3, H, W]``.
     :param size: width and height.
+    :returns: uint8 ``[B, 3, h, w]`` of that size.
     """
     if tuple(images.shape[-2:]) == (size[1], size[0]):
         return images
@@ -39,15 +41,16 @@ def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
 def mask_of(scores: Tensor, size: tuple[int, int], confidence: bool
             ) -> tuple[np.ndarray, np.ndarray | None]:
     """
-    Give the likeliest class of each pixel, and its probability if asked for.
+    Return the class of the highest score of each pixel, and its probability if requested.
 
-    :param scores: of classes, ``[1, K, h, w]``.
+    :param scores: class scores ``[1, K, h, w]``.
     :param size: height H and width W of the mask.
+    :param confidence: return the probability too.
     :returns: uint8 ``[H, W]`` of class ids; None, or uint8 ``[H, W]`` of 255 times the probability.
     """
     # Scores are interpolated to at most twice the network's size, and the mask is enlarged from
     # there: beyond, the cost grows with the camera's pixels and the mask no longer improves.
-    fine = [min(ours, 2 * theirs) for ours, theirs in zip(size, scores.shape[-2:])]
+    fine = [min(wanted, 2 * given) for wanted, given in zip(size, scores.shape[-2:])]
     if fine != list(scores.shape[-2:]):
         scores = functional.interpolate(scores, size=fine, mode='bilinear')
 
@@ -55,7 +58,7 @@ def mask_of(scores: Tensor, size: tuple[int, int], confidence: bool
         return functional.interpolate(x, size=size, mode='nearest')[0, 0].cpu().numpy()
 
     if not confidence:
-        # Not argmax, which takes several times as long on a CPU.
+        # argmax takes several times as long on a CPU.
         return enlarge(scores.max(1, keepdim=True).indices.byte()), None
     probability, ids = scores.softmax(1).max(1, keepdim=True)
     return enlarge(ids.byte()), enlarge((probability * 255).round().byte())

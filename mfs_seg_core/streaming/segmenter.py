@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Segmenter: weights in, then frame, events or both -> mask, one step of the neurons a message."""
+"""Segmentation of streams: a mask for each frame, event window or both, by one network step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from torch import Tensor
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.model.network import MFSSeg, fold_norms
-from mfs_seg_core.streaming.batch_state import Memory, gather, keep
+from mfs_seg_core.model.state import State
+from mfs_seg_core.streaming.batch_state import StreamState, gather, scatter
 from mfs_seg_core.streaming.preprocess import mask_of, normalise, resize_images
 from mfs_seg_core.weights.file import Metadata, load_weights
 
@@ -24,64 +25,74 @@ from mfs_seg_core.weights.file import Metadata, load_weights
 @dataclass(frozen=True)
 class Segmentation:
     """
-    The answer to one step.
+    Result of one step.
 
-    :param mask: uint8 ``[H, W]`` of class ids, at the size of the camera's frames; before the first
-        of them, at the event sensor's.
-    :param confidence: uint8 ``[H, W]``, probability of that class in 0..255, if asked for.
-    :param firing_rate: mean spikes of a neuron in this step, if asked for.
-    :param model_ms: time in the network; for streams that step together, of all of them.
+    :param mask: uint8 ``[H, W]`` of class ids, at the size of the last frame; before the first
+        frame, at the size of the event sensor.
+    :param confidence: uint8 ``[H, W]``, probability of that class in 0..255, if requested.
+    :param firing_rate: mean spikes of a neuron in this step, if requested.
+    :param model_ms: time in the network, in milliseconds; of the whole batch, for streams that step
+        together.
     """
 
     mask: np.ndarray
     confidence: np.ndarray | None
     firing_rate: float | None
-    preprocess_ms: float
     model_ms: float
-    postprocess_ms: float
 
 
 @dataclass(frozen=True)
 class Prepared:
     """
-    What one stream is to see in its next step, found good by :meth:`Segmenter.prepare`.
+    Valid input of one step of a stream, made by :meth:`Segmenter.prepare`.
 
-    :param images: normalised pixels ``[1, 3, H, W]``, or the event tensor where the weights see
+    :param images: normalised pixels ``[1, 3, H, W]``, or the event tensor for weights that take
         events only.
-    :param events: event tensor ``[1, E, H, W]`` beside the images.
+    :param events: event tensor ``[1, E, H, W]``, for weights that take both.
     :param elapsed: time since the last step, in nominal steps.
-    :param sizes: height and width by the sense that is given.
+    :param sizes: height and width of the frame and of the event sensor, by sensor.
     """
 
     images: Tensor | None
     events: Tensor | None
     elapsed: float
     sizes: dict[str, tuple[int, int]]
-    preprocess_ms: float
 
 
 def set_threads(count: int) -> None:
-    """Let the network use ``count`` CPU threads, in this process."""
+    """Set the number of CPU threads of the networks of this process."""
     torch.set_num_threads(count)
 
 
 class Segmenter:
     """
-    A stream of frames and events through a network whose membrane potentials it keeps between them.
+    Stream of frames and events through a network, with its membrane potentials.
 
     One segmenter serves one stream. Each :meth:`step` advances every neuron by as many steps as the
-    weights take for an image: one, for streaming weights.
+    weights take for an image: one, for streaming weights::
+
+        time         0 s            0.05 s          0.10 s
+        input        frame          frame           events
+                       |              |               |
+        state  rest -> step -> state -> step -> state -> step -> state
+                       |              |               |
+        output       mask           mask            mask
     """
 
     def __init__(self, network: MFSSeg, metadata: Metadata, device: str = 'cpu',
                  input_size: tuple[int, int] | None = None):
         """
+        Create a stream at rest.
+
+        :param network: network, which other streams may share.
+        :param metadata: description of its weights.
+        :param device: torch device of the network and its state.
         :param input_size: width and height that frames are resized to; None: as trained.
-        :raises ValueError: the device or the size cannot be used.
+        :raises ValueError: the weights, the device or the size cannot be used.
         """
         if 'events' in metadata.sensors and not metadata.event_bins:
-            raise ValueError(f"the weights {metadata.name!r} see tensors of a data set's own, "
-                             'which are not made of events here: choose other weights')
+            raise ValueError(f"the weights {metadata.name!r} take tensors of a data set's own kind, "
+                             'which cannot be made of events here: choose other weights')
         try:
             self.device = torch.device(device)
             network = network.to(self.device, memory_format=torch.channels_last)
@@ -94,17 +105,20 @@ class Segmenter:
                              f'{self.input_size[0]}x{self.input_size[1]}')
         self.network = network.eval()
         self.metadata = metadata
-        self._memory = Memory()
-        # Of the last frame, and of the last events.
+        self._state = StreamState()
+        # Height and width of the last frame and of the last event sensor.
         self._sizes: dict[str, tuple[int, int]] = {}
-        self.steps_since_reset = 0
 
     @classmethod
     def from_weights(cls, path_or_name: str | Path, device: str = 'cpu',
                      input_size: tuple[int, int] | None = None) -> Segmenter:
         """
-        Load weights by path or by the name of shipped ones.
+        Load weights into a stream.
 
+        :param path_or_name: path of a weights file, or name of shipped weights.
+        :param device: torch device of the network and its state.
+        :param input_size: width and height that frames are resized to; None: as trained.
+        :returns: a stream at rest.
         :raises WeightsError: the weights cannot be used.
         :raises ValueError: the device or the size cannot be used.
         """
@@ -112,7 +126,7 @@ class Segmenter:
         return cls(fold_norms(network), metadata, device, input_size)
 
     def sibling(self) -> Segmenter:
-        """Give another stream, at rest, on the same network."""
+        """Return another stream, at rest, on the same network."""
         return Segmenter(self.network, self.metadata, self.device, self.input_size)
 
     @property
@@ -122,7 +136,7 @@ class Segmenter:
 
     @property
     def modality(self) -> str:
-        """What the weights take: 'camera', 'events', or 'fusion' of both."""
+        """Modality of the weights: 'camera', 'events', or 'fusion' of both."""
         return self.metadata.modality
 
     @property
@@ -135,80 +149,93 @@ class Segmenter:
         """Classes of the masks."""
         return self.metadata.classes
 
+    @property
+    def state(self) -> State | None:
+        """Membrane potentials ``[1, C, H, W]`` by neuron name; None at rest."""
+        return self._state.tensors()
+
     def reset(self) -> None:
-        """Bring every neuron back to rest."""
-        self._memory.clear()
-        self.steps_since_reset = 0
+        """Reset the membrane potentials to rest."""
+        self._state.reset()
 
     def step(self, frame: np.ndarray | None = None, elapsed_s: float | None = None,
              confidence: bool = False, firing_rate: bool = False,
              events: EventWindow | None = None) -> Segmentation:
         """
-        Take in one frame, the events since the last step, or both.
+        Advance one step with a frame, the events since the last step, or both.
 
-        A frame of another size than the one before starts from rest; so do events of a sensor of
-        another size.
+        The state is reset first when the size of the frame, or of the event sensor, differs from
+        that of the step before.
 
-        :param frame: uint8 ``[H, W, 3]``, RGB; None: the camera has nothing new.
-        :param elapsed_s: seconds since the last step, 0 or more, which the leak follows; None: the
-            weights' nominal step.
-        :param confidence: give the confidence too.
-        :param firing_rate: give the firing rate too; a network that fires no spikes has none.
-        :param events: None: the sensor of events is not there; a window without events is one that
-            saw nothing happen.
-        :raises ValueError: the frame has another shape or dtype, the events are not of their window
-            or sensor, the time is below 0, or the weights do not see what is given.
+        :param frame: uint8 ``[H, W, 3]``, RGB; None: there is no new frame.
+        :param elapsed_s: seconds since the last step, 0 or more, for the leak; None: the nominal
+            step of the weights.
+        :param confidence: return the confidence too.
+        :param firing_rate: return the firing rate too; a network without spikes has none.
+        :param events: window of events; one without events says that nothing moved. None: the
+            event camera is absent.
+        :returns: the mask, at the size of the last frame.
+        :raises ValueError: the frame has another shape or dtype, an event lies outside its window
+            or sensor, the time is below 0, or the weights do not take such inputs.
         """
         prepared = self.prepare(frame, elapsed_s, events)
+        if any(self._sizes.get(sensor, size) != size for sensor, size in prepared.sizes.items()):
+            self.reset()
         return step_together([(self, prepared)], confidence, firing_rate)[0]
 
     @torch.inference_mode()
     def prepare(self, frame: np.ndarray | None = None, elapsed_s: float | None = None,
                 events: EventWindow | None = None) -> Prepared:
         """
-        Make ready, for :func:`step_together`, what :meth:`step` takes. The stream stays as it is.
+        Check and convert the input of a step, for :func:`step_together`.
 
-        :raises ValueError: as :meth:`step` does.
+        The stream is not changed.
+
+        :param frame: as in :meth:`step`.
+        :param elapsed_s: as in :meth:`step`.
+        :param events: as in :meth:`step`.
+        :returns: the input of a step.
+        :raises ValueError: as in :meth:`step`.
         """
         self._check(frame, events)
         nominal = self.metadata.nominal_step
         elapsed = 1.0 if elapsed_s is None else elapsed_s / nominal
         if not 0 <= elapsed < float('inf'):
             raise ValueError(f'elapsed_s is {elapsed_s}: give seconds, 0 or more')
-        start = time.perf_counter()
-        images, beside = self._image(frame), self._tensor(events)
+        images, tensor = self._image(frame), self._tensor(events)
         if self.modality == 'events':
-            images, beside = beside, None
+            images, tensor = tensor, None
         sizes = {}
         if events is not None:
             sizes['events'] = events.size[::-1]
         if frame is not None:
             sizes['camera'] = frame.shape[:2]
-        return Prepared(images, beside, elapsed, sizes, 1e3 * (time.perf_counter() - start))
+        return Prepared(images, tensor, elapsed, sizes)
 
     def _check(self, frame: np.ndarray | None, events: EventWindow | None) -> None:
         given = [name for name, x in (('camera', frame), ('events', events)) if x is not None]
-        unseen = [name for name in given if name not in self.sensors]
-        if unseen or not given:
-            what = f'nothing of {unseen[0]}' if unseen else 'nothing at all'
-            raise ValueError(f'the weights {self.name!r} see {" and ".join(self.sensors)}, and '
-                             f'{what} can be a step: give what they see, or choose other weights')
+        if not given:
+            raise ValueError(f'a step of the weights {self.name!r} needs input of '
+                             f'{" or ".join(self.sensors)}: give a frame or events')
+        unsupported = [name for name in given if name not in self.sensors]
+        if unsupported:
+            raise ValueError(f'the weights {self.name!r} take input of '
+                             f'{" and ".join(self.sensors)}, not of {unsupported[0]}: leave it '
+                             'out, or choose other weights')
         if frame is not None and (
                 frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8
                 or frame.size == 0):
             raise ValueError(f'a frame is uint8 [H, W, 3], not {frame.dtype} {list(frame.shape)}')
 
-    def _follow(self, sizes: dict[str, tuple[int, int]]) -> tuple[int, int]:
-        """Start from rest if a size has changed; give height and width of the mask."""
-        if any(self._sizes.get(sense, size) != size for sense, size in sizes.items()):
-            self.reset()
+    def _mask_size(self, sizes: dict[str, tuple[int, int]]) -> tuple[int, int]:
+        """Record the sizes of a step; return height and width of its mask."""
         self._sizes |= sizes
         return self._sizes.get('camera') or self._sizes['events']
 
     def _image(self, frame: np.ndarray | None) -> Tensor | None:
         if frame is None:
             return None
-        # A copy: torch would warn of arrays that must not be written, as those of messages are.
+        # A copy: torch warns of read-only arrays, such as those of messages.
         image = torch.tensor(frame, device=self.device).permute(2, 0, 1)[None]
         return normalise(resize_images(image, self.input_size), self.metadata)
 
@@ -216,7 +243,7 @@ class Segmenter:
         if events is None:
             return None
         tensor = event_tensor(events, self.metadata.event_bins, *self.input_size, self.device)
-        # Pixel by pixel in memory, as the convolutions take it.
+        # Channels last in memory, as in the convolutions.
         return tensor[None].contiguous(memory_format=torch.channels_last)
 
 
@@ -226,27 +253,32 @@ def step_together(steps: Sequence[tuple[Segmenter, Prepared]], confidence: bool 
     """
     Advance several streams of one network by one step each, as one batch.
 
-    Each takes what it would take alone, whatever the others see: the same numbers but for the
-    order of additions. Quickest while the same streams come together again and again. All streams
-    of a network belong to one thread.
+    Each stream gets the result that it would get alone, but for the order of additions. The batch
+    is quickest while it consists of the same streams at each step. All streams of a network must be
+    used by one thread.
 
-    :param steps: each stream, once, with what it prepared.
-    :returns: in the order of ``steps``.
-    :raises ValueError: a stream comes twice, or they are not of one network and input size; no
+    No state is reset here: unlike :meth:`Segmenter.step`, a frame of another size continues the
+    stream, and its mask has the new size. The caller decides whether a stream continues.
+
+    :param steps: streams, each at most once, and their inputs.
+    :param confidence: return the confidences too.
+    :param firing_rate: return the firing rates too.
+    :returns: results in the order of ``steps``.
+    :raises ValueError: a stream occurs twice, or the streams differ in network or input size; no
         stream has changed.
     """
     if not steps:
         return []
     start = time.perf_counter()
     network = _shared_network([segmenter for segmenter, _ in steps])
-    sizes = [segmenter._follow(prepared.sizes) for segmenter, prepared in steps]
-    # In the order of their last step together, in which their state lies.
-    order = sorted(range(len(steps)), key=lambda i: steps[i][0]._memory.row)
-    memories = [steps[i][0]._memory for i in order]
+    sizes = [segmenter._mask_size(prepared.sizes) for segmenter, prepared in steps]
+    # Rows in the order of the last step, so that gather() need not copy.
+    order = sorted(range(len(steps)), key=lambda i: steps[i][0]._state.row)
+    states = [steps[i][0]._state for i in order]
     inputs = _inputs([steps[i][1] for i in order], network.config.steps)
 
-    prediction = network(state=gather(memories), rates=firing_rate, **inputs)
-    keep(memories, prediction.state)
+    prediction = network(state=gather(states), rates=firing_rate, **inputs)
+    scatter(states, prediction.state)
     logits = prediction.logits[-1]
     logits = logits[0] if len(logits) == 1 else logits.mean(0)
     rates = (torch.stack(list(prediction.rates.values())).mean(0).tolist() if prediction.rates
@@ -255,43 +287,39 @@ def step_together(steps: Sequence[tuple[Segmenter, Prepared]], confidence: bool 
 
     results: dict[int, Segmentation] = {}
     for row, i in enumerate(order):
-        segmenter, prepared = steps[i]
-        segmenter.steps_since_reset += network.config.steps
-        start = time.perf_counter()
-        mask, certainty = mask_of(logits[row:row + 1], sizes[i], confidence)
-        results[i] = Segmentation(mask, certainty, rates[row], prepared.preprocess_ms, model_ms,
-                                  1e3 * (time.perf_counter() - start))
+        results[i] = Segmentation(*mask_of(logits[row:row + 1], sizes[i], confidence), rates[row],
+                                  model_ms)
     return [results[i] for i in range(len(steps))]
 
 
 def _shared_network(segmenters: list[Segmenter]) -> MFSSeg:
     if len(set(segmenters)) < len(segmenters):
-        raise ValueError('a stream comes twice among those that step together: its steps follow '
-                         'one another, so give each a batch of its own')
+        raise ValueError('a stream occurs twice in a batch, but its steps follow one another: put '
+                         'them into batches of their own')
     first = segmenters[0]
     if any(other.network is not first.network or other.input_size != first.input_size
            for other in segmenters):
-        raise ValueError('streams that step together share one network and one input size: make '
-                         'them by sibling()')
+        raise ValueError('streams that step together need one network and one input size: create '
+                         'them with sibling()')
     return first.network
 
 
 def _inputs(prepared: list[Prepared], steps: int) -> dict[str, object]:
-    """Give the network what streams see, ``[T, B, C, H, W]``, and their times."""
+    """Return the inputs of the network, ``[T, B, C, H, W]``, from those of the streams."""
     given = {'images': [each.images for each in prepared],
              'events': [each.events for each in prepared]}
     inputs: dict[str, object] = {}
     for name, tensors in given.items():
-        there = next((x for x in tensors if x is not None), None)
-        if there is None:
+        any_given = next((x for x in tensors if x is not None), None)
+        if any_given is None:
             inputs[name] = None
             continue
-        x = there if len(tensors) == 1 else torch.cat(
-            [torch.zeros_like(there) if x is None else x for x in tensors])
+        x = any_given if len(tensors) == 1 else torch.cat(
+            [torch.zeros_like(any_given) if x is None else x for x in tensors])
         inputs[name] = x[None].expand(steps, *x.shape)
-    seen = [[x is not None for x in pair] for pair in zip(*given.values())]
-    if any(senses != seen[0] for senses in seen):
-        inputs['seen'] = torch.tensor(seen, device=x.device)[None].expand(steps, -1, -1)
+    present = [[x is not None for x in pair] for pair in zip(*given.values())]
+    if any(sensors != present[0] for sensors in present):
+        inputs['present'] = torch.tensor(present, device=x.device)[None].expand(steps, -1, -1)
     elapsed = [each.elapsed for each in prepared]
     inputs['elapsed'] = (elapsed[0] if len(set(elapsed)) == 1
                          else torch.tensor(elapsed, device=x.device))

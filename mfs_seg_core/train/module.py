@@ -15,7 +15,8 @@ from torch.nn import functional
 from mfs_seg_core.data.clips.clip import Clip
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import UNLABELLED, ClassSet
-from mfs_seg_core.model.network import State, named_config
+from mfs_seg_core.model.config import named_config
+from mfs_seg_core.model.state import State
 from mfs_seg_core.model.unet import UNetConfig
 from mfs_seg_core.streaming.preprocess import normalise
 from mfs_seg_core.train.settings import EVENT_DATA, Settings

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The modalities of a network: which sensors it takes."""
+"""Modalities of a network, and their sensors."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights files: parameters of a network, and the metadata that inference needs."""
+"""Weights files: parameters of a network and the metadata that inference needs."""
 
 from mfs_seg_core.weights.file import (
     WeightsError,

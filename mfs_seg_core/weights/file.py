@@ -1,9 +1,9 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Weights files: a safetensors file of parameters, whose metadata says all that inference needs.
+Weights files: safetensors files of parameters, with all metadata that inference needs.
 
-safetensors holds plain numbers only: opening a file never runs code from it.
+safetensors files hold plain numbers only: opening one never runs code from it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from mfs_seg_core.model.network import Config, MFSSeg
+from mfs_seg_core.model.config import Config
+from mfs_seg_core.model.network import MFSSeg
 from mfs_seg_core.model.unet import UNet, UNetConfig
 from mfs_seg_core.util.files import write_whole
 from mfs_seg_core.util.text import printable
@@ -27,23 +28,23 @@ VERSION = '2'
 # Version 1 has a list of sensors instead of the modality.
 READABLE = ('1', VERSION)
 SHIPPED = Path(__file__).parent / 'pretrained'
-# Of a file's header: hundreds of times what ours take.
+# Bytes of a file's header: hundreds of times the size of ours.
 MAX_HEADER = 10_000_000
-# As safetensors calls them.
+# Names of dtypes in safetensors.
 DTYPES = {torch.float32: 'F32', torch.int64: 'I64'}
 
 
 class WeightsError(ValueError):
-    """A weights file is missing, damaged or not ours; the message says what to do."""
+    """A weights file is missing, damaged or of another program; the message names the remedy."""
 
 
 def build(config: Config | UNetConfig) -> MFSSeg | UNet:
-    """Give an untrained network of this shape."""
+    """Return an untrained network of this configuration."""
     return UNet(config) if isinstance(config, UNetConfig) else MFSSeg(config)
 
 
 def save_weights(path: str | Path, network: MFSSeg | UNet, metadata: Metadata) -> None:
-    """Write the network's parameters and their metadata, aside first, then renamed."""
+    """Write the network's parameters and their metadata to a file, whole or not at all."""
     tensors = {name: tensor.detach().cpu().contiguous()
                for name, tensor in network.state_dict().items()}
     text = encode(metadata)
@@ -54,9 +55,11 @@ def save_weights(path: str | Path, network: MFSSeg | UNet, metadata: Metadata) -
 
 def find_weights(path_or_name: str | Path) -> Path:
     """
-    Give the file for a path or for the name of shipped weights.
+    Return the path of a weights file.
 
-    :raises WeightsError: neither exists.
+    :param path_or_name: path of the file, or name of shipped weights.
+    :returns: path of an existing file.
+    :raises WeightsError: there is no such file.
     """
     path = Path(path_or_name)
     shown = f"'{printable(str(path_or_name))}'"
@@ -78,9 +81,11 @@ def load_weights(path_or_name: str | Path) -> tuple[MFSSeg | UNet, Metadata]:
     """
     Read a weights file into a new network in evaluation mode, on the CPU.
 
-    Memory is taken for what the file holds only: the network that it describes is built when the
-    tensors are found to fit.
+    The network is created only after the tensors of the file are found to fit its description, so
+    no description can use more memory than the file has bytes.
 
+    :param path_or_name: path of the file, or name of shipped weights.
+    :returns: the network and the metadata of its weights.
     :raises WeightsError: the file is missing, damaged, of another kind or version, or does not fit
         the network that it describes.
     """
@@ -95,21 +100,20 @@ def load_weights(path_or_name: str | Path) -> tuple[MFSSeg | UNet, Metadata]:
     except (SafetensorError, OSError, MemoryError) as error:
         raise WeightsError(f'{path} cannot be read as safetensors ({error}): '
                            'fetch or train it again') from None
-    # Files were once written without.
-    known = header.get('sha256')
-    if known is not None and known != content_hash(header['description'], tensors):
-        raise WeightsError(f'{path} is damaged, its content is not what was written (SHA-256): '
+    # Early files have none.
+    expected = header.get('sha256')
+    if expected is not None and expected != content_hash(header['description'], tensors):
+        raise WeightsError(f'{path} is damaged, its content does not match its SHA-256: '
                            'fetch or train it again')
     if not all(tensor.isfinite().all() for tensor in tensors.values()):
-        raise WeightsError(f'{path} holds numbers that are not finite, no network that was trained '
-                           'well: fetch or train it again')
+        raise WeightsError(f'{path} holds numbers that are not finite: fetch or train it again')
     network = build(metadata.config)
     network.load_state_dict(tensors)
     return network.eval(), metadata
 
 
 def content_hash(description: str, tensors: Mapping[str, torch.Tensor]) -> str:
-    """Give the SHA-256 of a description and of tensors, with their names and shapes, as hex."""
+    """Return the SHA-256 of a description and of tensors, their names and shapes, as hex."""
     digest = hashlib.sha256(description.encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f'\n{name} {tensor.dtype} {list(tensor.shape)}\n'.encode())
@@ -118,12 +122,12 @@ def content_hash(description: str, tensors: Mapping[str, torch.Tensor]) -> str:
 
 
 def file_hash(path: str | Path) -> str:
-    """Give the SHA-256 of a file, as hex."""
+    """Return the SHA-256 of a file, as hex."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _check_header(path: Path) -> None:
-    """Refuse a header that would fill the memory; the file begins with its length."""
+    """Reject a header that would fill the memory; the file starts with its length."""
     with path.open('rb') as file:
         length = int.from_bytes(file.read(8), 'little')
     if length > MAX_HEADER:
@@ -148,13 +152,13 @@ def _metadata(path: Path, header: dict[str, str]) -> Metadata:
 
 
 def _check_shapes(path: Path, file: safe_open, config: Config | UNetConfig) -> None:
-    """Raise WeightsError unless the file holds the tensors of such a network, and no others."""
+    """Raise WeightsError unless the file holds exactly the tensors of such a network."""
     try:
-        # Of shapes alone, without memory for the numbers.
+        # On the meta device tensors have shapes, but take no memory.
         with torch.device('meta'):
             expected = build(config).state_dict()
     except (ValueError, RuntimeError) as error:
-        raise WeightsError(f'{path} describes a network that cannot be '
+        raise WeightsError(f'{path} describes an impossible network '
                            f'({str(error).splitlines()[0]}): fetch or train it again') from None
     for name in sorted({*file.keys()} | {*expected}):
         found = _shape(file.get_slice(name)) if name in file.keys() else 'missing'

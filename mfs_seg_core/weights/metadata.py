@@ -1,10 +1,10 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-What a weights file says of itself, as a line of JSON.
+Metadata of a weights file, as a line of JSON.
 
-It comes from outside: every number is held against its limits before a network is built of it, and
-every text before it is printed.
+A file may come from anywhere: numbers are checked against limits before a network is created from
+them, and texts are checked before they are printed.
 """
 
 from __future__ import annotations
@@ -16,24 +16,27 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mfs_seg_core.labels import UNLABELLED, ClassSet
-from mfs_seg_core.model.network import Config
+from mfs_seg_core.model.config import Config
 from mfs_seg_core.model.unet import UNetConfig
 from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_core.util.text import printable
 
-# Kinds of network, as the files call them.
+# Kinds of network by their names in the files.
 SHAPES = {'mfs_seg': Config, 'unet': UNetConfig}
 MAX_TEXT, MAX_NOTE = 100, 10_000
-# Of a row whose length is free: classes, or blocks of one scale.
+# Most items of a row of variable length: classes, or blocks of one scale.
 MAX_LENGTH = UNLABELLED
 
 
 @dataclass(frozen=True)
 class Limit:
     """
-    What a number may be, limits included; and how many there are.
+    Valid range of a number, or of the numbers in nested rows.
 
-    :param length: of rows within rows; None: free. Empty: it is one number.
+    :param least: smallest valid value.
+    :param most: largest valid value.
+    :param length: lengths of the nested rows, outermost first; None: variable. Empty: one number.
+    :param fraction: floating-point numbers are valid too.
     """
 
     least: float
@@ -42,7 +45,7 @@ class Limit:
     fraction: bool = False
 
 
-# Far beyond what is of use, and small enough to be built.
+# Far beyond useful values, but small enough to create a network.
 LIMITS = {
     'classes': Limit(1, UNLABELLED),
     'steps': Limit(1, 64),
@@ -70,18 +73,18 @@ FLAGS = ('mimo', 'learn_leak', 'recall', 'full_spike')
 @dataclass(frozen=True)
 class Metadata:
     """
-    What a weights file says of itself.
+    Metadata of a weights file: everything that inference needs besides the parameters.
 
     :param name: short name.
-    :param config: shape of the network.
-    :param classes: the classes of its masks.
-    :param input_size: width and height in pixels that it was trained at.
-    :param mean: of the training pixels, RGB, in 0..1.
-    :param std: of the same.
-    :param nominal_step: seconds between two steps that the leak belongs to.
-    :param modality: what it takes: 'camera', 'events', or 'fusion' of both; a key of
+    :param config: configuration of the network.
+    :param classes: classes of its masks.
+    :param input_size: width and height in pixels of the training images.
+    :param mean: mean of the training pixels, RGB, in 0..1.
+    :param std: standard deviation of the training pixels, RGB.
+    :param nominal_step: nominal time step of the leak, in seconds.
+    :param modality: 'camera', 'events', or 'fusion' of both; a key of
         :data:`mfs_seg_core.util.modalities.SENSORS`.
-    :param event_bins: time bins of its event tensor; 0: it sees no events.
+    :param event_bins: time bins of the event tensor; 0: the network takes no events.
     :param notes: further facts for people: data, licence, figures.
     """
 
@@ -103,7 +106,7 @@ class Metadata:
 
 
 def encode(metadata: Metadata) -> str:
-    """Give a metadata as JSON."""
+    """Return metadata as JSON."""
     fields = dataclasses.asdict(metadata)
     fields['classes']['palette'] = metadata.classes.palette.tolist()
     kinds = {shape: kind for kind, shape in SHAPES.items()}
@@ -113,9 +116,11 @@ def encode(metadata: Metadata) -> str:
 
 def decode(text: str) -> Metadata:
     """
-    Give the metadata that JSON holds.
+    Decode metadata from JSON.
 
-    :raises ValueError: something lacks in it, or cannot be; one sentence without its end.
+    :param text: JSON, from a file of any version.
+    :returns: valid metadata.
+    :raises ValueError: a value is missing or invalid; one sentence without a full stop.
     """
     try:
         fields = json.loads(text)
@@ -137,7 +142,7 @@ def decode(text: str) -> Metadata:
         metadata = Metadata(**fields)
         _check_texts(metadata)
         _check_together(metadata)
-    # Recursion: lists within lists without end.
+    # RecursionError: deeply nested lists.
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         what = str(error) if type(error) is ValueError else repr(error)
         raise ValueError(printable(what)) from None
@@ -145,7 +150,7 @@ def decode(text: str) -> Metadata:
 
 
 def _check_numbers(name: str, value, length: tuple[int | None, ...]) -> None:
-    """Raise ValueError unless so many numbers, in tuples or alone, lie in their limits."""
+    """Raise ValueError unless a number, or nested tuples of this length, lie in the limits."""
     limit = LIMITS[name]
     if length:
         count = len(value) if isinstance(value, tuple) else -1
@@ -153,14 +158,14 @@ def _check_numbers(name: str, value, length: tuple[int | None, ...]) -> None:
             raise ValueError(f'{name} has another number of values than expected')
         for item in value:
             _check_numbers(name, item, length[1:])
-    # True is an int; and not a number lies in no limits.
+    # True is an int. NaN fails every comparison.
     elif (isinstance(value, bool) or not isinstance(value, (int, float) if limit.fraction else int)
           or not limit.least <= value <= limit.most):
         raise ValueError(f'{name} must lie in {limit.least:g}..{limit.most:g}')
 
 
 def _check_texts(metadata: Metadata) -> None:
-    """Raise ValueError for texts that are to be printed and cannot be."""
+    """Raise ValueError for a text that is too long or not printable."""
     classes, notes = metadata.classes, metadata.notes
     for texts, most in (((metadata.name, classes.name, *classes.names, *notes), MAX_TEXT),
                         (notes.values(), MAX_NOTE)):
@@ -170,7 +175,7 @@ def _check_texts(metadata: Metadata) -> None:
 
 
 def _check_together(metadata: Metadata) -> None:
-    """Raise ValueError when the parts of a metadata contradict each other."""
+    """Raise ValueError when parts of the metadata contradict each other."""
     config, classes, modality = metadata.config, metadata.classes, metadata.modality
     if not config.classes == len(classes) == len(classes.palette):
         raise ValueError(f'of {config.classes} classes it has {len(classes)} names and '
@@ -178,7 +183,7 @@ def _check_together(metadata: Metadata) -> None:
     if modality not in SENSORS:
         raise ValueError(f'modality must be one of {", ".join(SENSORS)}')
     channels = 2 * metadata.event_bins
-    # Tensors of a data set's own have no bins.
+    # Tensors of a data set's own kind have no bins.
     needed = {'camera': (3, 0), 'events': (channels or config.inputs, 0),
               'fusion': (3, channels)}[modality]
     if needed != (config.inputs, config.events):

@@ -1,20 +1,21 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Untrained networks that fire: their batch norms have seen data."""
+"""Untrained networks that fire: their batch norms have statistics of random data."""
 
 import torch
 from torch import nn
 
 from mfs_seg_core.labels import CAMVID
-from mfs_seg_core.model.network import MFSSeg, named_config
+from mfs_seg_core.model.config import named_config
+from mfs_seg_core.model.network import MFSSeg
 from mfs_seg_core.weights.file import Metadata
 
 
 def untrained(config: str, events: int = 0) -> MFSSeg:
     """
-    Give a network with random weights, in evaluation mode, the same on every call.
+    Return a network with random weights, in evaluation mode, the same on every call.
 
-    events: channels of the event tensor that it sees beside the camera.
+    events: channels of the event tensor, for a network that takes images and events.
     """
     torch.manual_seed(0)
     network = MFSSeg(named_config(config, classes=len(CAMVID), events=events))
@@ -28,7 +29,7 @@ def untrained(config: str, events: int = 0) -> MFSSeg:
 
 
 def metadata_of(network: MFSSeg) -> Metadata:
-    """Return metadata for it, with 64x48 input."""
+    """Return metadata for a network, with 64x48 input."""
     bins = network.config.events // 2
     return Metadata('test', network.config, CAMVID, (64, 48), (0.4, 0.4, 0.4), (0.3, 0.3, 0.3),
                     0.05, 'fusion' if bins else 'camera', bins,

@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from mfs_seg_core.analysis.isometry import calibrate, measure, of_stack, predict
-from mfs_seg_core.model.baseline_blocks import Plain
-from mfs_seg_core.model.blocks import EFSRes, Membranes, Spiking
+from mfs_seg_core.model.baseline_blocks import NoShortcut
+from mfs_seg_core.model.blocks import EFSRes
+from mfs_seg_core.model.state import Membranes, Spiking
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_stacks_of_efs_res_stay_near_one_and_plain_ones_do_not(levels):
 
 def test_plain_is_the_branch(block):
     block, x = block
-    plain = Plain(4, 2, Spiking(4, 0.25, False)).eval()
+    plain = NoShortcut(4, 2, Spiking(4, 0.25, False)).eval()
     plain.load_state_dict(block.state_dict())
     with torch.no_grad():
         difference = block(x, Membranes(None)) - plain(x, Membranes(None))

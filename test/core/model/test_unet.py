@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn import functional
 
 from mfs_seg_core.labels import CAMVID
-from mfs_seg_core.model.network import MFSSeg, named_config
+from mfs_seg_core.model.config import named_config
+from mfs_seg_core.model.network import MFSSeg
 from mfs_seg_core.model.unet import UNet, UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_core.weights.file import Metadata, save_weights

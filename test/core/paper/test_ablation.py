@@ -13,8 +13,8 @@ from torch import nn
 
 from mfs_seg_core.analysis.energy import Count, parameters
 from mfs_seg_core.model.baseline_blocks import BLOCKS
-from mfs_seg_core.model.blocks import Membranes, Spiking
-from mfs_seg_core.model.network import named_config
+from mfs_seg_core.model.config import named_config
+from mfs_seg_core.model.state import Membranes, Spiking
 from mfs_seg_core.paper.ablation import VARIANTS, gradients, network_of, noise_of, stills
 from mfs_seg_core.weights.file import load_weights, save_weights
 

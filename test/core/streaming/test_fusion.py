@@ -16,7 +16,8 @@ from mfs_seg_core.data.clips.modality_dropout import SHARES, senses_of
 from mfs_seg_core.data.clips.street import StreetClips
 from mfs_seg_core.evaluate.robustness import drive
 from mfs_seg_core.events.tensor import EventWindow
-from mfs_seg_core.model.network import MFSSeg, named_config
+from mfs_seg_core.model.config import named_config
+from mfs_seg_core.model.network import MFSSeg
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_core.weights.file import load_weights, save_weights
 
