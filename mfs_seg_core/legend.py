@@ -3,8 +3,8 @@
 """
 Draw the classes of masks: id, colour and name of each.
 
-``python -m mfs_seg_core.legend --weights street --output legend.png``
-``python -m mfs_seg_core.legend --classes dsec --output legend.png``
+``mfs-seg legend --weights street --output legend.png``
+``mfs-seg legend --classes dsec --output legend.png``
 """
 
 from __future__ import annotations
@@ -23,47 +23,91 @@ SETS = {classes.name: classes for classes in (CAMVID, DDD17, DSEC)}
 PAPER = (250, 250, 248)
 INK = (40, 42, 48)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-SCALE = 0.6
-# In pixels.
-MARGIN, ROW, SWATCH, GAP = 14, 32, (44, 22), 12
+# Sizes in pixels, and scales of the font: of the table, and of the band.
+MARGIN, ROW, SWATCH, GAP, SCALE = 14, 32, (44, 22), 12, 0.6
+BAND_MARGIN, BAND_ROW, BAND_SWATCH, BAND_GAP, BAND_SCALE = 8, 22, (12, 12), 5, 0.42
+BAND_SPACE = 14
 
 
 def legend_image(classes: ClassSet) -> np.ndarray:
     """
-    Give a picture with a row a class, and one for pixels that have none.
+    Draw a table of classes: one row per class, and one for unlabelled pixels.
 
+    :param classes: classes to draw.
     :returns: uint8 ``[H, W, 3]``, RGB.
     """
-    rows = [(str(number), name, tuple(colour.tolist()))
-            for number, (name, colour) in enumerate(zip(classes.names, classes.palette))]
+    rows = [(str(number), name, tuple(colour))
+            for number, (name, colour) in enumerate(zip(classes.names, classes.palette.tolist()))]
     rows.append((str(UNLABELLED), 'unlabelled', (0, 0, 0)))
-    id_width = max(_width(number) for number, _, _ in rows)
-    name_left = MARGIN + id_width + GAP + SWATCH[0] + GAP
-    width = name_left + max(_width(name) for _, name, _ in rows) + MARGIN
-    picture = np.full((2 * MARGIN + ROW * len(rows), width, 3), PAPER, np.uint8)
+    id_width = max(text_width(number, SCALE) for number, _, _ in rows)
+    swatch_left = MARGIN + id_width + GAP
+    name_left = swatch_left + SWATCH[0] + GAP
+    width = name_left + max(text_width(name, SCALE) for _, name, _ in rows) + MARGIN
+    image = blank_image(2 * MARGIN + ROW * len(rows), width)
     for index, (number, name, colour) in enumerate(rows):
         middle = MARGIN + ROW * index + ROW // 2
-        corner = MARGIN + id_width + GAP, middle - SWATCH[1] // 2
-        far = corner[0] + SWATCH[0], corner[1] + SWATCH[1]
-        cv2.rectangle(picture, corner, far, colour, cv2.FILLED)
-        cv2.rectangle(picture, corner, far, INK, 1)
-        for text, left in ((number, MARGIN + id_width - _width(number)), (name, name_left)):
-            cv2.putText(picture, text, (left, middle + 7), FONT, SCALE, INK, 1, cv2.LINE_AA)
-    return picture
+        _draw_swatch(image, (swatch_left, middle - SWATCH[1] // 2), SWATCH, colour)
+        draw_text(image, number, (MARGIN + id_width - text_width(number, SCALE), middle + 7), SCALE)
+        draw_text(image, name, (name_left, middle + 7), SCALE)
+    return image
 
 
-def _width(text: str) -> int:
-    return cv2.getTextSize(text, FONT, SCALE, 1)[0][0]
+def legend_band(classes: ClassSet, width: int) -> np.ndarray:
+    """
+    Draw the colours and names of classes next to each other, in as many rows as they take.
+
+    :param classes: classes to draw.
+    :param width: width of the image, in pixels.
+    :returns: uint8 ``[H, width, 3]``, RGB.
+    """
+    left, top, places = BAND_MARGIN, 0, []
+    for name, colour in zip(classes.names, classes.palette.tolist()):
+        entry_width = BAND_SWATCH[0] + BAND_GAP + text_width(name, BAND_SCALE)
+        if left + entry_width > width - BAND_MARGIN and left > BAND_MARGIN:
+            left, top = BAND_MARGIN, top + BAND_ROW
+        places.append((left, top, name, tuple(colour)))
+        left += entry_width + BAND_SPACE
+    image = blank_image(top + BAND_ROW + 6, width)
+    for left, top, name, colour in places:
+        _draw_swatch(image, (left, top + 8), BAND_SWATCH, colour)
+        draw_text(image, name, (left + BAND_SWATCH[0] + BAND_GAP, top + 19), BAND_SCALE)
+    return image
+
+
+def blank_image(height: int, width: int) -> np.ndarray:
+    """Return an image uint8 ``[height, width, 3]`` in the colour of the background."""
+    return np.full((height, width, 3), PAPER, np.uint8)
+
+
+def text_width(text: str, scale: float) -> int:
+    """Return the width of a text, in pixels."""
+    return cv2.getTextSize(text, FONT, scale, 1)[0][0]
+
+
+def draw_text(image: np.ndarray, text: str, corner: tuple[int, int], scale: float,
+              colour: tuple[int, int, int] = INK) -> None:
+    """Draw a text whose lower left ``corner`` is ``(x, y)``."""
+    cv2.putText(image, text, corner, FONT, scale, colour, 1, cv2.LINE_AA)
+
+
+def _draw_swatch(image: np.ndarray, corner: tuple[int, int], size: tuple[int, int],
+                 colour: tuple[int, ...]) -> None:
+    far = corner[0] + size[0], corner[1] + size[1]
+    cv2.rectangle(image, corner, far, colour, cv2.FILLED)
+    cv2.rectangle(image, corner, far, INK, 1)
 
 
 def save_legend(path: Path, classes: ClassSet) -> None:
     """
-    Write the picture to a file.
+    Write the table of classes to an image file.
 
-    :raises ValueError: OpenCV does not write files of this name's kind.
+    :param path: path of the file; its folder is created.
+    :param classes: classes to draw.
+    :raises ValueError: OpenCV cannot write this kind of file.
+    :raises OSError: the file cannot be written.
     """
     if not cv2.haveImageWriter(str(path)):
-        raise ValueError(f"'{path}' is no kind of image that can be written: name a .png")
+        raise ValueError(f"'{path}' is not a kind of image that can be written: name a .png")
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_aside(path) as part:
         if not cv2.imwrite(str(part), cv2.cvtColor(legend_image(classes), cv2.COLOR_RGB2BGR)):
@@ -71,17 +115,17 @@ def save_legend(path: Path, classes: ClassSet) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(prog='python -m mfs_seg_core.legend', description=__doc__,
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog='mfs-seg legend', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    whose = parser.add_mutually_exclusive_group(required=True)
-    whose.add_argument('--weights', help='name or path: the classes that these know')
-    whose.add_argument('--classes', choices=SETS, help='name of a class set')
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument('--weights', help='weights whose classes to draw: name or path')
+    source.add_argument('--classes', choices=SETS, help='name of a class set')
     parser.add_argument('--output', type=Path, required=True, metavar='FILE')
     options = parser.parse_args(arguments)
     try:
         if options.weights:
-            # Not above: a class set needs no torch.
+            # Not above: drawing a class set must not load torch.
             from mfs_seg_core.weights.file import load_weights
             classes = load_weights(options.weights)[1].classes
         else:

@@ -91,8 +91,8 @@ class Segmenter:
         :raises ValueError: the weights, the device or the size cannot be used.
         """
         if 'events' in metadata.sensors and not metadata.event_bins:
-            raise ValueError(f"the weights {metadata.name!r} take tensors of a data set's own kind, "
-                             'which cannot be made of events here: choose other weights')
+            raise ValueError(f"the weights {metadata.name!r} take tensors of a data set's own "
+                             'kind, which cannot be made of events here: choose other weights')
         try:
             self.device = torch.device(device)
             network = network.to(self.device, memory_format=torch.channels_last)

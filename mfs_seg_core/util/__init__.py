@@ -1,3 +1,3 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Helpers that know nothing of networks: files, text, charts, provenance."""
+"""Helpers independent of networks: files, text, modalities, charts, provenance."""

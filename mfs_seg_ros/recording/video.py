@@ -13,11 +13,9 @@ import cv2
 import numpy as np
 
 from mfs_seg_core.labels import ClassSet, colourise, overlay
+from mfs_seg_core.legend import INK, PAPER, blank_image, draw_text, legend_band, text_width
 from mfs_seg_core.util.files import aside, write_whole
 
-PAPER = (250, 250, 248)
-INK = (40, 42, 48)
-FONT = cv2.FONT_HERSHEY_SIMPLEX
 GAP = 8
 VIDEO_HEIGHT = 360
 TILE_HEIGHT = 240
@@ -142,9 +140,9 @@ class RunVideo:
     def _picture(self, moment: Moment) -> np.ndarray:
         height = VIDEO_HEIGHT if len(self._columns) <= 2 else TILE_HEIGHT
         drawn = tiles(moment, height, self._classes)
-        nothing = _blank(*drawn['mask'].shape[:2])
+        nothing = blank_image(*drawn['mask'].shape[:2])
         row = np.hstack([drawn.get(name, nothing) for name in self._columns])
-        return np.vstack([row, legend(self._classes, row.shape[1])])
+        return np.vstack([row, legend_band(self._classes, row.shape[1])])
 
     def _write(self, moment: Moment) -> None:
         picture = self._picture(moment)
@@ -199,61 +197,30 @@ class ContactSheet:
         lefts = [GAP + i * (tile_width + GAP) for i in range(len(columns))]
         width = lefts[-1] + tile_width + GAP
 
-        heading = _blank(68, width)
-        (title_width, _), _ = cv2.getTextSize(title, FONT, 0.62, 1)
-        _text(heading, title, (GAP, 28), 0.62 * min(1.0, (width - 2 * GAP) / title_width))
+        heading = blank_image(68, width)
+        scale = 0.62 * min(1.0, (width - 2 * GAP) / text_width(title, 0.62))
+        draw_text(heading, title, (GAP, 28), scale)
         for left, name in zip(lefts, columns):
-            _text(heading, name, (left, 60), 0.5)
+            draw_text(heading, name, (left, 60), 0.5)
         bands = [heading]
         for row in rows:
-            band = _blank(TILE_HEIGHT + GAP, width)
+            band = blank_image(TILE_HEIGHT + GAP, width)
             for left, name in zip(lefts, columns):
                 if name in row:
                     band[:TILE_HEIGHT, left:left + tile_width] = cv2.resize(
                         row[name], (tile_width, TILE_HEIGHT), interpolation=cv2.INTER_NEAREST)
             bands.append(band)
-        bands.append(legend(self._classes, width))
+        bands.append(legend_band(self._classes, width))
         # Not imwrite, which does not raise when it could not write.
         _, data = cv2.imencode('.png', cv2.cvtColor(np.vstack(bands), cv2.COLOR_RGB2BGR))
         write_whole(path, data.tobytes())
 
 
-def legend(classes: ClassSet, width: int) -> np.ndarray:
-    """Return a band uint8 [H, width, 3] with the colour and the name of each class."""
-    swatch, line, scale = 12, 22, 0.42
-    left, top = GAP, 0
-    places = []
-    for name, colour in zip(classes.names, classes.palette):
-        (text_width, _), _ = cv2.getTextSize(name, FONT, scale, 1)
-        if left + swatch + 5 + text_width > width - GAP and left > GAP:
-            left, top = GAP, top + line
-        places.append((left, top, name, colour))
-        left += swatch + 5 + text_width + 14
-    band = _blank(top + line + 6, width)
-    for left, top, name, colour in places:
-        corner = (left, top + 8)
-        far = (left + swatch, top + 8 + swatch)
-        cv2.rectangle(band, corner, far, tuple(int(value) for value in colour), cv2.FILLED)
-        cv2.rectangle(band, corner, far, INK, 1)
-        _text(band, name, (left + swatch + 5, top + 19), scale)
-    return band
-
-
-def _blank(height: int, width: int) -> np.ndarray:
-    return np.full((height, width, 3), PAPER, np.uint8)
-
-
-def _text(
-    picture: np.ndarray, text: str, at: tuple[int, int], scale: float, colour: tuple = INK
-) -> None:
-    cv2.putText(picture, text, at, FONT, scale, colour, 1, cv2.LINE_AA)
-
-
 def _stamp(tile: np.ndarray, text: str) -> None:
     """Write into the lower left corner."""
-    (width, _), _ = cv2.getTextSize(text, FONT, 0.45, 1)
+    width = text_width(text, 0.45)
     cv2.rectangle(tile, (0, tile.shape[0] - 20), (width + 10, tile.shape[0]), INK, cv2.FILLED)
-    _text(tile, text, (5, tile.shape[0] - 6), 0.45, PAPER)
+    draw_text(tile, text, (5, tile.shape[0] - 6), 0.45, PAPER)
 
 
 def _fitted(
