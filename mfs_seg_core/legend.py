@@ -125,7 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.weights:
-            # Not above: drawing a class set must not load torch.
+            # Imported here: drawing a class set must not load torch.
             from mfs_seg_core.weights.file import load_weights
             classes = load_weights(options.weights)[1].classes
         else:

@@ -1,11 +1,11 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Activation checkpointing: the backward pass computes layers anew instead of keeping their insides.
+Activation checkpointing: the backward pass computes activations again instead of storing them.
 
-That needs layers that give the same again. State in, state out: ours do. A neuron with its state
-hidden inside steps a second time instead, from where the forward pass left it, and the gradients
-are wrong without a word.
+It requires layers that return the same values again. Ours do, as their state is an argument. A
+neuron with hidden state takes another step instead, from the state after the forward pass, and the
+gradients are silently wrong.
 """
 
 import pytest
@@ -31,7 +31,7 @@ class Explicit(nn.Module):
         return self.leave(spikes), potential
 
 
-def plain(layer, *inputs):
+def direct(layer, *inputs):
     return layer(*inputs)
 
 
@@ -55,13 +55,13 @@ def test_explicit_state():
             loss = loss + y.square().sum()
         return gradients(network, loss)
 
-    expected = learn(plain)
+    expected = learn(direct)
     assert expected.any()
     assert torch.equal(learn(checkpointed), expected)
 
 
 def test_hidden_state():
-    """The control: SpikingJelly's neuron, equal to ours without checkpointing, fails with it."""
+    """Control: SpikingJelly's neuron, equal to ours without checkpointing, fails with it."""
     reason = 'SpikingJelly is not installed: scripts/setup.sh installs it'
     neurons = pytest.importorskip('spikingjelly.activation_based.neuron', reason=reason)
     from spikingjelly.activation_based.surrogate import Rect
@@ -81,7 +81,7 @@ def test_hidden_state():
     for x in stream:
         y, potential = ours(x, potential)
         loss = loss + y.square().sum()
-    expected = learn(plain)
+    expected = learn(direct)
     torch.testing.assert_close(expected, gradients(ours, loss))
     error = (learn(checkpointed) - expected).norm() / expected.norm()
     assert error > 0.01
@@ -99,4 +99,4 @@ def test_whole_network(config):
             loss = loss + sum(scale.square().mean() for scale in logits)
         return gradients(network, loss)
 
-    torch.testing.assert_close(learn(checkpointed), learn(plain))
+    torch.testing.assert_close(learn(checkpointed), learn(direct))

@@ -10,8 +10,10 @@ from support.untrained import untrained
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mfs_seg_core.model.blocks import Neuron, Stem
-from mfs_seg_core.model.network import MFSSeg, Step, fold_norms, named_config
+from mfs_seg_core.model.blocks import Stem
+from mfs_seg_core.model.config import named_config
+from mfs_seg_core.model.network import MFSSeg, fold_norms
+from mfs_seg_core.model.state import Neuron
 
 
 @pytest.fixture(scope='module', params=['paper', 'fast'])
@@ -50,27 +52,27 @@ def test_output_scales(network, height, width):
 
 
 def test_full_spike(network):
-    """On real activations, every convolution but the stems sees integers 0..D."""
-    seen, stems = {}, {m.conv for m in network.modules() if isinstance(m, Stem)}
+    """On real activations, the inputs of all convolutions but the stems are integers 0..D."""
+    inputs_of, stems = {}, {m.conv for m in network.modules() if isinstance(m, Stem)}
 
-    def keep(module, inputs):
-        seen[module] = inputs[0]
+    def record(module, inputs):
+        inputs_of[module] = inputs[0]
 
     convolutions = {name: m for name, m in network.named_modules()
                     if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))}
-    handles = [m.register_forward_pre_hook(keep) for m in convolutions.values()]
+    handles = [m.register_forward_pre_hook(record) for m in convolutions.values()]
     state = run(network, torch.randn(1, 1, 3, 48, 64)).state
     run(network, torch.randn(1, 1, 3, 48, 64), state)
     for handle in handles:
         handle.remove()
     levels = set(range(network.config.levels + 1))
     for name, module in convolutions.items():
-        values = set(seen[module].unique().tolist())
+        values = set(inputs_of[module].unique().tolist())
         if module in stems:
-            assert not values <= levels, f'{name} is a stem: it should see pixels'
+            assert not values <= levels, f'{name} is a stem: it should take pixels'
         else:
-            assert values <= levels, f'{name} sees more than spikes'
-    assert any(seen[m].sum() > 0 for m in convolutions.values() if m not in stems)
+            assert values <= levels, f'{name} takes more than spikes'
+    assert any(inputs_of[m].sum() > 0 for m in convolutions.values() if m not in stems)
 
 
 def test_steps_equal_many_steps(network):
@@ -98,9 +100,9 @@ def test_state_saved_and_restored(network, tmp_path):
     middle = run(network, images[:2]).state
     torch.save(middle, tmp_path / 'state.pt')
     restored = torch.load(tmp_path / 'state.pt', weights_only=True)
-    on, again = run(network, images[2:], middle), run(network, images[2:], restored)
-    assert torch.equal(on.logits[-1], again.logits[-1])
-    assert not torch.equal(on.logits[-1], run(network, images[2:]).logits[-1])
+    expected, found = run(network, images[2:], middle), run(network, images[2:], restored)
+    assert torch.equal(found.logits[-1], expected.logits[-1])
+    assert not torch.equal(found.logits[-1], run(network, images[2:]).logits[-1])
 
 
 def test_interleaved_streams(network):
@@ -121,7 +123,7 @@ def test_interleaved_streams(network):
                 assert torch.equal(prediction.logits[-1], alone[index])
 
 
-def test_foreign_state_is_refused(network):
+def test_foreign_state_is_rejected(network):
     image, state = torch.randn(1, 1, 3, 48, 64), network.init_state(1, 48, 64)
     for foreign in (network.init_state(2, 48, 64), network.init_state(1, 64, 48),
                     {name: potential.double() for name, potential in state.items()}):
@@ -134,27 +136,39 @@ def test_foreign_state_is_refused(network):
         run(network, image, {**state, 'other': state[name]})
 
 
+class ExportedStep(nn.Module):
+    """One step with plain tensors in and out, the form that torch.export takes."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, image, state):
+        prediction = self.network(image[None], state)
+        return prediction.logits[-1][0], prediction.state
+
+
 def test_export_with_state(network):
-    step, state = Step(network), network.init_state(1, 48, 64)
+    step, state = ExportedStep(network), network.init_state(1, 48, 64)
     with torch.no_grad():
         exported = torch.export.export(step, (torch.zeros(1, 3, 48, 64), state)).module()
-        theirs = ours = state
+        found = expected = state
         for image in torch.randn(3, 1, 3, 48, 64):
-            expected, ours = step(image, ours)
-            logits, theirs = exported(image, theirs)
-            torch.testing.assert_close(logits, expected)
-            assert theirs.keys() == ours.keys()
-            for name in ours:
-                torch.testing.assert_close(theirs[name], ours[name])
+            expected_logits, expected = step(image, expected)
+            logits, found = exported(image, found)
+            torch.testing.assert_close(logits, expected_logits)
+            assert found.keys() == expected.keys()
+            for name in expected:
+                torch.testing.assert_close(found[name], expected[name])
 
 
 def test_folded_norms_change_nothing(network):
     images = torch.randn(2, 1, 3, 48, 64)
     folded = fold_norms(copy.deepcopy(network))
     assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
-    ours, theirs = run(network, images), run(folded, images)
-    # Rounding may carry a potential across a threshold: nearly all, not all, must be the same.
-    close = torch.isclose(ours.logits[-1], theirs.logits[-1], rtol=1e-3, atol=1e-3)
+    expected, found = run(network, images), run(folded, images)
+    # Rounding may move a potential across a threshold, so a few scores may differ.
+    close = torch.isclose(found.logits[-1], expected.logits[-1], rtol=1e-3, atol=1e-3)
     assert close.float().mean() > 0.98
 
 

@@ -1,26 +1,66 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The neuron against its equation, against SpikingJelly, and against misuse."""
+"""The neuron: pinned trajectories, gradients, SpikingJelly as a reference, wrong inputs."""
 
 import pytest
 import torch
 
-from mfs_seg_core.model.neuron import LIF
+from mfs_seg_core.model.neuron import LIF, lif_step
 
 
-def test_binary_trajectory():
-    """Hand-computed: charge below threshold, spike, hard reset, inhibition."""
+# Computed by hand, with a leak of 0.25: current, time since the step before, spike and potential.
+BINARY = [
+    (0.4, 1.0, 0, 0.4),      # below the threshold
+    (0.32, 0.5, 1, 0.0),     # 0.25**0.5 * 0.4 + 0.32 = 0.52 fires: hard reset
+    (-0.8, 1.0, 0, -0.8),    # inhibition
+    (0.45, 2.0, 0, 0.4),     # 0.25**2 * -0.8 + 0.45
+    (0.5, 1.0, 1, 0.0),      # 0.25 * 0.4 + 0.5 = 0.6 fires
+]
+INTEGER = [
+    (1.7, 1.0, 2, -0.3),                 # 1.7 rounds up
+    (0.7, 0.5, 1, -0.45),                # 0.25**0.5 * -0.3 + 0.7 = 0.55
+    (9.0, 1.0, 4, 4.8875),               # 0.25 * -0.45 + 9 = 8.8875 saturates at 4 levels
+    (0.0, 2.0, 0, 0.30546875),           # 0.25**2 * 4.8875
+    (-1.0, 1.0, 0, -0.9236328125),       # 0.25 * 0.30546875 - 1
+]
+
+
+@pytest.mark.parametrize('levels, trajectory', [(1, BINARY), (4, INTEGER)])
+@pytest.mark.parametrize('learned', [False, True])
+def test_trajectory(levels, trajectory, learned):
+    neuron, potential = LIF(levels, leak=0.25, channels=int(learned)), None
+    for current, elapsed, spike, expected in trajectory:
+        current = torch.full((1, 1, 1, 1), current)
+        spikes, after = neuron(current, potential, elapsed)
+        assert spikes.item() == spike
+        assert after.item() == pytest.approx(expected, abs=1e-6)
+        equation = lif_step(current, potential, 0.25 ** elapsed, levels)
+        torch.testing.assert_close((spikes, after), equation)
+        potential = after.detach()
+
+
+def test_a_step_leaves_its_inputs_unchanged():
+    current, potential = torch.tensor([1.7, 0.2]), torch.tensor([0.4, 0.8])
+    for levels in (1, 4):
+        lif_step(current, potential, 0.25, levels)
+        lif_step(current, None, 0.25, levels)
+    assert current.tolist() == pytest.approx([1.7, 0.2])
+    assert potential.tolist() == pytest.approx([0.4, 0.8])
+
+
+def test_binary_trajectory_of_run():
+    """Computed by hand: charge below threshold, spike, hard reset, inhibition."""
     spikes, potential = LIF().run(torch.tensor([[0.4], [0.45], [0.1], [-1.0], [0.7]]))
     # 0.4 -> 0.25 * 0.4 + 0.45 = 0.55 fires -> 0.1 -> 0.025 - 1 -> -0.24375 + 0.7 = 0.45625
     assert spikes.flatten().tolist() == [0, 1, 0, 0, 0]
     assert potential.item() == pytest.approx(0.45625)
 
 
-def test_integer_trajectory():
-    """Hand-computed: several levels, what is left over, saturation."""
+def test_integer_trajectory_of_run():
+    """Computed by hand: several levels, soft reset, saturation."""
     spikes, potential = LIF(levels=4).run(torch.tensor([[1.7], [0.6], [9.0], [0.0]]))
-    # 1.7 -> 2, left -0.3; 0.6 - 0.075 = 0.525 -> 1, left -0.475; 8.88125 -> 4, left 4.88125;
-    # 1.2203125 -> 1, left 0.2203125
+    # 1.7 fires 2, v = -0.3; 0.6 - 0.075 = 0.525 fires 1, v = -0.475; 8.88125 fires 4,
+    # v = 4.88125; 1.2203125 fires 1, v = 0.2203125
     assert spikes.flatten().tolist() == [2, 1, 4, 1]
     assert potential.item() == pytest.approx(0.2203125)
 
@@ -47,7 +87,7 @@ def test_steps_equal_run(levels):
 @pytest.mark.parametrize('channels', [0, 3])
 @pytest.mark.parametrize('elapsed', [None, 0.7, torch.tensor([0.5, 2.0]).view(2, 1, 1, 1)])
 def test_gradients_of_steps_equal_those_of_run(levels, channels, elapsed):
-    """To the current, to the state it starts from (if any), to the learned leaks."""
+    """Gradients of the currents, of the initial state (if any) and of the learned leaks."""
     neuron = LIF(levels, channels=channels)
     if channels:
         neuron.leak.data = torch.tensor([0.0, 0.3, 0.9]).view(3, 1, 1)
@@ -63,11 +103,11 @@ def test_gradients_of_steps_equal_those_of_run(levels, channels, elapsed):
         return torch.stack(spikes), potential
 
     inputs = [x for x in (currents, start, *neuron.parameters()) if x is not None]
-    expected, ours = [
+    expected, found = [
         torch.autograd.grad((spikes * of_spikes).sum() + (last * of_potential).sum(), inputs)
         for spikes, last in (alone(), neuron.run(currents, start, elapsed))]
-    for theirs, our in zip(expected, ours):
-        torch.testing.assert_close(our, theirs)
+    for steps, run in zip(expected, found):
+        torch.testing.assert_close(run, steps)
 
 
 def test_run_keeps_the_layout_in_memory():
@@ -93,7 +133,7 @@ def test_surrogate_gradient_is_the_rectangle(levels):
     assert torch.equal(current.grad, inside.float())
 
 
-def test_gradient_reaches_the_past_through_the_leak():
+def test_gradient_of_the_step_before_is_scaled_by_the_leak():
     past = torch.tensor([[0.3]], requires_grad=True)
     _, potential = LIF(leak=0.25)(past)
     spikes, _ = LIF(leak=0.25)(torch.tensor([[0.2]]), potential)
@@ -102,19 +142,19 @@ def test_gradient_reaches_the_past_through_the_leak():
 
 
 def test_leak_follows_the_time_elapsed():
-    """Two half steps without current leave what one step leaves."""
-    neuron, none = LIF(levels=4, leak=0.3), torch.zeros(2, 1)
+    """Two half steps without current decay the potential as one step does."""
+    neuron, zeros = LIF(levels=4, leak=0.3), torch.zeros(2, 1)
     potential = torch.tensor([[-1.0], [0.4]])
-    _, once = neuron(none, potential)
+    _, once = neuron(zeros, potential)
     for elapsed in (0.5, torch.tensor([[0.5], [0.5]])):
-        _, half = neuron(none, potential, elapsed)
-        torch.testing.assert_close(neuron(none, half, elapsed)[1], once)
-    _, each = neuron(none, potential, torch.tensor([[1.0], [2.0]]))
+        _, half = neuron(zeros, potential, elapsed)
+        torch.testing.assert_close(neuron(zeros, half, elapsed)[1], once)
+    _, each = neuron(zeros, potential, torch.tensor([[1.0], [2.0]]))
     torch.testing.assert_close(each, torch.tensor([[-0.3], [0.4 * 0.09]]))
 
 
 def test_learned_leaks():
-    """They start as the fixed leak does, differ by channel, and are learned from the next step."""
+    """Learned leaks start at the fixed leak, differ by channel and have gradients."""
     current, potential = 3 * torch.rand(2, 2, 5, 3, 3)
     neuron = LIF(levels=4, leak=0.25, channels=5)
     spikes, after = neuron(current, potential)
@@ -131,7 +171,7 @@ def test_learned_leaks():
 
 @pytest.mark.parametrize('levels', [1, 4])
 @pytest.mark.parametrize('elapsed', [1.0, torch.tensor([0.5, 2.0]).view(2, 1, 1, 1)])
-def test_a_stream_keeps_its_dtype(levels, elapsed):
+def test_the_dtype_is_kept(levels, elapsed):
     """In mixed precision the currents are bfloat16, the learned leaks float32."""
     neuron, potential = LIF(levels, channels=3), None
     currents = torch.randn(3, 2, 3, 4, 4, dtype=torch.bfloat16, requires_grad=True)
@@ -146,7 +186,7 @@ def test_a_stream_keeps_its_dtype(levels, elapsed):
 
 @pytest.mark.parametrize('potential', [
     torch.zeros(1, 3, 4, 4), torch.zeros(2, 3, 4, 5), torch.zeros(2, 3, 4, 4, dtype=torch.float64)])
-def test_foreign_potential_is_refused(potential):
+def test_foreign_potential_is_rejected(potential):
     with pytest.raises(ValueError, match='potential has'):
         LIF()(torch.zeros(2, 3, 4, 4), potential)
 

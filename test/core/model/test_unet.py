@@ -28,8 +28,8 @@ def score(network: UNet, images: torch.Tensor) -> torch.Tensor:
     return network(images[None]).logits[-1][0]
 
 
-def test_size_is_the_paper_s():
-    # No memory for the weights: only their shapes count here.
+def test_size_of_the_paper():
+    # Only shapes, without memory for the weights.
     with torch.device('meta'):
         unet, spiking = UNet(UNetConfig(12)), MFSSeg(named_config('paper', classes=12))
     assert parameters(unet) == pytest.approx(31.04e6, rel=1e-3)
@@ -46,7 +46,7 @@ def test_any_size(height, width):
 
 @torch.no_grad()
 def test_padding_shifts_nothing():
-    """Far from the padded edge, scores are those of an image that needs no padding."""
+    """Far from the padded edge, scores equal those of an image without padding."""
     torch.manual_seed(0)
     network, image = small(3).eval(), torch.randn(1, 3, 160, 160)
     whole, part = score(network, image), score(network, image[..., :150])
@@ -54,7 +54,7 @@ def test_padding_shifts_nothing():
     torch.testing.assert_close(whole[..., :8], part[..., :8])
 
 
-def test_learns_which_half_is_bright():
+def test_learning_a_bright_half():
     torch.manual_seed(0)
     network = small(2)
     images = 0.3 * torch.randn(4, 3, 30, 34)
@@ -78,10 +78,9 @@ def test_every_parameter_learns():
     assert all(parameter.grad.any() for parameter in network.parameters())
 
 
-def test_runs_in_the_spiking_network_s_place(tmp_path):
+def test_unet_in_a_segmenter(tmp_path):
     network = small(len(CAMVID)).eval()
-    metadata = Metadata('baseline', network.config, CAMVID, (64, 48), (0.4,) * 3, (0.3,) * 3,
-                              0.05)
+    metadata = Metadata('baseline', network.config, CAMVID, (64, 48), (0.4,) * 3, (0.3,) * 3, 0.05)
     save_weights(tmp_path / 'unet.safetensors', network, metadata)
     segmenter = Segmenter.from_weights(tmp_path / 'unet.safetensors')
     assert isinstance(segmenter.network, UNet) and segmenter.metadata.config == network.config
