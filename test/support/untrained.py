@@ -11,14 +11,15 @@ from mfs_seg_core.model.network import MFSSeg
 from mfs_seg_core.weights.file import Metadata
 
 
-def untrained(config: str, events: int = 0) -> MFSSeg:
+def untrained(config: str, events: int = 0, **changes) -> MFSSeg:
     """
     Return a network with random weights, in evaluation mode, the same on every call.
 
     events: channels of the event tensor, for a network that takes images and events.
+    changes: values of other fields of the configuration, such as steps=2.
     """
     torch.manual_seed(0)
-    network = MFSSeg(named_config(config, classes=len(CAMVID), events=events))
+    network = MFSSeg(named_config(config, classes=len(CAMVID), events=events, **changes))
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0

@@ -77,7 +77,7 @@ def test_cost_is_of_an_image_from_rest(folder):
             for frame in frames:
                 segmenter.reset()
                 segmenter.step(frame)
-        assert segmenter.steps_since_reset == steps
+        assert segmenter.network.config.steps == steps
         assert result[model]['macs'] == count.macs / len(frames)
         assert result[model]['acs'] == count.acs / len(frames)
         assert (result[model]['acs'] > 0) == (model != 'unet')

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Several streams that step through one network together: each takes what it would take alone."""
+"""Streams that step through one network as a batch: each gets the results that it gets alone."""
 
 import gc
 import weakref
@@ -15,6 +15,7 @@ from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.streaming.segmenter import Segmenter, step_together
 
 SIZES = (48, 64), (96, 128), (45, 71)
+OPTIONS = dict(confidence=True, firing_rate=True)
 
 
 def frame(seed, height=48, width=64):
@@ -26,156 +27,181 @@ def window(seed, count=500, size=(64, 48)):
     return EventWindow(random_events(count, 50_000, size, seed), 0, 50_000, size)
 
 
-@pytest.fixture(params=[('fast', 0), ('paper', 0), ('fast', 4)], ids=['fast', 'paper', 'fusion'])
-def segmenter(request):
-    network = untrained(*request.param)
+def make_segmenter(config, events=0, **changes):
+    network = untrained(config, events, **changes)
     if network.config.events:
-        # As it starts, the join is a sum.
+        # Initially, the joint block is a sum.
         torch.nn.init.ones_(network.events.join.project.norm.weight)
     return Segmenter(network, metadata_of(network))
 
 
-def family(segmenter, count):
+@pytest.fixture(params=[('fast', {}), ('paper', {'steps': 2}), ('fast', {'events': 4})],
+                ids=['fast', 'paper', 'fusion'])
+def segmenter(request):
+    config, changes = request.param
+    return make_segmenter(config, **changes)
+
+
+@pytest.fixture
+def fast():
+    return make_segmenter('fast')
+
+
+def streams_of(segmenter, count):
     return [segmenter] + [segmenter.sibling() for _ in range(count - 1)]
 
 
-def together(streams, inputs, **asked):
-    """Step streams as one batch; ``inputs`` are what each prepares."""
+def together(streams, inputs, **options):
+    """Step streams as one batch; ``inputs`` are the arguments of prepare()."""
     return step_together([(stream, stream.prepare(*given))
-                          for stream, given in zip(streams, inputs)], **asked)
+                          for stream, given in zip(streams, inputs)], **options)
 
 
 def check_same(streams, alone, results, expected):
-    """The order in which a batch is added up may differ, but nothing else."""
-    for ours, theirs in zip(results, expected, strict=True):
-        assert ours.mask.shape == theirs.mask.shape
-        # Where two classes are equally likely, the order decides.
-        assert (ours.mask == theirs.mask).mean() > 0.999
-        assert abs(ours.confidence.astype(int) - theirs.confidence).max() <= 1
-        assert ours.firing_rate == pytest.approx(theirs.firing_rate, rel=1e-4)
-        assert ours.model_ms == results[0].model_ms > 0
-    for one, other in zip(streams, alone):
-        assert one.steps_since_reset == other.steps_since_reset
-        ours, theirs = one._memory.state(), other._memory.state()
-        assert (ours is None) == (theirs is None)
-        for name in ours or ():
-            torch.testing.assert_close(ours[name], theirs[name], atol=1e-4, rtol=1e-4, msg=name)
+    """Compare the results and states of batched streams with those of streams that step alone."""
+    for batched, single in zip(results, expected, strict=True):
+        assert batched.mask.shape == single.mask.shape
+        # Additions in another order decide between classes of equal probability.
+        assert (batched.mask == single.mask).mean() > 0.999
+        assert abs(batched.confidence.astype(int) - single.confidence).max() <= 1
+        assert batched.firing_rate == pytest.approx(single.firing_rate, rel=1e-4)
+        assert batched.model_ms == results[0].model_ms > 0
+    for batched, single in zip(streams, alone):
+        assert (batched.state is None) == (single.state is None)
+        for name in batched.state or ():
+            close = torch.isclose(batched.state[name], single.state[name], atol=1e-4, rtol=1e-4)
+            # Rounding may move a potential across the threshold of binary neurons.
+            binary = batched.network.config.levels == 1
+            assert close.all() or binary and close.float().mean() > 0.998, name
 
 
 def test_as_alone(segmenter):
-    """Sizes, times and pasts of their own; masks come in the order of the streams given."""
-    streams, alone = family(segmenter, 3), family(segmenter.sibling(), 3)
-    asked = dict(confidence=True, firing_rate=True)
-    # Who comes, in which order; the third stream is at rest when the others are not.
-    for step, company in enumerate([(0, 1), (0, 1), (1, 2, 0), (2, 0, 1), (2,), (1, 0), (0, 2, 1)]):
+    """Streams differ in size, time and past; results have the order of the arguments."""
+    streams, alone = streams_of(segmenter, 3), streams_of(segmenter.sibling(), 3)
+    # The streams of each step, in order; the third is at rest when the others are not.
+    for step, chosen in enumerate([(0, 1), (0, 1), (1, 2, 0), (2, 0, 1), (2,), (1, 0), (0, 2, 1)]):
         if step == 3:
             streams[1].reset()
             alone[1].reset()
         inputs = [(frame((step, i), *SIZES[i]), None if step < 2 else 0.03 + 0.01 * i)
-                  for i in company]
-        results = together([streams[i] for i in company], inputs, **asked)
-        expected = [alone[i].step(*given, **asked) for i, given in zip(company, inputs)]
+                  for i in chosen]
+        results = together([streams[i] for i in chosen], inputs, **OPTIONS)
+        expected = [alone[i].step(*given, **OPTIONS) for i, given in zip(chosen, inputs)]
         check_same(streams, alone, results, expected)
 
 
-def test_each_sees_its_own_senses():
+def test_modalities_in_one_batch():
     """Camera, events, or both, in one batch."""
-    network = untrained('fast', 4)
-    torch.nn.init.ones_(network.events.join.project.norm.weight)
-    segmenter = Segmenter(network, metadata_of(network))
-    streams, alone = family(segmenter, 3), family(segmenter.sibling(), 3)
-    asked = dict(confidence=True, firing_rate=True)
+    segmenter = make_segmenter('fast', 4)
+    streams, alone = streams_of(segmenter, 3), streams_of(segmenter.sibling(), 3)
     for step in range(4):
         inputs = [(frame(step), None, None), (None, 0.05, window(step)),
                   (frame(step + 9), 0.02, window(step))]
-        # By turns, so that each comes to see every sense.
+        # Rotated, so that each stream gets every modality.
         inputs = inputs[step % 3:] + inputs[:step % 3]
-        results = together(streams, inputs, **asked)
+        results = together(streams, inputs, **OPTIONS)
         check_same(streams, alone, results,
-                   [one.step(*given[:2], events=given[2], **asked)
+                   [one.step(*given[:2], events=given[2], **OPTIONS)
                     for one, given in zip(alone, inputs)])
 
 
+def test_another_size_keeps_the_state(fast):
+    """The caller of step_together decides on resets; masks follow the size of the frames."""
+    small, large = frame(0), frame(1, 96, 128)
+    control = fast.sibling()
+    for stream in (fast, control):
+        stream.step(small)
+    batched = together([fast], [(large,)], confidence=True)[0]
+    assert batched.mask.shape == (96, 128)
+    control._sizes['camera'] = (96, 128)
+    continued = control.step(large, confidence=True)
+    assert np.array_equal(batched.confidence, continued.confidence)
+    from_rest = fast.sibling().step(large, confidence=True)
+    assert not np.array_equal(batched.confidence, from_rest.confidence)
+
+
 def test_rest_is_zeros(segmenter):
-    """A stream at rest beside others is exactly one that never saw anything."""
-    streams, others = family(segmenter, 2), family(segmenter.sibling(), 2)
+    """A stream at rest in a batch is exactly a new stream."""
+    streams, others = streams_of(segmenter, 2), streams_of(segmenter.sibling(), 2)
     together(streams, [(frame(0),), (frame(1),)])
     together(others, [(frame(0),), (frame(2),)])
     for _, second in (streams, others):
         second.reset()
     streams[0].reset()
     still = [(frame(3),), (frame(4),)]
-    at_rest = together(streams, still, confidence=True)[1]
-    beside = together(others, still, confidence=True)[1]
-    assert np.array_equal(at_rest.confidence, beside.confidence)
-    for name, potential in streams[1]._memory.state().items():
-        assert torch.equal(potential, others[1]._memory.state()[name]), name
+    with_rest, with_others = (together(batch, still, confidence=True)[1]
+                              for batch in (streams, others))
+    assert np.array_equal(with_rest.confidence, with_others.confidence)
+    for name, potential in streams[1].state.items():
+        assert torch.equal(potential, others[1].state[name]), name
 
 
-def test_a_bad_message_hurts_nobody(segmenter):
-    """What cannot be a step is refused before any stream has changed."""
-    streams, alone = family(segmenter, 2), family(segmenter.sibling(), 2)
-    asked = dict(confidence=True, firing_rate=True)
+def test_wrong_inputs_change_no_stream(segmenter):
+    """An invalid step is rejected before any stream has changed."""
+    streams, alone = streams_of(segmenter, 2), streams_of(segmenter.sibling(), 2)
     for step in range(2):
         inputs = [(frame((step, i)),) for i in range(2)]
         with pytest.raises(ValueError, match='a frame is uint8'):
             streams[1].prepare(np.zeros((48, 64), np.uint8))
         with pytest.raises(ValueError, match='elapsed_s is'):
             streams[0].prepare(frame(0), -1.0)
-        # Prepared, and dropped for a newer one; another size is no reason to rest before its step.
+        # Prepared, then dropped for a newer frame.
         streams[0].prepare(frame(5, 96, 128))
-        results = together(streams, inputs, **asked)
+        results = together(streams, inputs, **OPTIONS)
         check_same(streams, alone, results,
-                   [one.step(*given, **asked) for one, given in zip(alone, inputs)])
+                   [one.step(*given, **OPTIONS) for one, given in zip(alone, inputs)])
 
 
-def test_a_company_that_cannot_be_is_refused(segmenter):
-    stranger = Segmenter(untrained('fast'), segmenter.metadata)
-    larger = Segmenter(segmenter.network, segmenter.metadata, input_size=(128, 96))
-    segmenter.step(frame(0))
-    for other in (stranger, larger):
+def test_wrong_batches_are_rejected(fast):
+    foreign = Segmenter(untrained('fast'), fast.metadata)
+    larger = Segmenter(fast.network, fast.metadata, input_size=(128, 96))
+    fast.step(frame(0))
+    before = fast.state
+    for other in (foreign, larger):
         with pytest.raises(ValueError, match='one network and one input size'):
-            together([segmenter, other], [(frame(1),), (frame(2),)])
-    with pytest.raises(ValueError, match='a stream comes twice'):
-        together([segmenter, segmenter], [(frame(1), 0.05), (frame(2, 96, 128), 0.05)])
-    assert segmenter.steps_since_reset == segmenter.network.config.steps
+            together([fast, other], [(frame(1),), (frame(2),)])
+    with pytest.raises(ValueError, match='a stream occurs twice'):
+        together([fast, fast], [(frame(1), 0.05), (frame(2, 96, 128), 0.05)])
+    assert all(torch.equal(potential, before[name]) for name, potential in fast.state.items())
     assert step_together([]) == []
 
 
-def kept_bytes(segmenter):
+def state_bytes(segmenter):
+    """Return the bytes of memory that the state of a stream keeps allocated."""
     storages = {}
-    for potential in segmenter._memory.state().values():
+    for potential in segmenter.state.values():
         storage = potential.untyped_storage()
         storages[storage.data_ptr()] = storage.nbytes()
     return sum(storages.values())
 
 
 def test_a_row_keeps_no_others_in_memory(segmenter):
-    """A stream that stays away keeps what is its own, and streams that are gone keep nothing."""
-    streams = family(segmenter, 3)
+    """A stream outside the batch keeps its own row only, and deleted streams keep nothing."""
+    streams = streams_of(segmenter, 3)
     segmenter.step(frame(0))
-    own = kept_bytes(segmenter)
+    own = state_bytes(segmenter)
     together(streams, [(frame(i),) for i in range(3)])
-    assert kept_bytes(streams[2]) == 3 * own
+    assert state_bytes(streams[2]) == 3 * own
     together(streams[:2], [(frame(i),) for i in range(2)])
-    assert [kept_bytes(stream) for stream in streams] == [2 * own, 2 * own, own]
-    gc.disable()  # What waits for it waits with tens of megabytes.
+    assert [state_bytes(stream) for stream in streams] == [2 * own, 2 * own, own]
+    # Reference counts alone must free tens of megabytes, without waiting for the collector.
+    gc.disable()
     try:
-        company = weakref.ref(segmenter._memory._company)
+        batch = weakref.ref(segmenter._state._batch)
         del streams[:]
-        assert company() is not None
+        assert batch() is not None
         segmenter.reset()
-        assert company() is None
+        assert batch() is None
     finally:
         gc.enable()
 
 
-def test_the_same_company_copies_no_state(segmenter):
-    """While the same streams come, in any order, the state of their last step is the next one's."""
-    streams = family(segmenter, 3)
+def test_the_same_streams_copy_no_state(segmenter):
+    """While the same streams step, in any order, the state of one step is that of the next."""
+    streams = streams_of(segmenter, 3)
     frames = [(frame(i),) for i in range(3)]
     together(streams, frames)
-    before = segmenter._memory._company.state
+    before = segmenter._state._batch.tensors
     states = []
     hook = segmenter.network.register_forward_pre_hook(
         lambda network, inputs, named: states.append(named['state']), with_kwargs=True)

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Segmenter: masks from frames, state kept between them."""
+"""Segmenter: masks from frames, with the state kept between them."""
 
 import numpy as np
 import pytest
@@ -16,9 +16,10 @@ def frame(height=48, width=64):
     return RANDOM.integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-@pytest.fixture(params=['fast', 'paper'])
+@pytest.fixture(params=[('fast', {}), ('paper', {'steps': 2})], ids=['fast', 'paper'])
 def segmenter(request):
-    network = untrained(request.param)
+    config, changes = request.param
+    network = untrained(config, **changes)
     return Segmenter(network, metadata_of(network))
 
 
@@ -38,10 +39,10 @@ def test_state_is_kept_and_reset(segmenter):
     still = frame()
     first = segmenter.step(still, confidence=True)
     second = segmenter.step(still, confidence=True)
-    assert segmenter.steps_since_reset == 2 * segmenter.network.config.steps
     assert not np.array_equal(first.confidence, second.confidence)
+    assert segmenter.state.keys() == segmenter.network.init_state(1, 48, 64).keys()
     segmenter.reset()
-    assert segmenter.steps_since_reset == 0
+    assert segmenter.state is None
     again = segmenter.step(still, confidence=True)
     assert np.array_equal(first.mask, again.mask)
     assert np.array_equal(first.confidence, again.confidence)
@@ -66,13 +67,13 @@ def test_the_leak_follows_the_time(segmenter):
             segmenter.step(still, wrong)
 
 
-def test_another_size_starts_from_rest(segmenter):
+def test_another_size_resets_the_state(segmenter):
     small, large = frame(), frame(96, 128)
-    fresh = segmenter.step(small, confidence=True)
-    segmenter.step(large)
-    assert segmenter.steps_since_reset == segmenter.network.config.steps
-    back = segmenter.step(small, confidence=True)
-    assert np.array_equal(fresh.confidence, back.confidence)
+    segmenter.step(small)
+    for still in (large, small):
+        expected = segmenter.sibling().step(still, confidence=True)
+        assert np.array_equal(segmenter.step(still, confidence=True).confidence,
+                              expected.confidence)
 
 
 def test_two_streams_share_a_network(segmenter):
