@@ -21,6 +21,12 @@ def network(request):
     return untrained(request.param)
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """Seed the inputs: in rare samples, rounding moves a potential across a threshold."""
+    torch.manual_seed(0)
+
+
 @torch.no_grad()
 def run(network, images, state=None):
     return network(images, state)

@@ -7,7 +7,6 @@ import torch
 
 from mfs_seg_core.model.neuron import LIF, lif_step
 
-
 # Computed by hand, with a leak of 0.25: current, time since the step before, spike and potential.
 BINARY = [
     (0.4, 1.0, 0, 0.4),      # below the threshold
