@@ -14,13 +14,13 @@ MASK = np.array([[0, 3], [10, UNLABELLED]], np.uint8)
 def test_class_sets(classes, count):
     assert len(classes) == count == len(set(classes.names))
     assert classes.palette.shape == (count, 3) and classes.palette.dtype == np.uint8
-    # Told apart from one another, and from black, which is no class.
+    # Colours are distinct, and none is black, the colour of unlabelled pixels.
     assert len({(0, 0, 0), *map(tuple, classes.palette.tolist())}) == count + 1
 
 
 @pytest.mark.parametrize('classes', [DDD17, DSEC])
 def test_names_and_colours_belong_together(classes):
-    """Both have Cityscapes' colours."""
+    """Both sets have the colours of Cityscapes."""
     colours = dict(zip(classes.names, classes.palette.tolist()))
     cityscapes = {'flat': [128, 64, 128], 'road': [128, 64, 128], 'human': [220, 20, 60],
                   'person': [220, 20, 60], 'vehicle': [0, 0, 142], 'car': [0, 0, 142],

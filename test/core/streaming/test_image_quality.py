@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images that show something, and images that do not."""
+"""Image quality: contrast of covered, saturated and dark cameras."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights files: what is written is read again, and what is wrong is refused with a sentence."""
+"""Weights files: round trips, and errors of one sentence for wrong files."""
 
 import json
 
@@ -40,7 +40,7 @@ def test_round_trip(saved):
     assert (read.classes.palette == CAMVID.palette).all()
 
 
-def test_nothing_is_left_aside(saved):
+def test_no_temporary_file_remains(saved):
     assert [p.name for p in saved[0].parent.iterdir()] == ['test.safetensors']
 
 
@@ -50,7 +50,7 @@ def test_missing():
 
 
 @pytest.mark.parametrize('name', ['../weights/street', '/street', 'street/'])
-def test_a_name_is_no_path(name):
+def test_names_are_not_paths(name):
     with pytest.raises(WeightsError, match='no weights'):
         load_weights(name)
 
@@ -95,7 +95,7 @@ def test_shipped(path):
 
 @pytest.mark.parametrize('sensors, modality', [
     (['camera'], 'camera'), (['events'], 'events'), (['camera', 'events'], 'fusion')])
-def test_files_of_version_1_list_their_sensors(tmp_path, sensors, modality):
+def test_version_1_lists_sensors(tmp_path, sensors, modality):
     network = untrained('fast', events=4 if modality == 'fusion' else 0)
     fields = json.loads(encode(metadata_of(network)))
     del fields['modality']
