@@ -42,7 +42,7 @@ class MSRes(nn.Module):
 
 
 class EMSRes(MSRes):
-    """:class:`MSRes` whose last norm starts at 0.2 of the threshold; Su et al. 2023, EMS-YOLO."""
+    """MSRes whose last norm starts at 0.2 of the threshold; Su et al. 2023, EMS-YOLO."""
 
     LAST_GAIN = 0.2
 

@@ -71,12 +71,12 @@ class Segmenter:
     One segmenter serves one stream. Each :meth:`step` advances every neuron by as many steps as the
     weights take for an image: one, for streaming weights::
 
-        time         0 s            0.05 s          0.10 s
-        input        frame          frame           events
-                       |              |               |
-        state  rest -> step -> state -> step -> state -> step -> state
-                       |              |               |
-        output       mask           mask            mask
+        time            0 s             0.05 s           0.10 s
+        input          frame            frame            events
+                         |                |                |
+        state   rest -> step -> state -> step -> state -> step -> state
+                         |                |                |
+        output          mask             mask             mask
     """
 
     def __init__(self, network: MFSSeg, metadata: Metadata, device: str = 'cpu',
