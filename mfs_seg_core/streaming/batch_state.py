@@ -59,7 +59,7 @@ class BatchState:
         return len(self._streams)
 
     def detach(self) -> None:
-        """Copy the rows of the streams whose state is still here, each to a batch state of its own."""
+        """Copy the rows of streams whose state is still here, each to a batch state of its own."""
         for reference in self._streams:
             stream = reference()
             if stream is not None and stream._batch is self:
