@@ -1,7 +1,7 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-mono: an event is 8 bytes, little endian; deprecated, but in old bags.
+mono: 8 bytes per event, little endian; deprecated, but present in old bags.
 
 Time since the time base in ns in bits 31..0, column in 47..32, row in 62..48, polarity in 63.
 Source: ros-event-camera, event_camera_codecs.
@@ -14,12 +14,13 @@ import numpy as np
 from mfs_seg_core.events.decoders.compiled import count_falls, kernel
 from mfs_seg_core.events.decoders.decoder import BACK, OUTSIDE, TRIGGERS, MessageDecoder
 
-# Places in the state.
+# Indices in the state.
 TIME_BASE, LATEST = range(2)
 
 
 @kernel
 def decode(data, width, height, state, counts, triggers):
+    """Decode whole mono events."""
     words = data.view(np.uint32)
     room = words.size // 2
     t, p = np.empty(room, np.int64), np.empty(room, np.bool_)
@@ -43,6 +44,8 @@ def decode(data, width, height, state, counts, triggers):
 
 
 class MonoDecoder(MessageDecoder):
+    """Decoder of mono."""
+
     KERNEL = staticmethod(decode)
     WORD = 8
     START = (0, 0)

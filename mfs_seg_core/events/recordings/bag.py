@@ -66,7 +66,7 @@ class BagRecording(Recording):
                 kind = packet.encoding, packet.width, packet.height
                 decoder = self._new_decoder(packet.encoding, kind[1:])
             elif packet.seq != seq:
-                decoder.lost()
+                decoder.report_gap()
                 self._faults['lost messages'] += max(packet.seq - seq, 1)
             seq = packet.seq + 1
             yield self._decoded(decoder, decoder.decode_packet(packet.payload,

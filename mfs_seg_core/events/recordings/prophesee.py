@@ -91,7 +91,7 @@ class RawRecording(Recording):
             while block := file.read(BLOCK):
                 yield self._decoded(decoder, decoder.decode(block))
         # Counts a word that the end cut in two.
-        decoder.lost()
+        decoder.report_gap()
 
 
 class DatRecording(ArrayRecording):

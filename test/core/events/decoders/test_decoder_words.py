@@ -121,7 +121,7 @@ def test_evt3_after_a_loss():
     """Time falls: then it wrapped, however little less it is. Nothing else is trusted."""
     decoder = open_decoder('evt3', *SIZE)
     decoder.decode(struct.pack('<6H', 0x8000 | 3000, 0x6000, 5, 0x2001, 0x3001, 0x4001))
-    decoder.lost()
+    decoder.report_gap()
     events = decoder.decode(struct.pack(
         '<8H', 0x6001, 0x2001, 0x8000 | 2999, 0x6000, 0x2001, 6, 0x4001, 0x2002))
     assert rows(events) == [((4096 + 2999) << 12, 2, 6, 0)]

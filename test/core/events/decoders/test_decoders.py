@@ -191,7 +191,7 @@ def test_lost_packets(name, data):
     first, last = sorted(data.draw(st.integers(0, len(stream) // word)) * word for _ in range(2))
     decoder = open_decoder(encoding, *SIZE)
     before = decoder.decode_packet(stream[:first])
-    decoder.lost()
+    decoder.report_gap()
     after = decoder.decode_packet(stream[last:])
     sent = set(zip(*(field.tolist() for field in events)))
     assert sent.issuperset(zip(*(field.tolist() for field in before)))
@@ -221,7 +221,7 @@ def test_nothing():
         decoder = open_decoder(encoding, *SIZE)
         assert equal(decoder.decode(b''), Events.empty())
         assert equal(decoder.decode_packet(b'', 7), Events.empty())
-        decoder.lost()
+        decoder.report_gap()
         assert not any(decoder.faults.values())
 
 
