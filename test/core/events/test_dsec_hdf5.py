@@ -87,7 +87,7 @@ def test_each_process_opens_the_file(path):
 @pytest.mark.parametrize('change, message', [
     (lambda index: index[::-1], 'ms_to_idx decreases'),
     (lambda index: index + 5000, 'ms_to_idx goes from 5000 to .*: expected indices of 20000'),
-    (lambda index: index[:, None], 'is no list')])
+    (lambda index: index[:, None], 'is not a list')])
 def test_bad_index(path, change, message):
     with h5py.File(path, 'a') as file:
         index = change(file['ms_to_idx'][()])

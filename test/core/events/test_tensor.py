@@ -99,7 +99,7 @@ def test_events_outside_are_refused(event, message, count):
 
 @pytest.mark.parametrize('span', [(5, 5), (6, 5)])
 def test_a_window_holds_time(span):
-    with pytest.raises(ValueError, match='holds no time'):
+    with pytest.raises(ValueError, match='has no duration'):
         windowed(span=span)
 
 
@@ -137,7 +137,7 @@ def test_bad_maps_are_refused(make, message):
 
 @pytest.mark.parametrize('given', [{}, {'us': 5, 'events': 5}, {'us': 0}, {'events': -1}])
 def test_window_is_of_time_or_number(given):
-    with pytest.raises(ValueError, match='a time or a number'):
+    with pytest.raises(ValueError, match='a duration or a number'):
         Window(**given)
 
 

@@ -82,7 +82,7 @@ def test_events_and_lost_messages(tmp_path):
         kept = [part for i, part in enumerate(parts) if i not in lost]
         for _ in range(2):
             assert equal(concatenate(list(recording)), concatenate(kept))
-            assert recording.faults == ({'lost messages': 2} if lost else {})
+            assert recording.faults == ({'missing messages': 2} if lost else {})
 
 
 def test_nanoseconds(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mfs_seg_core.data.street import EventCamera, Street
-from mfs_seg_core.events.simulation.interpolation import between
+from mfs_seg_core.events.simulation.interpolation import interpolate
 from mfs_seg_core.events.simulation.simulator import EventSettings
 
 
@@ -21,7 +21,7 @@ def pattern(shift: float) -> np.ndarray:
 
 @pytest.mark.parametrize('number', [1, 3])
 def test_what_moves_is_found_on_its_way(number):
-    found = between(pattern(0), pattern(8), number)
+    found = interpolate(pattern(0), pattern(8), number)
     assert len(found) == number
     inside = np.s_[12:-12, 12:-12]
     for index, light in enumerate(found, 1):
@@ -34,8 +34,8 @@ def test_what_moves_is_found_on_its_way(number):
 
 
 def test_still_pictures_stay_and_none_may_be_asked_for():
-    assert between(pattern(0), pattern(8), 0) == []
-    still, = between(pattern(0), pattern(0), 1)
+    assert interpolate(pattern(0), pattern(8), 0) == []
+    still, = interpolate(pattern(0), pattern(0), 1)
     assert np.abs(still - pattern(0)).max() < 1e-3
 
 
