@@ -30,6 +30,9 @@ class Recording:
     :param size: width and height of the sensor.
     """
 
+    #: Topic that the events come from, in a bag.
+    topic = ''
+
     def __init__(self, path: Path, encoding: str, size: tuple[int, int]):
         self.path, self.encoding, self.size = path, encoding, size
         #: Times of the last chunk's events, int64 [N], in units of unit_ns nanoseconds.

@@ -155,7 +155,7 @@ def test_text_of_today(tmp_path):
 def test_bad_line(tmp_path, bad, number):
     good = lines(EVENTS, '{t} {x} {y} {p}').splitlines()
     good[number - 1] = bad.encode()
-    with pytest.raises(ValueError, match=rf'line {number} of .*a.txt is not an event: expected four'):
+    with pytest.raises(ValueError, match=rf'line {number} of .*a.txt is not an event: expected'):
         list(open_recording(write(tmp_path / 'a.txt', b'\n'.join(good)), size=SIZE))
 
 
