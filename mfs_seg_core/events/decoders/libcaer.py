@@ -1,7 +1,7 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-libcaer: 8 bytes per event, little endian, as iniVation's cameras send them.
+``libcaer``: 8 bytes per event, little endian, as iniVation's cameras send them.
 
 First 4 bytes: valid in bit 0, polarity in 1, row in 16..2, column in 31..17. Last 4 bytes: time
 since the time base in us, 31 bits, which may wrap within a message.

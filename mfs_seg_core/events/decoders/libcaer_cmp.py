@@ -1,7 +1,7 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-libcaer_cmp: events of iniVation's cameras in 16-bit words, little endian, similar to EVT3.
+``libcaer_cmp``: events of iniVation's cameras in 16-bit words, little endian, similar to EVT3.
 
 ==== =========== ==================================================================
 type name        bits 11..0

@@ -1,7 +1,7 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-mono: 8 bytes per event, little endian; deprecated, but present in old bags.
+``mono``: 8 bytes per event, little endian; deprecated, but present in old bags.
 
 Time since the time base in ns in bits 31..0, column in 47..32, row in 62..48, polarity in 63.
 Source: ros-event-camera, event_camera_codecs.
