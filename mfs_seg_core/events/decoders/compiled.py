@@ -17,6 +17,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from mfs_seg_core.events.decoders.decoder import BACK, LATEST
+
 _NUMBERS = types.Array(types.int64, 1, 'C')
 # data, width, height, state, counts, triggers -> t, x, y, p: see Decoder. Data is declared
 # read-only, which accepts writable data too, so that Numba compiles one version only.
@@ -73,15 +75,19 @@ def next_high(high: int, value: int, bits: int, resumed: bool) -> int:
 
 
 @numba.njit
-def count_falls(t: np.ndarray, latest: int) -> int:
+def check_times(t: np.ndarray, state: np.ndarray, counts: np.ndarray) -> None:
     """
-    Count the times that are less than their predecessor.
+    Count the times that are less than their predecessor, and keep the last one in the state.
 
-    :param t: times, int64 ``[N]``.
-    :param latest: predecessor of the first time.
-    :returns: number of falls.
+    :param t: times of the events of a call, int64 ``[N]``.
+    :param state: state of the decoder.
+    :param counts: counts of the decoder.
     """
-    falls = np.int64(t.size > 0 and t[0] < latest)
+    if t.size == 0:
+        return
+    falls = np.int64(t[0] < state[LATEST])
+    # Comparing array elements, without a variable for the last one, vectorises.
     for i in range(1, t.size):
         falls += t[i] < t[i - 1]
-    return falls
+    state[LATEST] = t[-1]
+    counts[BACK] += falls

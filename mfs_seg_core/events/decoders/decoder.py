@@ -16,6 +16,8 @@ FAULTS = ('before the start', 'outside the sensor', 'time went back', 'unknown w
 BEFORE, OUTSIDE, BACK, UNKNOWN, CUT, INVALID = range(len(FAULTS))
 # Index after the faults: the number of triggers in the last call.
 TRIGGERS = len(FAULTS)
+# Index of the time of the last event in the state, the same in all decoders.
+LATEST = 1
 # A trigger is packed into one number: time << TRIGGER_BITS | id << 1 | edge.
 TRIGGER_BITS = 9
 # The sum of a time base and any time within a message must fit into 63 bits.
@@ -141,12 +143,15 @@ class Decoder:
         self._rest = b''
 
 
+# Index of the time base in the state of a MessageDecoder.
+TIME_BASE = 0
+
+
 class MessageDecoder(Decoder):
     """
     Decoder of an encoding whose messages count time from their own time base.
 
-    The first two numbers of the state are the time base in nanoseconds and the time of the last
-    event.
+    The first number of the state is the time base in nanoseconds.
     """
 
     UNIT_NS = 1
@@ -157,9 +162,9 @@ class MessageDecoder(Decoder):
                              'nanoseconds since 1970')
         super()._begin_message(time_base_ns)
         self._drop_rest()
-        latest = self._state[1]
+        latest = self._state[LATEST]
         self._state[:] = self.START
-        self._state[:2] = time_base_ns, latest
+        self._state[[TIME_BASE, LATEST]] = time_base_ns, latest
 
     def _mark_gap(self, state: np.ndarray) -> None:
         # The next message carries everything that its decoding depends on.

@@ -20,9 +20,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mfs_seg_core.events.decoders.compiled import count_falls, kernel, next_high
+from mfs_seg_core.events.decoders.compiled import check_times, kernel, next_high
 from mfs_seg_core.events.decoders.decoder import (
-    BACK,
     BEFORE,
     OUTSIDE,
     TRIGGER_BITS,
@@ -32,8 +31,8 @@ from mfs_seg_core.events.decoders.decoder import (
 )
 
 CD_ON, TIME_HIGH, EXT_TRIGGER, IMU = 0x1, 0x8, 0xa, 0xd
-# Indices in the state; HIGH includes the wraps.
-HIGH, LATEST, READY = range(3)
+# Indices in the state, next to LATEST; HIGH includes the wraps.
+HIGH, READY = 0, 2
 
 
 @kernel
@@ -70,9 +69,7 @@ def decode(data, width, height, state, counts, triggers):
         elif kind < IMU:
             unknown += 1
     state[HIGH], state[READY] = high, ready
-    counts[BACK] += count_falls(t[:n], state[LATEST])
-    if n:
-        state[LATEST] = t[n - 1]
+    check_times(t[:n], state, counts)
     counts[BEFORE] += before
     counts[OUTSIDE] += outside
     counts[UNKNOWN] += unknown

@@ -23,14 +23,13 @@ from __future__ import annotations
 import numpy as np
 
 from mfs_seg_core.events.decoders.compiled import (
+    check_times,
     count_bits,
-    count_falls,
     kernel,
     lowest_bit,
     next_high,
 )
 from mfs_seg_core.events.decoders.decoder import (
-    BACK,
     BEFORE,
     OUTSIDE,
     TRIGGER_BITS,
@@ -40,8 +39,9 @@ from mfs_seg_core.events.decoders.decoder import (
 )
 
 EVT_POS, TIME_HIGH, EXT_TRIGGER, OTHERS = 0x1, 0x8, 0xa, 0xe
-# Indices in the state; HIGH includes the wraps, UPPER is the index of the upper half of a word.
-HIGH, LATEST, READY, UPPER = range(4)
+# Indices in the state, next to LATEST; HIGH includes the wraps, UPPER is the index of the upper
+# half of a word.
+HIGH, READY, UPPER = 0, 2, 3
 
 
 @kernel
@@ -88,9 +88,7 @@ def decode(data, width, height, state, counts, triggers):
         elif kind < OTHERS:
             unknown += 1
     state[HIGH], state[READY] = high, ready
-    counts[BACK] += count_falls(t[:n], state[LATEST])
-    if n:
-        state[LATEST] = t[n - 1]
+    check_times(t[:n], state, counts)
     counts[BEFORE] += before
     counts[OUTSIDE] += outside
     counts[UNKNOWN] += unknown

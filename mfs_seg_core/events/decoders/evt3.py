@@ -25,14 +25,13 @@ from __future__ import annotations
 import numpy as np
 
 from mfs_seg_core.events.decoders.compiled import (
+    check_times,
     count_bits,
-    count_falls,
     kernel,
     lowest_bit,
     next_high,
 )
 from mfs_seg_core.events.decoders.decoder import (
-    BACK,
     BEFORE,
     OUTSIDE,
     TRIGGER_BITS,
@@ -44,8 +43,8 @@ from mfs_seg_core.events.decoders.decoder import (
 ADDR_Y, ADDR_X, VECT_BASE_X, VECT_12, VECT_8, TIME_LOW, TIME_HIGH, EXT_TRIGGER = (
     0x0, 0x2, 0x3, 0x4, 0x5, 0x6, 0x8, 0xa)
 CONTINUED_4, IMU, OTHERS, CONTINUED_12 = 0x7, 0xd, 0xe, 0xf
-# Indices in the state; HIGH includes the wraps.
-HIGH, NOW, LATEST, SYNC, ROW, BASE, POLARITY = range(7)
+# Indices in the state, next to LATEST; HIGH includes the wraps.
+HIGH, NOW, SYNC, ROW, BASE, POLARITY = 0, 2, 3, 4, 5, 6
 # Values of SYNC: the word without which the time is not known yet.
 NEEDS_HIGH, NEEDS_LOW, READY = range(3)
 NO_ROW = 0xffff
@@ -128,9 +127,7 @@ def decode(data, width, height, state, counts, triggers):
         elif kind != CONTINUED_4 and kind != IMU and kind != OTHERS and kind != CONTINUED_12:
             unknown += 1
     # Cameras do send falling times without events in between, which is not a fault.
-    counts[BACK] += count_falls(t[:n], state[LATEST])
-    if n:
-        state[LATEST] = t[n - np.uintp(1)]
+    check_times(t[:n], state, counts)
     state[HIGH], state[NOW], state[SYNC] = high, now, sync
     state[ROW], state[BASE], state[POLARITY] = row, base, polarity
     counts[BEFORE] += before

@@ -12,12 +12,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from mfs_seg_core.events.decoders.compiled import count_falls, kernel
-from mfs_seg_core.events.decoders.decoder import BACK, INVALID, OUTSIDE, TRIGGERS, MessageDecoder
+from mfs_seg_core.events.decoders.compiled import check_times, kernel
+from mfs_seg_core.events.decoders.decoder import (
+    INVALID,
+    OUTSIDE,
+    TIME_BASE,
+    TRIGGERS,
+    MessageDecoder,
+)
 
 WRAP = 1 << 31
-# Indices in the state.
-TIME_BASE, LATEST, WRAPPED, LAST = range(4)
+# Indices in the state, after those of all MessageDecoders.
+WRAPPED, LAST = 2, 3
 
 
 @kernel
@@ -44,9 +50,7 @@ def decode(data, width, height, state, counts, triggers):
         t[n], x[n], y[n], p[n] = base + 1000 * (wrapped + now), column, row, word & 2
         n += 1
     state[WRAPPED], state[LAST] = wrapped, last
-    counts[BACK] += count_falls(t[:n], state[LATEST])
-    if n:
-        state[LATEST] = t[n - 1]
+    check_times(t[:n], state, counts)
     counts[OUTSIDE] += outside
     counts[INVALID] += invalid
     counts[TRIGGERS] = 0

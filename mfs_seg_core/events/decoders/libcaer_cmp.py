@@ -23,19 +23,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from mfs_seg_core.events.decoders.compiled import count_bits, count_falls, kernel, lowest_bit
+from mfs_seg_core.events.decoders.compiled import check_times, count_bits, kernel, lowest_bit
 from mfs_seg_core.events.decoders.decoder import (
-    BACK,
     BEFORE,
     OUTSIDE,
+    TIME_BASE,
     TRIGGERS,
     UNKNOWN,
     MessageDecoder,
 )
 
 TIME_HIGH, TIME_LOW, ADDR_X, ADDR_Y, VECT_BASE_Y, VECT_8 = range(6)
-# Indices in the state.
-TIME_BASE, LATEST, TIME, COLUMN, BASE, POLARITY = range(6)
+# Indices in the state, after those of all MessageDecoders.
+TIME, COLUMN, BASE, POLARITY = range(2, 6)
 NO_COLUMN = 0xffff
 # Stays negative however many vectors add to it.
 NO_BASE = -(1 << 60)
@@ -92,9 +92,7 @@ def decode(data, width, height, state, counts, triggers):
     state[BASE], state[POLARITY] = base, polarity
     counts[BEFORE] += before
     counts[OUTSIDE] += outside
-    counts[BACK] += count_falls(t[:n], state[LATEST])
-    if n:
-        state[LATEST] = t[n - 1]
+    check_times(t[:n], state, counts)
     counts[UNKNOWN] += unknown
     counts[TRIGGERS] = 0
     return t[:n], x[:n], y[:n], p[:n]

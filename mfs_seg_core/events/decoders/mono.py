@@ -11,11 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mfs_seg_core.events.decoders.compiled import count_falls, kernel
-from mfs_seg_core.events.decoders.decoder import BACK, OUTSIDE, TRIGGERS, MessageDecoder
-
-# Indices in the state.
-TIME_BASE, LATEST = range(2)
+from mfs_seg_core.events.decoders.compiled import check_times, kernel
+from mfs_seg_core.events.decoders.decoder import OUTSIDE, TIME_BASE, TRIGGERS, MessageDecoder
 
 
 @kernel
@@ -35,9 +32,7 @@ def decode(data, width, height, state, counts, triggers):
             continue
         t[n], x[n], y[n], p[n] = base + now, column, row, word >> 31
         n += 1
-    counts[BACK] += count_falls(t[:n], state[LATEST])
-    if n:
-        state[LATEST] = t[n - 1]
+    check_times(t[:n], state, counts)
     counts[OUTSIDE] += outside
     counts[TRIGGERS] = 0
     return t[:n], x[:n], y[:n], p[:n]

@@ -13,7 +13,7 @@ from mfs_seg_core.events.recordings.recording import Recording
 from mfs_seg_core.events.types import Events, concatenate
 from mfs_seg_core.util.charts import pyplot, save
 
-# Red, green, blue; colours that people with colour blindness can tell apart.
+# RGB; red and blue, because colour-blind people can distinguish them.
 BACKGROUND, ON, OFF = (190, 190, 190), (215, 40, 40), (20, 70, 200)
 BARS, SHOWN = '#5a7896', '#f08c00'
 # Longest slice of a recording on the sensor, and most events per pixel, beyond which the shapes
