@@ -72,8 +72,8 @@ class RawRecording(Recording):
         options = dict(option.strip().partition('=')[::2] for option in options)
         encoding = ENCODINGS.get(name.strip().lower())
         if encoding is None:
-            raise ValueError(f"{path} is encoded as '{name}': RAW files of EVT3, EVT2 and EVT2.1 "
-                             'are read')
+            raise ValueError(f"{path} is encoded as '{name}': give a RAW file of EVT3, EVT2 or "
+                             'EVT2.1')
         if encoding == 'evt21' and options.get('endianness') == 'legacy':
             encoding = 'evt21_legacy'
         stated = _size(path, options.get('width'), options.get('height')) or _size(
@@ -102,8 +102,8 @@ class DatRecording(ArrayRecording):
         version = header.get('Version', '2')
         if version != '2' or len(kind) < 2 or kind[0] not in DAT_TYPES or kind[1] != DAT_EVENT:
             raise ValueError(f'{path} holds events of version {version}, type and size '
-                             f'{list(kind)}: DAT files of version 2 with changes of brightness, '
-                             f'type 0 or 12 and size 8, are read')
+                             f'{list(kind)}: give a DAT file of version 2 with changes of '
+                             'brightness, type 0 or 12 and size 8')
         self.start = start
         stated = _size(path, header.get('Width'), header.get('Height'))
         super().__init__(path, 'dat', stated or size)

@@ -87,7 +87,7 @@ class EventSimulator:
         self._change = np.zeros(height * width, np.float32)
         if settings.leak_hz:
             self._change = self._on * self._random.random(height * width, np.float32)
-        # Rest of the refractory period in microseconds.
+        # Remainder of the refractory period in microseconds.
         self._dead_us = np.zeros(height * width, np.float32)
         self._level, self._time_us = None, None
 

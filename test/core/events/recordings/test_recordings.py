@@ -177,7 +177,7 @@ def test_dsec(tmp_path):
 
 
 @pytest.mark.parametrize('name, content, message', [
-    ('a.raw', b'% evt 4.0\n', "is encoded as 'evt 4.0': RAW files of EVT3"),
+    ('a.raw', b'% evt 4.0\n', "is encoded as 'evt 4.0': give a RAW file of EVT3"),
     ('a.raw', b'% format HISTO3D;width=3;height=2\n% end\n', "is encoded as 'HISTO3D'"),
     ('a.raw', b'% evt 3.0\n% geometry 1280\n', "sensor of '1280' x '' pixels"),
     ('a.raw', b'% format EVT3;width=-5;height=a\n', "sensor of '-5' x 'a' pixels"),
