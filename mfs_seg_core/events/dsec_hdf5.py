@@ -7,8 +7,8 @@ Event files of DSEC: HDF5, compressed with Blosc.
 
     events/{t,x,y,p}   N events; t in microseconds since t_offset
     ms_to_idx          index of the first event at or after each millisecond of t
-    t_offset           microseconds, the clock that labels and images are stamped with at t = 0;
-                       none: 0
+    t_offset           time of t = 0 in microseconds, on the clock of the labels and images;
+                       0 if absent
 
 Source: Gehrig et al. 2021; uzh-rpg/DSEC, README and scripts/utils/eventslicer.py.
 """
@@ -25,9 +25,10 @@ from mfs_seg_core.events.types import Events, Window
 
 def import_h5py():
     """
-    Import h5py and, for Blosc, hdf5plugin; both are needed for such files only.
+    Import h5py and, for Blosc, hdf5plugin, which only event files in HDF5 need.
 
-    :raises ValueError: one is not installed.
+    :returns: the module h5py.
+    :raises ValueError: if one of them is not installed.
     """
     try:
         import h5py
@@ -40,9 +41,11 @@ def import_h5py():
 
 def open_hdf5(path: Path):
     """
-    Open a file for reading.
+    Open an HDF5 file for reading.
 
-    :raises ValueError: it is missing, or no HDF5, or what reads HDF5 is not installed.
+    :param path: the file.
+    :returns: the open ``h5py.File``.
+    :raises ValueError: if the file is missing or not HDF5, or h5py is not installed.
     """
     h5py = import_h5py()
     if not path.is_file():
@@ -55,17 +58,16 @@ def open_hdf5(path: Path):
 
 class EventFile:
     """
-    One recording's events; a window of them is read at a time.
+    Event file of DSEC, of which one window at a time is read.
 
-    Opened once in each process that reads: handles of HDF5 outlive neither a fork nor a pickle.
+    Each process that reads opens the file once, because HDF5 handles survive neither a fork nor
+    pickling.
+
+    :param path: the file; the constructor reads its index only.
+    :raises ValueError: if the file is missing or damaged, or its index does not fit its events.
     """
 
     def __init__(self, path: str | Path):
-        """
-        Read the index, and nothing else.
-
-        :raises ValueError: the file is missing, broken, or its index is no index of its events.
-        """
         self.path = Path(path)
         self._file, self._process = None, None
         with open_hdf5(self.path) as file:
@@ -81,28 +83,34 @@ class EventFile:
             self.offset_us = int(file['t_offset'][()]) if 't_offset' in file else 0
             index = self._read(file, 'ms_to_idx', slice(None)).astype(np.int64)
         if index.ndim != 1 or (np.diff(index) < 0).any():
-            raise ValueError(f'{self.path}: ms_to_idx decreases or is no list: expected the index '
-                             'of the first event of each millisecond')
+            raise ValueError(f'{self.path}: ms_to_idx decreases or is not a list: expected the '
+                             'index of the first event of each millisecond')
         if index.size and not 0 <= index[0] <= index[-1] <= self.count:
             raise ValueError(f'{self.path}: ms_to_idx goes from {index[0]} to {index[-1]}: '
                              f'expected indices of {self.count} events')
-        # The end closes the last millisecond, and is all that there is to search without an index.
+        # The appended end closes the last millisecond; without an index, it is the only range.
         self._ms_to_index = np.append(index if index.size else [0], self.count)
 
     def read(self, stamp_us: int, window: Window) -> Events:
         """
-        Read the events before a stamp, as they are stored, with stamps of the same clock.
+        Read the events of the window that ends at a stamp.
 
-        :raises ValueError: the index does not fit the events, or they cannot be read.
+        :param stamp_us: end of the window in microseconds, on the clock of ``t_offset``.
+        :param window: length of the window.
+        :returns: the events as stored, t on the clock of ``t_offset``.
+        :raises ValueError: if the index does not fit the events, or they cannot be read.
         """
         end = self._index_at(stamp_us)
-        return self.between(window.first(end, lambda us: self._index_at(stamp_us - us)), end)
+        return self.read_range(window.first(end, lambda us: self._index_at(stamp_us - us)), end)
 
-    def between(self, first: int, end: int) -> Events:
+    def read_range(self, first: int, end: int) -> Events:
         """
-        Read events by their number, from ``first`` to before ``end``.
+        Read a range of events.
 
-        :raises ValueError: they cannot be read.
+        :param first: index of the first event.
+        :param end: index after the last event.
+        :returns: the events as stored, t on the clock of ``t_offset``.
+        :raises ValueError: if they cannot be read.
         """
         t, x, y, p = (self._read(self._opened(), f'events/{name}', slice(first, end))
                       for name in Events._fields)
@@ -125,7 +133,7 @@ class EventFile:
 
     def _opened(self):
         if self._process != os.getpid():
-            # After a fork: the parent's handle shares its place in the file with ours.
+            # After a fork, parent and child would share one file position.
             if self._file is not None:
                 self._file.close()
             self._file, self._process = open_hdf5(self.path), os.getpid()

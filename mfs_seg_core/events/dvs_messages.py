@@ -1,12 +1,12 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Arrays of events from their serialised bytes: one Python object an event would take too long.
+Reader of serialised event arrays, without one Python object per event.
 
-dvs_msgs/msg/EventArray and prophesee_event_msgs/msg/EventArray have the same fields. In CDR,
-numbers lie at multiples of their own size, so that an event takes 16 bytes, 13 of them used::
+dvs_msgs/msg/EventArray and prophesee_event_msgs/msg/EventArray have the same fields. CDR aligns
+numbers to their own size, so an event takes 16 bytes, of which 13 are used::
 
-    bytes from the first event on    x          y        seconds  nanoseconds  polarity
+    offset from the first event      x          y        seconds  nanoseconds  polarity
     first event                      0          2        4        8            12
     event i > 0                      16 i - 2   16 i     16 i + 4 16 i + 8     16 i + 12
 """
@@ -20,21 +20,20 @@ import numpy as np
 from mfs_seg_core.events.packet import CdrReader
 from mfs_seg_core.events.types import Events
 
-ARRAY_TYPES = ('dvs_msgs/msg/EventArray', 'prophesee_event_msgs/msg/EventArray')
 _STRIDE, _UNUSED = 16, 3
 
 
 class EventArray(NamedTuple):
     """
-    One message of a driver.
+    One message of a DVS driver.
 
-    :param stamp_ns: of the header, nanoseconds.
-    :param frame_id: of the header.
+    :param stamp_ns: stamp of the header in nanoseconds.
+    :param frame_id: frame_id of the header.
     :param width: columns of the sensor.
     :param height: rows of the sensor.
-    :param events: those on the sensor, in the order of the message; t in microseconds since 1970,
-        or what the driver counts from.
-    :param outside: how many events were left out, because they are outside the sensor.
+    :param events: events on the sensor, in the order of the message; t in microseconds since 1970
+        or since another origin of the driver.
+    :param outside: number of events outside the sensor, which are left out.
     """
 
     stamp_ns: int
@@ -47,10 +46,11 @@ class EventArray(NamedTuple):
 
 def read_event_array(message: bytes) -> EventArray:
     """
-    Take an EventArray apart.
+    Read an EventArray.
 
-    :param message: its serialised bytes.
-    :raises ValueError: the message is cut short, or is none in CDR.
+    :param message: serialised bytes.
+    :returns: the fields of the message, and its events as arrays.
+    :raises ValueError: if the message is truncated or not in CDR.
     """
     cdr = CdrReader(message)
     stamp_ns, frame_id = cdr.header()
@@ -59,7 +59,7 @@ def read_event_array(message: bytes) -> EventArray:
     data = cdr.octets(max(count * _STRIDE - _UNUSED, 0))
 
     def field(code: str, first: int, start: int = 0) -> np.ndarray:
-        """View a field of the events from number ``start`` on; ``first``: its place in event 0."""
+        """View a field, at offset ``first`` in event 0, of the events from index ``start`` on."""
         if count <= start:
             return np.empty(0, code)
         return np.ndarray(count - start, np.dtype(code).newbyteorder(cdr.order), data,

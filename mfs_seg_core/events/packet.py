@@ -1,10 +1,10 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-EventPackets from their serialised bytes, without ROS and without a copy of the payload.
+Reader of serialised EventPackets, without ROS and without a copy of the payload.
 
-event_camera_msgs/msg/EventPacket, and event_array_msgs/msg/EventArray, as it was called before: the
-fields are the same.
+The message is event_camera_msgs/msg/EventPacket. Its former name is
+event_array_msgs/msg/EventArray, with the same fields.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-# The second is what the first was once called.
+# The second is the former name of the first.
 PACKET_TYPES = ('event_camera_msgs/msg/EventPacket', 'event_array_msgs/msg/EventArray')
 SECOND_NS = 1_000_000_000
-# The first bytes of CDR (DDS-XTypes 7.6.2): big or little endian; the next two are options.
+# The first two bytes of CDR (DDS-XTypes 7.6.2): big or little endian; two bytes of options follow.
 _BYTE_ORDERS = {b'\0\0': '>', b'\0\1': '<'}
 
 
 class EventPacket(NamedTuple):
     """
-    One message of a driver.
+    One message of an event camera driver.
 
-    :param stamp_ns: of the header: host time at the first events, nanoseconds.
+    :param stamp_ns: stamp of the header in nanoseconds: host time at the first events.
     :param width: columns of the sensor.
     :param height: rows of the sensor.
-    :param seq: counts messages, so that lost ones are noticed.
-    :param time_base_ns: what the payload counts time from, where its encoding does so.
-    :param encoding: as :func:`~mfs_seg_core.events.decoders.open_decoder` knows them.
+    :param seq: message counter; a step of more than 1 shows missing messages.
+    :param time_base_ns: start of the time in the payload in nanoseconds; some encodings ignore it.
+    :param encoding: one of :data:`mfs_seg_core.events.decoders.ENCODINGS`.
     :param payload: the encoded events.
-    :param frame_id: of the header.
+    :param frame_id: frame_id of the header.
     """
 
     stamp_ns: int
@@ -45,9 +45,10 @@ class EventPacket(NamedTuple):
 
 class CdrReader:
     """
-    Reads numbers, strings and bytes of a message in CDR one after another.
+    Sequential reader of the numbers, strings and bytes of a message in CDR.
 
-    :raises ValueError: the message is of another kind, or ends too early.
+    :param message: serialised bytes; the reader keeps a view of them.
+    :raises ValueError: if the header is not that of CDR.
     """
 
     def __init__(self, message: bytes):
@@ -56,12 +57,12 @@ class CdrReader:
         if self.order is None or len(self.data) < 4:
             raise ValueError(f'the message begins with {bytes(self.data[:4]).hex() or "nothing"}, '
                              'not with the header of CDR: send messages as ROS 2 serialises them')
-        # Alignment counts from behind the header.
+        # Alignment counts from the end of the header.
         self.data = self.data[4:]
         self.place = 0
 
     def number(self, code: str) -> int:
-        """Read a number; ``code`` is that of the module struct."""
+        """Read a number; ``code`` is its format character in :mod:`struct`."""
         size = struct.calcsize(code)
         self.place += -self.place % size
         return struct.unpack(self.order + code, self.octets(size))[0]
@@ -71,16 +72,16 @@ class CdrReader:
         return bytes(self.octets(self.number('I'))).rstrip(b'\0').decode(errors='replace')
 
     def octets(self, count: int) -> memoryview:
-        """Read bytes."""
+        """Return a view of the next ``count`` bytes."""
         octets = self.data[self.place:self.place + count]
         if len(octets) < count:
-            raise ValueError(f'the message ends after {len(self.data)} bytes, within what it '
-                             'announces: send whole messages of the type of this topic')
+            raise ValueError(f'the message ends after {len(self.data)} bytes, before its '
+                             "declared end: send whole messages of the topic's type")
         self.place += count
         return octets
 
     def header(self) -> tuple[int, str]:
-        """Read a std_msgs/Header: its stamp in nanoseconds and its frame_id."""
+        """Read a std_msgs/Header; return its stamp in nanoseconds and its frame_id."""
         sec, nanosec = self.number('i'), self.number('I')
         if nanosec >= SECOND_NS:
             raise ValueError(f'the message has a stamp of {nanosec} ns within a second: '
@@ -90,17 +91,18 @@ class CdrReader:
 
 def read_packet(message: bytes) -> EventPacket:
     """
-    Take an EventPacket apart.
+    Read an EventPacket.
 
-    :param message: its serialised bytes; the payload stays a view of them.
-    :raises ValueError: the message is cut short, or is none in CDR.
+    :param message: serialised bytes; the payload is a view of them.
+    :returns: the fields of the message.
+    :raises ValueError: if the message is truncated or not in CDR.
     """
     cdr = CdrReader(message)
     stamp_ns, frame_id = cdr.header()
     height, width = cdr.number('I'), cdr.number('I')
     seq, time_base_ns = cdr.number('Q'), cdr.number('Q')
     encoding = cdr.text()
-    # is_bigendian tells of the machine: all encodings that are known say their own byte order.
+    # is_bigendian describes the host; each known encoding defines its own byte order.
     cdr.octets(1)
     payload = cdr.octets(cdr.number('I'))
     return EventPacket(stamp_ns, width, height, seq, time_base_ns, encoding, payload, frame_id)

@@ -1,17 +1,17 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-The event tensor: what a network sees of the events of one step.
+The event tensor: the network's input for the events of one step.
 
-A voxel grid for each polarity. An event at time t adds 1, shared linearly between the two nearest
-of B moments, which lie evenly from the start of the window to its end (Zhu et al., CVPR 2019; there
-with one grid, in which polarities cancel out)::
+One voxel grid per polarity. An event at time t adds 1, shared linearly between the two nearest of B
+bins, whose centres lie evenly from the start of the window to its end (Zhu et al., CVPR 2019, with
+one grid, in which the polarities cancel out)::
 
     place = (t - start) / (end - start) * (B - 1)
     bin b gets max(0, 1 - |place - b|)
 
-Then log(1 + n), n events a pixel of the sensor: the log because a few pixels count most events, the
-mean because a finer sensor has no more to say about a cell of the network.
+A cell holds log(1 + n) for n events per pixel of the sensor. The logarithm compresses the few
+pixels that have most of the events; the mean makes sensors of different resolutions comparable.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ class EventWindow:
     """
     The events of one step.
 
-    :param events: with ``start_us <= t < end_us``.
+    :param events: events with ``start_us <= t < end_us``.
+    :param start_us: start of the window in microseconds.
+    :param end_us: end of the window in microseconds.
     :param size: width and height of the sensor in pixels.
-    :param pixel_map: where its pixels lie in the camera's frame; None: the same picture, scaled.
-    :raises ValueError: the window is empty, or the map is of another sensor.
+    :param pixel_map: positions of its pixels in the camera's frame; None: same field of view.
+    :raises ValueError: if the window has no duration, or the map is of another sensor.
     """
 
     events: Events
@@ -45,8 +47,8 @@ class EventWindow:
 
     def __post_init__(self):
         if self.start_us >= self.end_us:
-            raise ValueError(f'a window from {self.start_us} to {self.end_us} us holds no time: '
-                             'give a start before its end')
+            raise ValueError(f'a window from {self.start_us} to {self.end_us} us has no '
+                             'duration: give a start before its end')
         if self.pixel_map is not None and self.pixel_map.size != tuple(self.size):
             raise ValueError(f'the pixel map is for a sensor of {_by(self.pixel_map.size)} pixels, '
                              f'the events come from one of {_by(self.size)}: give the map of '
@@ -56,20 +58,23 @@ class EventWindow:
 def event_tensor(window: EventWindow, bins: int, width: int, height: int,
                  device: torch.device | str = 'cpu') -> Tensor:
     """
-    Make the tensor of a window of events, on the device that the network runs on.
+    Return the voxel grid of a window of events.
 
-    :param bins: B, moments of the window; 1: plain counts.
-    :param width, height: cells of the grid, the network's pixels.
-    :returns: float32 ``[2 * B, height, width]``; channel ``2 * b`` of what became darker about
-        moment b, ``2 * b + 1`` of what became brighter. Zeros where nothing happened.
-    :raises ValueError: an event lies outside the window or the sensor.
+    :param window: the events of one step.
+    :param bins: B, number of time bins; 1: plain counts.
+    :param width: columns of the grid, the width of the network's input.
+    :param height: rows of the grid, the height of the network's input.
+    :param device: device of the tensor.
+    :returns: float32 ``[2 * B, height, width]``; channel ``2 * b`` has the OFF events of bin b,
+        channel ``2 * b + 1`` the ON events.
+    :raises ValueError: if an event lies outside the window or the sensor.
     """
     pixel_map = window.pixel_map or _scaling(tuple(window.size))
     cells = pixel_map.cells(width, height)
     count = _count_on_cpu if torch.device(device).type == 'cpu' else _count
     counts = count(window, bins, cells, width * height, device)
-    # At least 1: more cells than pixels leave gaps between them, which are no weaker events.
-    pixels = max(1.0, pixel_map.seen / (width * height))
+    # At least 1: in a grid finer than the sensor, an event still counts 1 in its cell.
+    pixels = max(1.0, pixel_map.inside_count / (width * height))
     return counts.div_(pixels).log1p_().view(2 * bins, height, width)
 
 
@@ -84,7 +89,7 @@ def _scaling(size: tuple[int, int]) -> PixelMap:
 
 
 def _count_on_cpu(window: EventWindow, bins: int, cells: np.ndarray, count: int, device) -> Tensor:
-    """Count in one pass through the events, compiled by Numba; without it, as elsewhere."""
+    """Count in one pass compiled by Numba; without Numba, as on other devices."""
     try:
         from mfs_seg_core.events.tensor_kernel import accumulate
     except ModuleNotFoundError:
@@ -102,7 +107,7 @@ def _count(window: EventWindow, bins: int, cells: np.ndarray, count: int,
            device: torch.device | str) -> Tensor:
     """Count with torch, on any device."""
     width, height = window.size
-    # Types that torch has on all devices.
+    # torch supports int64 on all devices, unlike uint16.
     t, x, y, p = (torch.from_numpy(field.astype(np.int64)).to(device) for field in window.events)
     if ((t < window.start_us) | (t >= window.end_us) | (x >= width) | (y >= height)).any():
         raise _outside(window)

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Events as a structure of arrays, and the window that cuts them out of a recording."""
+"""Events and triggers as structures of arrays, and the window of events before a stamp."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Events(NamedTuple):
     """
     N events in the order of time; all arrays are ``[N]``.
 
-    :param t: int64, microseconds.
-    :param x: uint16, column; 0 is left.
-    :param y: uint16, row; 0 is the top.
-    :param p: bool, polarity: True where it became brighter.
+    :param t: time in microseconds, int64.
+    :param x: column, uint16; 0 is left.
+    :param y: row, uint16; 0 is the top.
+    :param p: polarity, bool; True for ON events (brighter).
     """
 
     t: np.ndarray
@@ -26,24 +26,24 @@ class Events(NamedTuple):
     y: np.ndarray
     p: np.ndarray
 
-    # len() is the number of fields, as of any tuple.
     @property
     def count(self) -> int:
+        """Return the number of events; ``len()`` is the number of fields, as of any tuple."""
         return len(self.t)
 
     def where(self, chosen: np.ndarray) -> Events:
-        """Return the events that a mask ``[N]``, a slice or indices choose."""
+        """Return the events selected by a mask ``[N]``, a slice or indices."""
         return Events(*(field[chosen] for field in self))
 
     @classmethod
     def empty(cls) -> Events:
-        """Return no events."""
+        """Return arrays of length 0."""
         return cls(np.empty(0, np.int64), np.empty(0, np.uint16), np.empty(0, np.uint16),
                    np.empty(0, np.bool_))
 
 
 def concatenate(parts: Sequence[Events]) -> Events:
-    """Return the events of all parts, in their order; no parts make no events."""
+    """Return the events of all parts in their order; no parts result in no events."""
     if len(parts) == 1:
         return parts[0]
     return Events(*map(np.concatenate, zip(*parts))) if parts else Events.empty()
@@ -51,11 +51,11 @@ def concatenate(parts: Sequence[Events]) -> Events:
 
 class Triggers(NamedTuple):
     """
-    N edges at the inputs of a camera, in the order of time; all arrays are ``[N]``.
+    N edges at the trigger inputs of a camera, in the order of time; all arrays are ``[N]``.
 
-    :param t: int64, microseconds.
-    :param id: uint8, which input.
-    :param edge: bool: True where it rose.
+    :param t: time in microseconds, int64.
+    :param id: number of the input, uint8.
+    :param edge: bool; True for a rising edge.
     """
 
     t: np.ndarray
@@ -66,11 +66,11 @@ class Triggers(NamedTuple):
 @dataclass(frozen=True)
 class Window:
     """
-    The events just before a stamp: by time or by number, one of both.
+    Length of the window of events before a stamp: a duration or a number of events.
 
-    :param us: those of the last ``us`` microseconds: ``stamp - us <= t < stamp``.
-    :param events: the last ``events`` events, however long they took.
-    :raises ValueError: none or both are given, or less than 1.
+    :param us: duration in microseconds; the window is ``stamp - us <= t < stamp``.
+    :param events: number of events, of any duration.
+    :raises ValueError: if none or both are given, or one is less than 1.
     """
 
     us: int | None = None
@@ -79,16 +79,17 @@ class Window:
     def __post_init__(self):
         given = [value for value in (self.us, self.events) if value is not None]
         if len(given) != 1 or given[0] < 1:
-            raise ValueError(f'{self}: a window is a time or a number of events, and at least 1: '
-                             'Window(us=50_000) or Window(events=32_000)')
+            raise ValueError(f'{self}: a window is a duration or a number of events, at least '
+                             '1: Window(us=50_000) or Window(events=32_000)')
 
     def first(self, end: int, since: Callable[[int], int]) -> int:
         """
-        Return the index of the window's first event; a recording's start cuts it short.
+        Return the index of the window's first event, at least that of the recording.
 
-        :param end: index of the event after the window's last one.
-        :param since: gives the index of the first event that is at most so many microseconds
-            older than the stamp; asked by windows of time only.
+        :param end: index after the window's last event.
+        :param since: function that returns the index of the first event at most so many
+            microseconds before the stamp; windows by number do not call it.
+        :returns: index of the first event.
         """
         if self.events is not None:
             return max(end - self.events, 0)

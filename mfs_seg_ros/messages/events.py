@@ -64,5 +64,5 @@ class ArrayReader:
         self.faults['outside the sensor'] += array.outside
         return array.events
 
-    def lost(self) -> None:
-        """Do nothing: each array says all of its events."""
+    def report_gap(self) -> None:
+        """Do nothing: an array does not depend on those before it."""

@@ -56,7 +56,7 @@ class EventStream:
         """Take note that so many packets before the next one are not decoded."""
         self._skipped += count
         if self._decoder:
-            self._decoder.lost()
+            self._decoder.report_gap()
 
     def decode(self, packet: EventPacket) -> tuple[Events, Break | None]:
         """
@@ -110,7 +110,7 @@ class EventStream:
                          f'(seq {packet.seq} came after {self._seq})')
         if missing:
             self.lost += max(0, missing - self._skipped)
-            self._decoder.lost()
+            self._decoder.report_gap()
         return None
 
     def _begin(self, packet: EventPacket) -> None:

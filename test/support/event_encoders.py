@@ -1,12 +1,12 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Each encoding of events, written the plain way, for the tests of its decoder."""
+"""Reference encoders of all event encodings, for the tests of the decoders."""
 
 import struct
 
 from mfs_seg_core.events.types import Events
 
-# Cameras repeat the upper part of the time often enough that its wraps can be counted.
+# Largest steps of the upper part of the time; cameras repeat it, so that decoders count its wraps.
 EVT3_HIGH_STEP, EVT2_HIGH_STEP = 1000, 1 << 26
 
 
@@ -15,7 +15,7 @@ def rows(events: Events) -> list[tuple[int, int, int, int]]:
 
 
 def highs(before: int | None, new: int, step: int) -> range | list[int]:
-    """Give the upper parts of the time that a camera sends to get from one to another."""
+    """Return the upper parts of the time that a camera sends between two of them."""
     return [new] if before is None else [*range(before, new, step)][1:] + [new] * (new != before)
 
 
@@ -38,7 +38,7 @@ def evt3_words(events: Events, vectors: bool = False) -> list[int]:
         if vector == (t, y, p) and base < x < base + 12 and words[-1] & 0xfff < 1 << x - base:
             words[-1] |= 1 << x - base
         else:
-            # The first event is not always that of the first bit.
+            # The bit of the first event varies.
             base = max(x - len(words) % 3, 0)
             words += [0x3000 | p << 11 | base, 0x4000 | 1 << x - base]
         vector = (t, y, p)
@@ -121,7 +121,7 @@ def mono(events: Events) -> bytes:
                     for t, x, y, p in rows(events))
 
 
-# Encoding, what encodes it, and the longest time in us that a stream of it can tell.
+# Encoding, its encoder, and the end of the range of times that its streams can contain, in us.
 ENCODERS = {
     'evt3': ('evt3', evt3, 1 << 26),
     'evt3, vectors': ('evt3', evt3_vectors, 1 << 26),

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Small trees of DDD17 and DSEC in their true formats, with random events that tests know."""
+"""Small copies of the folders of DDD17 and DSEC, with random events."""
 
 from pathlib import Path
 
@@ -24,13 +24,13 @@ def equal(one: Events, other: Events) -> bool:
 
 def write_image(path: Path, image: np.ndarray) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # As OpenCV writes it: colours are blue, green, red.
+    # Channels are blue, green, red, as OpenCV has them.
     assert cv2.imwrite(str(path), image)
     return path
 
 
 def write_label(path: Path, size: tuple[int, int], class_id: int) -> Path:
-    """Write a label of one class, void in one corner."""
+    """Write a label of one class, with one unlabelled corner."""
     label = np.full(size[::-1], class_id, np.uint8)
     label[-5:, -5:] = 255
     return write_image(path, label)
@@ -38,10 +38,10 @@ def write_label(path: Path, size: tuple[int, int], class_id: int) -> Path:
 
 def write_ess(root: Path, name: str, events: Events, stamps_us: list[int], masks: list[int],
               images: bool = False) -> Path:
-    """Write a recording of DDD17 as ESS has it; mask number n is of class n % 6."""
+    """Write a recording of DDD17 in the layout of ESS; mask number n is of class n % 6."""
     folder = root / name
     (folder / 'index').mkdir(parents=True)
-    # 300 ns more: stamps are in nanoseconds, and no whole microseconds.
+    # 300 ns more: stamps are in nanoseconds, and not in whole microseconds.
     (events.t * 1000 + 300).astype('<i8').tofile(folder / 'events.dat.t')
     np.stack([events.x, events.y, events.p], 1).astype('<i2').tofile(folder / 'events.dat.xyp')
     stamps = np.array(stamps_us, np.int64)
@@ -60,7 +60,7 @@ def write_ess(root: Path, name: str, events: Events, stamps_us: list[int], masks
 
 def write_ev_segnet(root: Path, split: str, recording: str, numbers: list[int],
                     images: bool = True) -> Path:
-    """Write frames of DDD17 as Ev-SegNet has them; the tensor of frame n is all n."""
+    """Write frames of DDD17 in the layout of Ev-SegNet; all values of tensor n are n."""
     folder = root / split
     (folder / 'events').mkdir(parents=True, exist_ok=True)
     for number in numbers:
@@ -93,7 +93,7 @@ def write_events_h5(path: Path, events: Events, offset_us: int | None) -> Path:
 
 
 def write_rectify_map(path: Path, rectify_map: np.ndarray | None = None) -> Path:
-    """Write a map; without one given, that of a lens without distortion."""
+    """Write a rectification map; None: the identity."""
     import h5py
 
     if rectify_map is None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""EVT3 decoded word by word, as slow and plain as can be, and events to try it with."""
+"""Reference decoder of EVT3, word by word, and events to encode."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ HEIGHT, WIDTH = 720, 1280
 
 
 def events_at(t, seed: int = 0) -> Events:
-    """Return events of these times somewhere on the sensor; now and then a row repeats."""
+    """Return events at these times and random pixels; each row occurs twice in sequence."""
     random = np.random.default_rng(seed)
     t = np.asarray(t, np.int64)
     y = np.repeat(random.integers(0, HEIGHT, len(t), np.uint16), 2)[:len(t)]
@@ -19,7 +19,7 @@ def events_at(t, seed: int = 0) -> Events:
 
 
 def decode(packets: list[bytes]) -> Events:
-    """Decode word by word; wraps are counted where TIME_HIGH falls by more than half a turn."""
+    """Decode word by word; TIME_HIGH wraps where it falls by more than half its range."""
     found = []
     high = low = y = None
     wraps = 0

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mfs_seg_core.data.street.drive import Street
-from mfs_seg_core.events.simulation.interpolation import between
+from mfs_seg_core.events.simulation.interpolation import interpolate
 from mfs_seg_core.events.simulation.simulator import EventSettings, EventSimulator, linear_light
 from mfs_seg_core.events.types import Events
 
@@ -75,7 +75,7 @@ class EventCamera:
     def _seen(self, moments: list[float]) -> Iterator[np.ndarray]:
         for moment in moments[self.between::self.between + 1]:
             light = self._rendered(moment)
-            yield from between(self._last, light, self.between)
+            yield from interpolate(self._last, light, self.between)
             yield light
             self._last = light
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Decoders of event streams, one file an encoding; `open_decoder` makes them."""
+"""Decoders of event streams, one file per encoding; ``open_decoder`` creates them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mfs_seg_core.util.text import printable
 if TYPE_CHECKING:
     from mfs_seg_core.events.decoders.decoder import Decoder
 
-# File and class of each encoding.
+# Module and class of each encoding.
 _DECODERS = {
     'evt3': ('evt3', 'Evt3Decoder'),
     'evt2': ('evt2', 'Evt2Decoder'),
@@ -27,24 +27,27 @@ ENCODINGS = tuple(_DECODERS)
 
 def open_decoder(encoding: str, width: int, height: int) -> Decoder:
     """
-    Make a decoder for one stream of events, ready for its first byte.
+    Create the decoder of one event stream.
 
-    The first one of an encoding compiles it (some seconds); the result is kept for later runs.
+    The first decoder of an encoding compiles its kernel, which takes some seconds; later runs load
+    the compiled kernel from a cache on disk.
 
-    :param encoding: as in EventPacket: one of :data:`ENCODINGS`.
-    :param width: columns of the sensor; no event is ever given outside.
+    :param encoding: name as in an EventPacket, one of :data:`ENCODINGS`.
+    :param width: columns of the sensor; the decoder counts events outside and leaves them out.
     :param height: rows of the sensor.
-    :raises ValueError: the encoding is unknown, the size is none, or Numba is not installed.
+    :returns: a decoder that expects the first byte of the stream.
+    :raises ValueError: if the encoding is unknown, the size is out of range or Numba is not
+        installed.
     """
     if encoding not in _DECODERS:
         raise ValueError(f"no decoder for events encoded as '{printable(encoding)}': known are "
                          f'{", ".join(ENCODINGS)}')
-    file, name = _DECODERS[encoding]
-    # Numba takes a good part of a second to import: who decodes nothing need not wait for it.
+    module_name, class_name = _DECODERS[encoding]
+    # Importing Numba takes a good part of a second, which programs without events save.
     try:
-        module = import_module(f'mfs_seg_core.events.decoders.{file}')
+        module = import_module(f'mfs_seg_core.events.decoders.{module_name}')
     except ModuleNotFoundError as error:
         if error.name != 'numba':
             raise
         raise ValueError('decoding events needs numba: pip install "mfs_seg_ros[events]"') from None
-    return getattr(module, name)(width, height)
+    return getattr(module, class_name)(width, height)

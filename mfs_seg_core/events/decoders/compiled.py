@@ -1,10 +1,10 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Numba for the decoders: compiled once, kept on disk, free of the GIL.
+Compilation of the decoders' kernels by Numba: cached on disk, run without the GIL.
 
-Numba keeps what it compiled until the file of the function changes: after a change of the helpers
-here, delete the files ``*.nbi`` of the decoders.
+Numba compiles a cached kernel again only when the file of the kernel changes. After a change of the
+helpers in this file, delete the ``*.nbi`` files of the decoders.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from mfs_seg_core.events.decoders.decoder import BACK, LATEST
+
 _NUMBERS = types.Array(types.int64, 1, 'C')
-# data, width, height, state, counts, triggers -> t, x, y, p: see `Decoder`. Read-only data may be
-# given as well as data that can be written, so that there is one version to compile.
+# data, width, height, state, counts, triggers -> t, x, y, p: see Decoder. Data is declared
+# read-only, which accepts writable data too, so that Numba compiles one version only.
 KERNEL = types.Tuple((_NUMBERS, *(types.Array(kind, 1, 'C') for kind in
                                   (types.uint16, types.uint16, types.bool_))))(
     types.Array(types.uint8, 1, 'C', readonly=True), types.int64, types.int64,
@@ -27,18 +29,18 @@ KERNEL = types.Tuple((_NUMBERS, *(types.Array(kind, 1, 'C') for kind in
 
 
 def kernel(function: Callable) -> Callable:
-    """Compile the inner loop of a decoder; from the cache where it is there."""
+    """Compile the inner loop of a decoder, or load it from the cache."""
     try:
         return numba.njit(KERNEL, nogil=True, cache=True)(function)
     except Exception:
-        # No folder that a cache can be written to, a full disk, a cache that is broken: it is only
-        # a matter of time. A fault of the function itself is raised again here.
+        # Without a usable cache (no writable folder, a full disk, a damaged file) only start-up is
+        # slower. An error in the function itself is raised again here.
         return numba.njit(KERNEL, nogil=True)(function)
 
 
 @intrinsic
 def count_bits(context, value):
-    """Return how many bits of an int64 are set."""
+    """Return the number of bits that are set in an int64."""
     def code(context, builder, signature, arguments):
         return builder.ctpop(*arguments)
     return types.int64(types.int64), code
@@ -46,7 +48,7 @@ def count_bits(context, value):
 
 @intrinsic
 def lowest_bit(context, value):
-    """Return the place of the lowest bit that is set in an int64, which is not 0."""
+    """Return the index of the lowest bit that is set in an int64 other than 0."""
     def code(context, builder, signature, arguments):
         return builder.cttz(*arguments, ir.Constant(ir.IntType(1), 1))
     return types.int64(types.int64), code
@@ -55,12 +57,14 @@ def lowest_bit(context, value):
 @numba.njit
 def next_high(high: int, value: int, bits: int, resumed: bool) -> int:
     """
-    Return the upper part of the time, counted on over the wraps of its ``bits``.
+    Return the upper part of the time, with its wraps counted.
 
-    :param high: the one before, wraps included; negative: there was none.
-    :param value: what a word says, less than ``2 ** bits``.
-    :param resumed: data were lost since. Otherwise time that falls has wrapped only where it
-        falls by more than half of the range; less than that, it went back.
+    :param high: the previous upper part, wraps included; negative: none.
+    :param value: the upper part in the current word, less than ``2 ** bits``.
+    :param bits: width of the upper part in a word.
+    :param resumed: whether data are missing before this word. If so, any fall is a wrap. Otherwise
+        a fall by more than half of the range is a wrap, and a smaller one is time that went back.
+    :returns: the upper part, wraps included.
     """
     if high < 0:
         return value
@@ -71,14 +75,19 @@ def next_high(high: int, value: int, bits: int, resumed: bool) -> int:
 
 
 @numba.njit
-def count_falls(t, latest: int) -> int:
+def check_times(t: np.ndarray, state: np.ndarray, counts: np.ndarray) -> None:
     """
-    Return how many times are less than the one before.
+    Count the times that are less than their predecessor, and keep the last one in the state.
 
-    :param t: int64 ``[N]``.
-    :param latest: the time before the first one.
+    :param t: times of the events of a call, int64 ``[N]``.
+    :param state: state of the decoder.
+    :param counts: counts of the decoder.
     """
-    falls = np.int64(t.size > 0 and t[0] < latest)
+    if t.size == 0:
+        return
+    falls = np.int64(t[0] < state[LATEST])
+    # Comparing array elements, without a variable for the last one, vectorises.
     for i in range(1, t.size):
         falls += t[i] < t[i - 1]
-    return falls
+    state[LATEST] = t[-1]
+    counts[BACK] += falls

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What all decoders share: state between calls, words cut in two, triggers, faults."""
+"""Base classes of decoders: state between calls, split words, triggers, fault counts."""
 
 from __future__ import annotations
 
@@ -10,37 +10,40 @@ import numpy as np
 
 from mfs_seg_core.events.types import Events, Triggers
 
-# Causes of faults, and their places among the counts of a decoder.
+# Causes of faults, and their indices in a decoder's counts.
 FAULTS = ('before the start', 'outside the sensor', 'time went back', 'unknown word', 'cut word',
           'marked invalid')
 BEFORE, OUTSIDE, BACK, UNKNOWN, CUT, INVALID = range(len(FAULTS))
-# Behind the faults: how many triggers the last call found.
+# Index after the faults: the number of triggers in the last call.
 TRIGGERS = len(FAULTS)
-# A trigger as one number: time << TRIGGER_BITS | id << 1 | edge.
+# Index of the time of the last event in the state, the same in all decoders.
+LATEST = 1
+# A trigger is packed into one number: time << TRIGGER_BITS | id << 1 | edge.
 TRIGGER_BITS = 9
-# With any time of a message added to it, it still fits into 63 bits.
+# The sum of a time base and any time within a message must fit into 63 bits.
 MAX_TIME_BASE_NS = 1 << 62
 
 
 class Decoder:
     """
-    Decodes one stream of events; a subclass says how its encoding works.
+    Decoder of one event stream; a subclass defines the encoding.
 
-    A kernel ``(data, width, height, state, counts, triggers) -> t, x, y, p`` decodes whole words:
-    uint8 ``[B]`` to arrays as in `Events`. It keeps in ``state``, int64, what later words need,
-    adds faults to ``counts``, int64, and puts triggers into ``triggers``, int64.
+    The kernel of a subclass, ``(data, width, height, state, counts, triggers) -> t, x, y, p``,
+    decodes whole words, uint8 ``[B]``, to the arrays of
+    :class:`~mfs_seg_core.events.types.Events`. It keeps the values that later words depend on in
+    ``state``, adds faults to ``counts`` and writes triggers to ``triggers``, all int64.
 
     :param width: columns of the sensor.
     :param height: rows of the sensor.
-    :raises ValueError: the size is none of a sensor.
+    :raises ValueError: if the width or the height is out of range.
     """
 
     KERNEL: Callable
-    # Bytes of a word.
+    # Bytes per word.
     WORD: int
-    # State before the first word.
+    # The state before the first word.
     START: tuple[int, ...]
-    # Nanoseconds of a unit of the kernel's time.
+    # Nanoseconds per unit of the kernel's time.
     UNIT_NS = 1000
 
     def __init__(self, width: int, height: int):
@@ -53,16 +56,19 @@ class Decoder:
         self._triggers = np.empty(0, np.int64)
         self._rest = b''
         self._time_base_ns: int | None = None
-        #: int64 [N], the times of the last call's events in the encoding's own unit, `UNIT_NS`.
+        #: Times of the last call's events, int64 [N], in the encoding's own unit, UNIT_NS.
         self.stamps = np.empty(0, np.int64)
 
     def decode(self, data: bytes, time_base_ns: int = 0) -> Events:
         """
-        Decode the next bytes of the stream, wherever it was cut.
+        Decode the next bytes of the stream, which may end within a word.
 
-        :param data: bytes, or what gives them through the buffer protocol without gaps.
-        :param time_base_ns: nanoseconds, of the EventPacket. Where the encoding counts time within
-            a message (libcaer, libcaer_cmp, mono), another time base begins another message.
+        :param data: bytes, or an object with a contiguous buffer.
+        :param time_base_ns: time base of the EventPacket in nanoseconds. In encodings that count
+            time within a message (libcaer, libcaer_cmp, mono), a new time base starts a new
+            message.
+        :returns: the events on the sensor, in the order of the stream.
+        :raises ValueError: if the encoding uses the time base and it is out of range.
         """
         if time_base_ns != self._time_base_ns:
             self._begin_message(time_base_ns)
@@ -70,9 +76,9 @@ class Decoder:
         if self._rest or octets.size % self.WORD:
             octets = self._whole_words(octets)
         if self._triggers.size * self.WORD < octets.size:
-            # Every word may be a trigger.
+            # Room for a trigger in every word.
             self._triggers = np.empty(octets.size // self.WORD, np.int64)
-        # Events(...) would take as long as a hundred events.
+        # Calling Events would take as long as decoding a hundred events.
         events = tuple.__new__(Events, self.KERNEL(octets, self.width, self.height, self._state,
                                                    self._counts, self._triggers))
         self.stamps = events.t
@@ -81,10 +87,15 @@ class Decoder:
 
     def decode_packet(self, data: bytes, time_base_ns: int = 0) -> Events:
         """
-        Decode a whole message: it begins and ends with a whole word, or lost the end of one.
+        Decode one message, which begins with a whole word; a word cut at its end is a fault.
 
-        State goes on from message to message as the encoding wants it; after messages that did not
-        arrive, call `lost` first. Arguments are those of `decode`.
+        The state continues from message to message as the encoding defines it. If messages are
+        missing before this one, call :meth:`report_gap` first.
+
+        :param data: bytes, or an object with a contiguous buffer.
+        :param time_base_ns: time base of the EventPacket in nanoseconds.
+        :returns: the events on the sensor, in the order of the message.
+        :raises ValueError: if the encoding uses the time base and it is out of range.
         """
         if self._rest:
             self._drop_rest()
@@ -94,49 +105,53 @@ class Decoder:
             self._drop_rest()
         return events
 
-    def lost(self) -> None:
-        """Tell that data were lost here: what they may have changed is waited for anew."""
+    def report_gap(self) -> None:
+        """Report a gap; resynchronise before emitting events."""
         self._drop_rest()
-        self._forget(self._state)
+        self._mark_gap(self._state)
 
     @property
     def triggers(self) -> Triggers:
-        """External triggers of the last call."""
+        """Return the external triggers of the last call."""
         packed = self._triggers[:self._counts[TRIGGERS]]
         return Triggers(packed >> TRIGGER_BITS, (packed >> 1 & 0xff).astype(np.uint8),
                         packed & 1 > 0)
 
     @property
     def faults(self) -> dict[str, int]:
-        """Faults since the start, counted by cause: events that were left out, words, steps."""
+        """Return the number of faults since the start, by cause."""
         return dict(zip(FAULTS, self._counts.tolist()))
 
     def _begin_message(self, time_base_ns: int) -> None:
-        """Begin to count time from a base, where the encoding does so."""
+        """Start a message; encodings that count time within a message reset it here."""
         self._time_base_ns = time_base_ns
 
-    def _forget(self, state: np.ndarray) -> None:
-        """Put into the state that data were lost."""
+    def _mark_gap(self, state: np.ndarray) -> None:
+        """Mark in the state that data are missing."""
         raise NotImplementedError
 
     def _whole_words(self, octets: np.ndarray) -> np.ndarray:
-        """Join what is left of the last call to these bytes; keep the start of a word for later."""
+        """Prepend the rest of the last call, and keep an incomplete last word for the next one."""
         joined = np.concatenate([np.frombuffer(self._rest, np.uint8), octets])
         end = joined.size - joined.size % self.WORD
         self._rest = joined[end:].tobytes()
         return joined[:end]
 
     def _drop_rest(self) -> None:
-        """Count the part of a word that is left, if there is one, and forget it."""
+        """Discard an incomplete word, and count it."""
         self._counts[CUT] += len(self._rest) > 0
         self._rest = b''
 
 
+# Index of the time base in the state of a MessageDecoder.
+TIME_BASE = 0
+
+
 class MessageDecoder(Decoder):
     """
-    A decoder of messages that count time from their own base.
+    Decoder of an encoding whose messages count time from their own time base.
 
-    The state begins with that base in nanoseconds and the time of the last event.
+    The first number of the state is the time base in nanoseconds.
     """
 
     UNIT_NS = 1
@@ -147,10 +162,10 @@ class MessageDecoder(Decoder):
                              'nanoseconds since 1970')
         super()._begin_message(time_base_ns)
         self._drop_rest()
-        latest = self._state[1]
+        latest = self._state[LATEST]
         self._state[:] = self.START
-        self._state[:2] = time_base_ns, latest
+        self._state[[TIME_BASE, LATEST]] = time_base_ns, latest
 
-    def _forget(self, state: np.ndarray) -> None:
-        # The next message brings all that it needs.
+    def _mark_gap(self, state: np.ndarray) -> None:
+        # The next message carries everything that its decoding depends on.
         self._time_base_ns = None

@@ -1,18 +1,18 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-EVT2: words of 32 bits, little endian, type in bits 31..28; an event is one word.
+EVT2: 32-bit words, little endian, type in bits 31..28; one word per event.
 
 ==== =========== ==================================================================
 type name        bits 27..0
 ==== =========== ==================================================================
-0    CD_OFF      it became darker: time in us, bits 5..0, in 27..22; x in 21..11; y in 10..0
-1    CD_ON       it became brighter, likewise
-8    TIME_HIGH   time in us, bits 33..6; wraps
-A    EXT_TRIGGER time, bits 5..0, in 27..22; id in 12..8; edge in 0
+0    CD_OFF      OFF event: bits 5..0 of the time in us in 27..22; x in 21..11; y in 10..0
+1    CD_ON       ON event, same fields
+8    TIME_HIGH   bits 33..6 of the time in us; wraps
+A    EXT_TRIGGER bits 5..0 of the time in us in 27..22; id in 12..8; edge in 0
 ==== =========== ==================================================================
 
-IMU (D), OTHER (E) and CONTINUED (F) carry nothing that is used here.
+IMU (D), OTHER (E) and CONTINUED (F) are skipped.
 Source: Prophesee, "EVT 2.0 format".
 """
 
@@ -20,9 +20,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mfs_seg_core.events.decoders.compiled import count_falls, kernel, next_high
+from mfs_seg_core.events.decoders.compiled import check_times, kernel, next_high
 from mfs_seg_core.events.decoders.decoder import (
-    BACK,
     BEFORE,
     OUTSIDE,
     TRIGGER_BITS,
@@ -32,12 +31,13 @@ from mfs_seg_core.events.decoders.decoder import (
 )
 
 CD_ON, TIME_HIGH, EXT_TRIGGER, IMU = 0x1, 0x8, 0xa, 0xd
-# Places in the state; HIGH counts wraps too.
-HIGH, LATEST, READY = range(3)
+# Indices in the state, next to LATEST; HIGH includes the wraps.
+HIGH, READY = 0, 2
 
 
 @kernel
 def decode(data, width, height, state, counts, triggers):
+    """Decode whole EVT2 words."""
     words = data.view(np.uint32)
     room = 0
     for i in range(words.size):
@@ -69,9 +69,7 @@ def decode(data, width, height, state, counts, triggers):
         elif kind < IMU:
             unknown += 1
     state[HIGH], state[READY] = high, ready
-    counts[BACK] += count_falls(t[:n], state[LATEST])
-    if n:
-        state[LATEST] = t[n - 1]
+    check_times(t[:n], state, counts)
     counts[BEFORE] += before
     counts[OUTSIDE] += outside
     counts[UNKNOWN] += unknown
@@ -80,10 +78,12 @@ def decode(data, width, height, state, counts, triggers):
 
 
 class Evt2Decoder(Decoder):
+    """Decoder of EVT2."""
+
     KERNEL = staticmethod(decode)
     WORD = 4
     START = (-1, 0, 0)
 
-    def _forget(self, state: np.ndarray) -> None:
-        # What was counted of the time stays, so that it does not begin anew after the gap.
+    def _mark_gap(self, state: np.ndarray) -> None:
+        # The count of wraps stays, so that the time does not start from 0 after the gap.
         state[READY] = 0

@@ -1,20 +1,20 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-EVT2.1: words of 64 bits, little endian, type in bits 63..60; a word is up to 32 events of a row.
+EVT2.1: 64-bit words, little endian, type in bits 63..60; up to 32 events of a row per word.
 
 ==== =========== ==================================================================
 type name        bits 59..0
 ==== =========== ==================================================================
-0    EVT_NEG     they became darker: time in us, bits 5..0, in 59..54; x in 53..43; y in 42..32;
-                 events in columns x + i for bits i of 31..0
-1    EVT_POS     they became brighter, likewise
-8    TIME_HIGH   time in us, bits 33..6, in 59..32; wraps
-A    EXT_TRIGGER time, bits 5..0, in 59..54; id in 44..40; edge in 32
+0    EVT_NEG     OFF events: bits 5..0 of the time in us in 59..54; x in 53..43; y in 42..32;
+                 an event in column x + i for each bit i set in 31..0
+1    EVT_POS     ON events, same fields
+8    TIME_HIGH   bits 33..6 of the time in us in 59..32; wraps
+A    EXT_TRIGGER bits 5..0 of the time in us in 59..54; id in 44..40; edge in 32
 ==== =========== ==================================================================
 
-OTHERS (E) and CONTINUED (F) carry nothing that is used here. Some sensors (IMX636) send the upper
-half of each word first: OpenEB calls this legacy, and so do we.
+OTHERS (E) and CONTINUED (F) are skipped. Some sensors (IMX636) send the upper half of each word
+first; OpenEB calls this order "legacy", which gives ``evt21_legacy`` its name.
 Source: Prophesee, "EVT 2.1 format".
 """
 
@@ -23,14 +23,13 @@ from __future__ import annotations
 import numpy as np
 
 from mfs_seg_core.events.decoders.compiled import (
+    check_times,
     count_bits,
-    count_falls,
     kernel,
     lowest_bit,
     next_high,
 )
 from mfs_seg_core.events.decoders.decoder import (
-    BACK,
     BEFORE,
     OUTSIDE,
     TRIGGER_BITS,
@@ -40,13 +39,15 @@ from mfs_seg_core.events.decoders.decoder import (
 )
 
 EVT_POS, TIME_HIGH, EXT_TRIGGER, OTHERS = 0x1, 0x8, 0xa, 0xe
-# Places in the state; HIGH counts wraps too, UPPER says which half of a word is the upper one.
-HIGH, LATEST, READY, UPPER = range(4)
+# Indices in the state, next to LATEST; HIGH includes the wraps, UPPER is the index of the upper
+# half of a word.
+HIGH, READY, UPPER = 0, 2, 3
 
 
 @kernel
 def decode(data, width, height, state, counts, triggers):
-    # The upper half of a word is laid out as a word of EVT2.
+    """Decode whole EVT2.1 words."""
+    # The upper half of a word has the fields of an EVT2 word.
     halves = data.view(np.uint32)
     upper = state[UPPER]
     lower = 1 - upper
@@ -87,9 +88,7 @@ def decode(data, width, height, state, counts, triggers):
         elif kind < OTHERS:
             unknown += 1
     state[HIGH], state[READY] = high, ready
-    counts[BACK] += count_falls(t[:n], state[LATEST])
-    if n:
-        state[LATEST] = t[n - 1]
+    check_times(t[:n], state, counts)
     counts[BEFORE] += before
     counts[OUTSIDE] += outside
     counts[UNKNOWN] += unknown
@@ -98,14 +97,18 @@ def decode(data, width, height, state, counts, triggers):
 
 
 class Evt21Decoder(Decoder):
+    """Decoder of EVT2.1."""
+
     KERNEL = staticmethod(decode)
     WORD = 8
     START = (-1, 0, 0, 1)
 
-    def _forget(self, state: np.ndarray) -> None:
-        # What was counted of the time stays, so that it does not begin anew after the gap.
+    def _mark_gap(self, state: np.ndarray) -> None:
+        # The count of wraps stays, so that the time does not start from 0 after the gap.
         state[READY] = 0
 
 
 class Evt21LegacyDecoder(Evt21Decoder):
+    """Decoder of EVT2.1 with the upper half of each word first."""
+
     START = (-1, 0, 0, 0)

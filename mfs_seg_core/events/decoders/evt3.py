@@ -1,22 +1,22 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-EVT3: words of 16 bits, little endian, type in bits 15..12; what repeats is sent once.
+EVT3: 16-bit words, little endian, type in bits 15..12; repeated fields are sent once.
 
 ==== ============ =================================================================
 type name         bits 11..0
 ==== ============ =================================================================
 0    ADDR_Y       row in 10..0
-2    ADDR_X       an event: column in 10..0, polarity in 11
-3    VECT_BASE_X  column in 10..0 and polarity in 11 of the vectors that follow
-4    VECT_12      events in columns base + i for bits i; the base moves on by 12
-5    VECT_8       the same for bits 7..0, by 8
-6    TIME_LOW     time in us, bits 11..0
-8    TIME_HIGH    time in us, bits 23..12; wraps
+2    ADDR_X       one event: column in 10..0, polarity in 11
+3    VECT_BASE_X  base column in 10..0 and polarity in 11 of the following vectors
+4    VECT_12      an event in column base + i for each bit i set; then base += 12
+5    VECT_8       the same for bits 7..0; then base += 8
+6    TIME_LOW     bits 11..0 of the time in us
+8    TIME_HIGH    bits 23..12 of the time in us; wraps
 A    EXT_TRIGGER  id in 11..8, edge in 0
 ==== ============ =================================================================
 
-CONTINUED_4 (7), IMU (D), OTHERS (E) and CONTINUED_12 (F) carry nothing that is used here.
+CONTINUED_4 (7), IMU (D), OTHERS (E) and CONTINUED_12 (F) are skipped.
 Source: Prophesee, "EVT 3.0 format".
 """
 
@@ -25,14 +25,13 @@ from __future__ import annotations
 import numpy as np
 
 from mfs_seg_core.events.decoders.compiled import (
+    check_times,
     count_bits,
-    count_falls,
     kernel,
     lowest_bit,
     next_high,
 )
 from mfs_seg_core.events.decoders.decoder import (
-    BACK,
     BEFORE,
     OUTSIDE,
     TRIGGER_BITS,
@@ -44,20 +43,21 @@ from mfs_seg_core.events.decoders.decoder import (
 ADDR_Y, ADDR_X, VECT_BASE_X, VECT_12, VECT_8, TIME_LOW, TIME_HIGH, EXT_TRIGGER = (
     0x0, 0x2, 0x3, 0x4, 0x5, 0x6, 0x8, 0xa)
 CONTINUED_4, IMU, OTHERS, CONTINUED_12 = 0x7, 0xd, 0xe, 0xf
-# Places in the state; HIGH counts wraps too.
-HIGH, NOW, LATEST, SYNC, ROW, BASE, POLARITY = range(7)
-# SYNC: which word the time needs before it is known.
+# Indices in the state, next to LATEST; HIGH includes the wraps.
+HIGH, NOW, SYNC, ROW, BASE, POLARITY = 0, 2, 3, 4, 5, 6
+# Values of SYNC: the word without which the time is not known yet.
 NEEDS_HIGH, NEEDS_LOW, READY = range(3)
 NO_ROW = 0xffff
-# Stays negative however many vectors move it on.
+# Stays negative however many vectors add to it.
 NO_BASE = -(1 << 60)
 
 
 @kernel
 def decode(data, width, height, state, counts, triggers):
+    """Decode whole EVT3 words."""
     words = data.view(np.uint16)
     # One more: each ADDR_X and ADDR_Y is written as an event, which the next one overwrites unless
-    # it counts. Branches that depend on such words are guessed wrong too often.
+    # it is valid. A branch on these two types would be mispredicted too often.
     room = 1
     for i in range(words.size):
         word = np.int64(words[i])
@@ -68,9 +68,9 @@ def decode(data, width, height, state, counts, triggers):
     x, y = np.empty(room, np.uint16), np.empty(room, np.uint16)
     high, now, sync = state[HIGH], state[NOW], state[SYNC]
     row, base, polarity = state[ROW], state[BASE], state[POLARITY]
-    # The first column that is outside; 0 while time or row are not known yet.
+    # The first column outside; 0 while the time or the row is not known yet.
     end = width if sync == READY and row != NO_ROW else 0
-    # Unsigned: Numba takes any other index for one that may count from the end.
+    # Unsigned: for signed indices Numba adds a check for negative ones.
     n = np.uintp(0)
     before = outside = unknown = found = 0
     for i in range(words.size):
@@ -126,10 +126,8 @@ def decode(data, width, height, state, counts, triggers):
                 found += 1
         elif kind != CONTINUED_4 and kind != IMU and kind != OTHERS and kind != CONTINUED_12:
             unknown += 1
-    # Cameras do send times that fall, with no events in between: those are no fault.
-    counts[BACK] += count_falls(t[:n], state[LATEST])
-    if n:
-        state[LATEST] = t[n - np.uintp(1)]
+    # Cameras do send falling times without events in between, which is not a fault.
+    check_times(t[:n], state, counts)
     state[HIGH], state[NOW], state[SYNC] = high, now, sync
     state[ROW], state[BASE], state[POLARITY] = row, base, polarity
     counts[BEFORE] += before
@@ -140,10 +138,12 @@ def decode(data, width, height, state, counts, triggers):
 
 
 class Evt3Decoder(Decoder):
+    """Decoder of EVT3."""
+
     KERNEL = staticmethod(decode)
     WORD = 2
     START = (-1, 0, 0, NEEDS_HIGH, NO_ROW, NO_BASE, 0)
 
-    def _forget(self, state: np.ndarray) -> None:
-        # What was counted of the time stays, so that it does not begin anew after the gap.
+    def _mark_gap(self, state: np.ndarray) -> None:
+        # The count of wraps stays, so that the time does not start from 0 after the gap.
         state[SYNC], state[ROW], state[BASE] = NEEDS_HIGH, NO_ROW, NO_BASE

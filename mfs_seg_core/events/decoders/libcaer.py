@@ -1,10 +1,10 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-libcaer: an event is 8 bytes, little endian, as iniVation's cameras send them.
+``libcaer``: 8 bytes per event, little endian, as iniVation's cameras send them.
 
-The first 4: valid in bit 0, polarity in 1, row in 16..2, column in 31..17. The last 4: time since
-the time base in us, of 31 bits; where it wraps within a message, it goes on.
+First 4 bytes: valid in bit 0, polarity in 1, row in 16..2, column in 31..17. Last 4 bytes: time
+since the time base in us, 31 bits, which may wrap within a message.
 Source: ros-event-camera, event_camera_codecs.
 """
 
@@ -12,16 +12,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from mfs_seg_core.events.decoders.compiled import count_falls, kernel
-from mfs_seg_core.events.decoders.decoder import BACK, INVALID, OUTSIDE, TRIGGERS, MessageDecoder
+from mfs_seg_core.events.decoders.compiled import check_times, kernel
+from mfs_seg_core.events.decoders.decoder import (
+    INVALID,
+    OUTSIDE,
+    TIME_BASE,
+    TRIGGERS,
+    MessageDecoder,
+)
 
 WRAP = 1 << 31
-# Places in the state.
-TIME_BASE, LATEST, WRAPPED, LAST = range(4)
+# Indices in the state, after those of all MessageDecoders.
+WRAPPED, LAST = 2, 3
 
 
 @kernel
 def decode(data, width, height, state, counts, triggers):
+    """Decode whole libcaer events."""
     words = data.view(np.uint32)
     room = words.size // 2
     t, p = np.empty(room, np.int64), np.empty(room, np.bool_)
@@ -43,9 +50,7 @@ def decode(data, width, height, state, counts, triggers):
         t[n], x[n], y[n], p[n] = base + 1000 * (wrapped + now), column, row, word & 2
         n += 1
     state[WRAPPED], state[LAST] = wrapped, last
-    counts[BACK] += count_falls(t[:n], state[LATEST])
-    if n:
-        state[LATEST] = t[n - 1]
+    check_times(t[:n], state, counts)
     counts[OUTSIDE] += outside
     counts[INVALID] += invalid
     counts[TRIGGERS] = 0
@@ -53,6 +58,8 @@ def decode(data, width, height, state, counts, triggers):
 
 
 class LibcaerDecoder(MessageDecoder):
+    """Decoder of libcaer."""
+
     KERNEL = staticmethod(decode)
     WORD = 8
     START = (0, 0, 0, 0)

@@ -1,21 +1,21 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-libcaer_cmp: events of iniVation's cameras, packed in words of 16 bits, little endian, as in EVT3.
+``libcaer_cmp``: events of iniVation's cameras in 16-bit words, little endian, similar to EVT3.
 
 ==== =========== ==================================================================
 type name        bits 11..0
 ==== =========== ==================================================================
-0    TIME_HIGH   time since the time base in us, bits 23..12
-1    TIME_LOW    bits 11..0
+0    TIME_HIGH   bits 23..12 of the time since the time base in us
+1    TIME_LOW    bits 11..0 of the same
 2    ADDR_X      column in 10..0
-3    ADDR_Y      an event: row in 10..0, polarity in 11
-4    VECT_BASE_Y row in 10..0 and polarity in 11 of the vectors that follow
-5    VECT_8      events in rows base + i for bits i of 7..0; the base moves on by 8
+3    ADDR_Y      one event: row in 10..0, polarity in 11
+4    VECT_BASE_Y base row in 10..0 and polarity in 11 of the following vectors
+5    VECT_8      an event in row base + i for each bit i set in 7..0; then base += 8
 ==== =========== ==================================================================
 
-Each message begins anew, its time at 0. VECT_12 (6) is declared in the source, but neither written
-nor read there.
+Each message starts at time 0 without a column. VECT_12 (6) is declared in the source, but neither
+written nor read there.
 Source: ros-event-camera, event_camera_codecs.
 """
 
@@ -23,26 +23,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from mfs_seg_core.events.decoders.compiled import count_bits, count_falls, kernel, lowest_bit
+from mfs_seg_core.events.decoders.compiled import check_times, count_bits, kernel, lowest_bit
 from mfs_seg_core.events.decoders.decoder import (
-    BACK,
     BEFORE,
     OUTSIDE,
+    TIME_BASE,
     TRIGGERS,
     UNKNOWN,
     MessageDecoder,
 )
 
 TIME_HIGH, TIME_LOW, ADDR_X, ADDR_Y, VECT_BASE_Y, VECT_8 = range(6)
-# Places in the state.
-TIME_BASE, LATEST, TIME, COLUMN, BASE, POLARITY = range(6)
+# Indices in the state, after those of all MessageDecoders.
+TIME, COLUMN, BASE, POLARITY = range(2, 6)
 NO_COLUMN = 0xffff
-# Stays negative however many vectors move it on.
+# Stays negative however many vectors add to it.
 NO_BASE = -(1 << 60)
 
 
 @kernel
 def decode(data, width, height, state, counts, triggers):
+    """Decode whole libcaer_cmp words."""
     words = data.view(np.uint16)
     room = 0
     for i in range(words.size):
@@ -91,15 +92,15 @@ def decode(data, width, height, state, counts, triggers):
     state[BASE], state[POLARITY] = base, polarity
     counts[BEFORE] += before
     counts[OUTSIDE] += outside
-    counts[BACK] += count_falls(t[:n], state[LATEST])
-    if n:
-        state[LATEST] = t[n - 1]
+    check_times(t[:n], state, counts)
     counts[UNKNOWN] += unknown
     counts[TRIGGERS] = 0
     return t[:n], x[:n], y[:n], p[:n]
 
 
 class LibcaerCmpDecoder(MessageDecoder):
+    """Decoder of libcaer_cmp."""
+
     KERNEL = staticmethod(decode)
     WORD = 2
     START = (0, 0, 0, NO_COLUMN, NO_BASE, 0)

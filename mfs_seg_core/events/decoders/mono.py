@@ -1,7 +1,7 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-mono: an event is 8 bytes, little endian; deprecated, but in old bags.
+``mono``: 8 bytes per event, little endian; deprecated, but present in old bags.
 
 Time since the time base in ns in bits 31..0, column in 47..32, row in 62..48, polarity in 63.
 Source: ros-event-camera, event_camera_codecs.
@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from mfs_seg_core.events.decoders.compiled import count_falls, kernel
-from mfs_seg_core.events.decoders.decoder import BACK, OUTSIDE, TRIGGERS, MessageDecoder
-
-# Places in the state.
-TIME_BASE, LATEST = range(2)
+from mfs_seg_core.events.decoders.compiled import check_times, kernel
+from mfs_seg_core.events.decoders.decoder import OUTSIDE, TIME_BASE, TRIGGERS, MessageDecoder
 
 
 @kernel
 def decode(data, width, height, state, counts, triggers):
+    """Decode whole mono events."""
     words = data.view(np.uint32)
     room = words.size // 2
     t, p = np.empty(room, np.int64), np.empty(room, np.bool_)
@@ -34,15 +32,15 @@ def decode(data, width, height, state, counts, triggers):
             continue
         t[n], x[n], y[n], p[n] = base + now, column, row, word >> 31
         n += 1
-    counts[BACK] += count_falls(t[:n], state[LATEST])
-    if n:
-        state[LATEST] = t[n - 1]
+    check_times(t[:n], state, counts)
     counts[OUTSIDE] += outside
     counts[TRIGGERS] = 0
     return t[:n], x[:n], y[:n], p[:n]
 
 
 class MonoDecoder(MessageDecoder):
+    """Decoder of mono."""
+
     KERNEL = staticmethod(decode)
     WORD = 8
     START = (0, 0)

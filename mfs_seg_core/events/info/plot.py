@@ -1,60 +1,85 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of a recording: events on the sensor where there are most, and the rate over time."""
+"""Plot of a recording: the events of its busiest time on the sensor, and the rate over time."""
 
 from __future__ import annotations
 
-import math
+from pathlib import Path
 
-import cv2
 import numpy as np
 
 from mfs_seg_core.events.info.rate import Rate
 from mfs_seg_core.events.recordings.recording import Recording
 from mfs_seg_core.events.types import Events, concatenate
+from mfs_seg_core.util.charts import pyplot, save
 
-# Blue, green, red, as OpenCV has them.
-GROUND, BRIGHTER, DARKER = (190, 190, 190), (40, 40, 215), (200, 70, 20)
-PAPER, INK, GRID = (255, 255, 255), (40, 40, 40), (225, 225, 225)
-BARS, SHOWN = (150, 120, 90), (0, 140, 240)
-SLICE_US = 33_000
-# With more events a pixel, shapes vanish among them.
-FULLEST = 0.15
-WIDTH = 960
-TITLE, CHART, LEFT, RIGHT, BOTTOM = 62, 220, 78, 24, 44
-FONT = cv2.FONT_HERSHEY_SIMPLEX
+# RGB; red and blue, because colour-blind people can distinguish them.
+BACKGROUND, ON, OFF = (190, 190, 190), (215, 40, 40), (20, 70, 200)
+BARS, SHOWN = '#5a7896', '#f08c00'
+# Longest slice of a recording on the sensor, and most events per pixel, beyond which the shapes
+# of objects vanish.
+SLICE_US, MAX_DENSITY = 33_000, 0.15
+# Largest axes of the sensor, smallest width that the titles fit into, and height of the chart, all
+# in inches; largest width and height of a sensor that such axes enlarge.
+MAX_WIDTH, MAX_HEIGHT, MIN_WIDTH, CHART_HEIGHT = 12.2, 8.0, 8.0, 1.8
+ENLARGED = 1280, 800
 
 
-def draw(recording: Recording, summary: dict, rate: Rate) -> np.ndarray:
+def write_plot(path: Path, recording: Recording, summary: dict, rate: Rate) -> None:
     """
-    Draw a recording that was summarised.
+    Plot a summarised recording into a file.
 
-    :returns: uint8 ``[H, W, 3]``, BGR.
-    :raises ValueError: it has no events, or can no longer be read.
+    :param path: the file, whose suffix is the format: .png, .jpg, .svg or .pdf.
+    :param recording: the recording, read again from its start.
+    :param summary: its summary.
+    :param rate: its event rate over time.
+    :raises ValueError: if the recording has no events or can no longer be read, the file cannot be
+        written, or matplotlib is not installed.
+    """
+    figure = draw(recording, summary, rate)
+    try:
+        save(figure, path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, 'strerror', None) or 'unknown format'
+        raise ValueError(f"'{path}' cannot be written ({reason}): give a file .png, .jpg, .svg or "
+                         '.pdf in a folder that can be written to') from None
+
+
+def draw(recording: Recording, summary: dict, rate: Rate):
+    """
+    Draw a summarised recording.
+
+    :param recording: the recording, read again from its start.
+    :param summary: its summary.
+    :param rate: its event rate over time.
+    :returns: the figure.
+    :raises ValueError: if the recording has no events or can no longer be read, or matplotlib is
+        not installed.
     """
     if not summary['n']:
         raise ValueError(f'{recording.path} has no events to draw: leave --picture out')
-    start_us = rate.start_us + int(rate.counts.argmax()) * rate.bin_us
     width, height = recording.size
-    events = _slice(recording, start_us, int(FULLEST * width * height) + 1)
+    start_us = rate.start_us + int(rate.counts.argmax()) * rate.bin_us
+    events = _slice(recording, start_us, int(MAX_DENSITY * width * height) + 1)
     end_us = int(events.t.max()) + 1
-    sensor = _sensor(events, width, height)
-    chart = _chart(rate, start_us, end_us, sensor.shape[1])
-    title = np.full((TITLE, sensor.shape[1], 3), PAPER, np.uint8)
-    duration = summary['duration_us']
-    _text(title, f'{recording.path.name}: {summary["encoding"]}, {width}x{height}, '
-                 f'{summary["n"]:,} events in {_time(duration)}', (10, 24), 0.6)
-    since = start_us - rate.start_us
-    place = 10
-    for words, colour in ((f'{events.count:,} events of {_time(end_us - start_us)},', INK),
-                          (f'from {_time(since)} on:', SHOWN), ('brighter', BRIGHTER),
-                          ('darker', DARKER)):
-        place += _text(title, words, (place, 49), 0.5, colour) + 8
-    return np.concatenate([title, sensor, chart])
+    scale = min(MAX_WIDTH / width, MAX_HEIGHT / height)
+    rows = max(height * scale, 1)
+    figure, (sensor, chart) = pyplot().subplots(
+        2, 1, figsize=(max(width * scale, MIN_WIDTH) + 0.9, rows + CHART_HEIGHT + 1.8),
+        height_ratios=(rows, CHART_HEIGHT), layout='constrained')
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+    figure.suptitle(f'{recording.path.name}: {summary["encoding"]}, {width}x{height}, '
+                    f'{summary["n"]:,} events in {_time(summary["duration_us"])}')
+    _draw_sensor(sensor, events, (width, height))
+    since = _time(start_us - rate.start_us)
+    sensor.set_title(f'{events.count:,} events in {_time(end_us - start_us)}, starting {since} '
+                     'after the first one', loc='left', fontsize=10)
+    _draw_rate(chart, rate, start_us, end_us)
+    return figure
 
 
 def _slice(recording: Recording, start_us: int, most: int) -> Events:
-    """Read the events from a moment on: not too long, and not too many."""
+    """Read the events from ``start_us`` on, at most ``most`` and for at most SLICE_US."""
     parts, count = [], 0
     for events in recording:
         part = events.where((events.t >= start_us) & (events.t < start_us + SLICE_US))
@@ -66,74 +91,44 @@ def _slice(recording: Recording, start_us: int, most: int) -> Events:
     return concatenate(parts).where(slice(most))
 
 
-def _sensor(events: Events, width: int, height: int) -> np.ndarray:
-    """Colour each pixel by its last event; pixels are enlarged to be seen."""
-    image = np.full((height, width, 3), GROUND, np.uint8)
-    image[events.y, events.x] = np.where(events.p[:, None], BRIGHTER, DARKER)
-    scale = max(1, round(WIDTH / width))
-    if width > 2 * WIDTH:
-        return cv2.resize(image, (WIDTH, round(height * WIDTH / width)),
-                          interpolation=cv2.INTER_AREA)
-    image = image.repeat(scale, 0).repeat(scale, 1)
-    # A very narrow sensor leaves room for the text beside it.
-    room = max(WIDTH - image.shape[1], 0)
-    return np.pad(image, ((0, 0), (room // 2, room - room // 2), (0, 0)), constant_values=255)
+def _draw_sensor(axes, events: Events, size: tuple[int, int]) -> None:
+    """Colour each pixel of the sensor by the polarity of its last event."""
+    image = np.full((size[1], size[0], 3), BACKGROUND, np.uint8)
+    image[events.y, events.x] = np.where(events.p[:, None], ON, OFF)
+    # Enlarged pixels stay sharp; reduced ones are averaged, so that no event vanishes.
+    enlarged = size[0] <= ENLARGED[0] and size[1] <= ENLARGED[1]
+    axes.imshow(image, interpolation='nearest' if enlarged else 'antialiased')
+    axes.set_xlabel('column in pixels')
+    axes.set_ylabel('row in pixels')
+    for name, colour in (('ON (brighter)', ON), ('OFF (darker)', OFF)):
+        axes.plot([], [], 's', color=np.divide(colour, 255), label=name)
+    axes.legend(loc='lower right', bbox_to_anchor=(1, 1), ncols=2, frameon=False, borderpad=0,
+                handletextpad=0.1)
 
 
-def _chart(rate: Rate, start_us: int, end_us: int, width: int) -> np.ndarray:
-    """Draw events a second over time since the first event; the slice has another colour."""
-    chart = np.full((CHART, width, 3), PAPER, np.uint8)
-    top, base, right = 34, CHART - BOTTOM, width - RIGHT
-    span_us = rate.end_us - rate.start_us
+def _draw_rate(axes, rate: Rate, start_us: int, end_us: int) -> None:
+    """Draw the rate since the first event, and highlight the slice on the sensor."""
     values = rate.per_second()
     unit, unit_name = next(((unit, name) for unit, name in ((1e6, 'Mev/s'), (1e3, 'kev/s'))
                             if values.max() >= unit), (1, 'ev/s'))
-    highest = values.max() * 1.05
-
-    def column(since_us: float) -> int:
-        return LEFT + round((right - LEFT) * min(since_us / span_us, 1))
-
-    def row(value: float) -> int:
-        return base - round((base - top) * value / highest)
-
-    for value in _ticks(highest / unit, 4):
-        cv2.line(chart, (LEFT - 5, row(value * unit)), (right, row(value * unit)), GRID)
-        _text(chart, f'{value:g}', (LEFT - 10, row(value * unit) + 4), 0.42, align='right')
-    for index, value in enumerate(values):
-        since, until = index * rate.bin_us, (index + 1) * rate.bin_us
-        shown = since < end_us - rate.start_us and until > start_us - rate.start_us
-        if value:
-            # Neighbours share no pixel, except where there are more bins than pixels.
-            last = max(column(until) - 2, column(since))
-            cv2.rectangle(chart, (column(since), row(value)), (last, base),
-                          SHOWN if shown else BARS, cv2.FILLED)
+    span_us = rate.end_us - rate.start_us
     scale, name = next(((scale, name) for scale, name in ((1e6, 's'), (1e3, 'ms'))
                         if span_us >= scale), (1, 'us'))
-    for value in _ticks(span_us / scale, 10):
-        cv2.line(chart, (column(value * scale), base), (column(value * scale), base + 5), INK)
-        _text(chart, f'{value:g}', (column(value * scale), base + 18), 0.42, align='centre')
-    _text(chart, f'rate in {unit_name}', (10, 22), 0.45)
-    _text(chart, f'time since the first event in {name}', ((LEFT + right) // 2, CHART - 8), 0.45,
-          align='centre')
-    return chart
-
-
-def _ticks(highest: float, most: int) -> list[float]:
-    """Return round numbers from 0 on, at most so many above it."""
-    power = 10 ** math.floor(math.log10(highest / most))
-    step = next(step for step in (power, 2 * power, 5 * power, 10 * power)
-                if highest / step <= most)
-    return [step * index for index in range(math.floor(highest / step) + 1)]
+    starts = rate.bin_us * np.arange(len(values))
+    ends = np.minimum(starts + rate.bin_us, span_us)
+    shown = (starts < end_us - rate.start_us) & (ends > start_us - rate.start_us)
+    for part, colour, label in ((~shown, BARS, None), (shown, SHOWN, 'shown above')):
+        axes.bar(starts[part] / scale, values[part] / unit, (ends - starts)[part] / scale,
+                 align='edge', color=colour, edgecolor='white', linewidth=0.5, label=label)
+    axes.set_xlim(0, span_us / scale)
+    axes.set_xlabel(f'time since the first event in {name}')
+    axes.set_ylabel(f'rate in {unit_name}')
+    axes.grid(axis='y', color='0.88')
+    axes.set_axisbelow(True)
+    axes.spines[['top', 'right']].set_visible(False)
+    axes.legend(loc='lower right', bbox_to_anchor=(1, 1), frameon=False, borderpad=0)
 
 
 def _time(us: float) -> str:
+    """Return a duration in microseconds as text."""
     return f'{us / 1e6:.3f} s' if us >= 1e6 else f'{us / 1e3:.3f} ms'
-
-
-def _text(image: np.ndarray, text: str, place: tuple[int, int], size: float, colour=INK,
-          align: str = 'left') -> int:
-    """Write in a line, and return how wide it is."""
-    width = cv2.getTextSize(text, FONT, size, 1)[0][0]
-    left = place[0] - {'left': 0, 'centre': width // 2, 'right': width}[align]
-    cv2.putText(image, text, (left, place[1]), FONT, size, colour, 1, cv2.LINE_AA)
-    return width

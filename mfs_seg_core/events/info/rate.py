@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How many events came when, in a recording of any length."""
+"""Event rate over time, for a recording of any length."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 
 class Rate(NamedTuple):
     """
-    Counts of events in bins of equal length.
+    Event counts in bins of equal length.
 
-    :param start_us: where the first bin starts.
-    :param end_us: where the last one ends; it may be shorter than the others.
-    :param bin_us: how long each is.
-    :param counts: int64 ``[N]``.
+    :param start_us: start of the first bin in microseconds.
+    :param end_us: end of the last bin in microseconds; it may be shorter than the others.
+    :param bin_us: length of a bin in microseconds.
+    :param counts: number of events in each bin, int64 ``[N]``.
     """
 
     start_us: int
@@ -25,28 +25,28 @@ class Rate(NamedTuple):
     counts: np.ndarray
 
     def grouped(self, size: int) -> Rate:
-        """Join each so many bins."""
+        """Return the rate with ``size`` bins merged into one."""
         counts = np.add.reduceat(self.counts, np.arange(0, len(self.counts), size))
         return self._replace(bin_us=self.bin_us * size, counts=counts)
 
     def per_second(self) -> np.ndarray:
-        """Return events a second in each bin, float64 ``[N]``."""
+        """Return the events per second in each bin, float64 ``[N]``."""
         starts = self.start_us + self.bin_us * np.arange(len(self.counts))
         return self.counts / (np.minimum(self.bin_us, self.end_us - starts) * 1e-6)
 
 
 class RateCounter:
-    """Counts events in bins that grow with the recording, so that they stay few."""
+    """Event counter whose bins grow with the recording, so that their number is bounded."""
 
     BINS = 4096
 
     def __init__(self):
         self._bin_us = 1
-        # Only bins with events: a clock that jumps leaves many empty ones.
+        # Only bins with events, because a clock that jumps leaves many empty ones.
         self._bins, self._counts = np.empty(0, np.int64), np.empty(0, np.int64)
 
     def add(self, t: np.ndarray) -> None:
-        """Count events; t is int64 ``[N]``, microseconds."""
+        """Count the events at the times ``t``, int64 ``[N]``, microseconds."""
         bins, counts = np.unique(t // self._bin_us, return_counts=True)
         self._merge(np.concatenate([self._bins, bins]), np.concatenate([self._counts, counts]))
         while len(self._bins) > self.BINS:
@@ -54,7 +54,7 @@ class RateCounter:
             self._merge(self._bins // 2, self._counts)
 
     def rate(self, bins: int) -> Rate:
-        """Return what was counted, in at most so many bins, from the first event to the last."""
+        """Return the rate from the first event to the last, in at most ``bins`` bins."""
         if not self._bins.size:
             return Rate(0, 0, 1, np.empty(0, np.int64))
         since = self._bins - self._bins[0]

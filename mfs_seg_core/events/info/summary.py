@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a recording holds, found in one pass through it."""
+"""Summary of a recording, computed in one pass."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ RATE_BINS = 100
 
 def summarise(recording: Recording) -> tuple[dict, Rate]:
     """
-    Read a recording.
+    Summarise a recording.
 
-    :returns: the rate over time, and, fit for JSON: ``encoding``, ``width``, ``height``; ``n``,
-        ``n_on``, ``n_off``; ``t_first``, ``t_last``, ``sum_t`` in ``t_unit`` (us or ns);
-        ``sum_x``, ``sum_y``; ``sha256`` of the arrays t (int64), x, y (uint16) and p (uint8);
-        ``duration_us``, from the least time to the greatest; ``triggers``; ``faults``; ``rate``.
-    :raises ValueError: the recording is damaged, or what reads it is not installed.
+    The summary is ready for JSON. Its keys: ``encoding``, ``width``, ``height``; ``n``, ``n_on``,
+    ``n_off``; ``t_first``, ``t_last``, ``sum_t`` in ``t_unit`` (us or ns); ``sum_x``, ``sum_y``;
+    ``sha256`` of the arrays t (int64), x, y (uint16) and p (uint8); ``duration_us``, from the
+    earliest to the latest event; ``triggers``; ``faults``; ``rate``.
+
+    :param recording: the recording, read from its start.
+    :returns: the summary, and the event rate over time.
+    :raises ValueError: if the recording is damaged.
     """
     counter = RateCounter()
     n = n_on = sum_t = sum_x = sum_y = 0
@@ -60,6 +63,6 @@ def summarise(recording: Recording) -> tuple[dict, Rate]:
 
 
 def exact_sum(numbers: np.ndarray) -> int:
-    """Add integers up, where the sum may need more than 64 bits."""
+    """Return the sum of integers, which may need more than 64 bits."""
     numbers = numbers.astype(np.int64)
     return (int((numbers >> 32).sum()) << 32) + int((numbers & 0xffffffff).sum())

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings of event cameras, one file a format; `open_recording` finds out which it is."""
+"""Recordings of event cameras, one file per format; ``open_recording`` detects the format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mfs_seg_core.events.recordings.recording import Recording
 
 KNOWN = 'RAW, DAT, AEDAT4, HDF5 as of DSEC, text (t x y p), and rosbag2'
-# How files begin. What reads them is imported only where it is needed.
+# First bytes of files, and the module that reads them, which is imported on demand.
 _STARTS = (
     (b'\x89MCAP0\r\n', 'bag'),
     (b'SQLite format 3\0', 'bag'),
@@ -20,21 +20,22 @@ _STARTS = (
     (b'#!AER-DAT4', 'aedat4'),
     (b'%', 'prophesee'),
 )
-_BAG_SUFFIXES = ('.db3', '.mcap')
+BAG_SUFFIXES = ('.db3', '.mcap')
 
 
 def open_recording(path: str | Path, topic: str = '',
                    size: tuple[int, int] | None = None) -> Recording:
     """
-    Open a recording; iterating over it gives its events, see :class:`Recording`.
+    Open a recording, which iterates over its events in chunks.
 
     :param path: a file, or the folder of a rosbag2.
-    :param topic: of event packets in a rosbag2; empty: the first by name.
-    :param size: width and height of the sensor, used where the recording does not tell them.
-        Without it too: RAW 1280x720, or 640x480 and 320x320 for sensors and encodings that mean
-        those; HDF5 640x480; DAT and text: up to the last column and row that an event is in.
-    :raises ValueError: there is no such file, or it is none of those known, or it is damaged at
-        its start, or what reads it is not installed.
+    :param topic: topic of event packets in a rosbag2; empty: the first by name.
+    :param size: width and height of the sensor, for recordings that do not contain it. The default
+        is 1280x720 for RAW (640x480 or 320x320 if the encoding or the plugin implies it), 640x480
+        for HDF5, and the bounding box of the events for DAT and text.
+    :returns: the :class:`~mfs_seg_core.events.recordings.recording.Recording`.
+    :raises ValueError: if the file is missing, of no known format or damaged at its start, or the
+        package that reads it is not installed.
     """
     path = Path(path).expanduser()
     try:
@@ -46,8 +47,8 @@ def open_recording(path: str | Path, topic: str = '',
 
 
 def _format(path: Path) -> str:
-    """Name the module that reads a file, by how it begins."""
-    if path.is_dir() or path.suffix in _BAG_SUFFIXES:
+    """Return the name of the module that reads a file, by its suffix or first bytes."""
+    if path.is_dir() or path.suffix in BAG_SUFFIXES:
         return 'bag'
     with path.open('rb') as file:
         start = file.read(1024)
@@ -56,4 +57,4 @@ def _format(path: Path) -> str:
             return name
     if start and all(octet in b'\t\n\r' or 32 <= octet < 127 for octet in start):
         return 'text'
-    raise ValueError(f'{path} is no recording of a known format: give one of {KNOWN}')
+    raise ValueError(f'{path} is not a recording of a known format: give one of {KNOWN}')

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""AEDAT4, the files of iniVation's cameras, through the package aedat: events and frames."""
+"""AEDAT4 files of iniVation's cameras, read by the package aedat: events and frames."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from mfs_seg_core.events.recordings.recording import ArrayRecording, Recording
 from mfs_seg_core.events.types import Triggers
 
-# Sources of triggers that come from outside: an edge that rises, one that falls, a pulse.
+# Sources of external triggers: rising edge, falling edge, pulse.
 RISING, FALLING, PULSE = 1, 2, 3
 
 
@@ -27,7 +27,7 @@ def open_file(path: Path, topic: str, size: tuple[int, int] | None) -> Recording
 
 
 class Aedat4Recording(ArrayRecording):
-    """An AEDAT4 file, one of its packets at a time; of several cameras, the first."""
+    """An AEDAT4 file, read packet by packet; of several cameras, the first."""
 
     def __init__(self, path: Path, decoder: type):
         self.path, self._decoder = path, decoder
@@ -38,9 +38,10 @@ class Aedat4Recording(ArrayRecording):
         super().__init__(path, 'aedat4', (streams[0]['width'], streams[0]['height']))
 
     def frames(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the frames of the first camera."""
         for packet in self._packets('frame'):
             pixels = packet['frame']['pixels']
-            # Of RGBA, the picture without its mask.
+            # RGBA without its alpha channel.
             yield int(packet['frame']['t']), pixels if pixels.ndim == 2 else pixels[..., :3]
 
     def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
@@ -57,7 +58,7 @@ class Aedat4Recording(ArrayRecording):
                         triggers['source'] != FALLING))
 
     def _packets(self, *kinds: str) -> Iterator[dict]:
-        """Read the packets of the first stream of each kind."""
+        """Yield the packets of the first stream of each kind."""
         decoder = self._opened()
         streams = sorted(decoder.id_to_stream().items())
         chosen = {next((number for number, stream in streams if stream['type'] == kind), None)
@@ -74,10 +75,11 @@ class Aedat4Recording(ArrayRecording):
 
     def _guarded(self, call):
         """
-        Call the package.
+        Call the package aedat, and convert its errors.
 
-        :raises ValueError: it fails: on damaged files with errors of any kind, or in panic, which
-            Python takes for more than an error.
+        On damaged files it raises errors of any kind, or a Rust panic, which is a BaseException.
+
+        :raises ValueError: if the call fails.
         """
         try:
             return call()

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mfs_seg_core.events.packet import PACKET_TYPES, EventPacket, read_packet
+from mfs_seg_core.events.recordings import BAG_SUFFIXES
 from mfs_seg_core.events.recordings.recording import Recording
 from mfs_seg_core.events.types import Events
 
 if TYPE_CHECKING:
     from rosbags.interfaces import Connection
-
-BAG_SUFFIXES = ('.db3', '.mcap')
 
 
 def open_file(path: Path, topic: str, size: tuple[int, int] | None) -> Recording:
@@ -28,11 +27,12 @@ class BagRecording(Recording):
     """
     The packets of one topic, in the order in which they were recorded.
 
-    :param topic: empty: the first by name; `topic` tells which.
+    :param path: the folder of the bag, or its only file.
+    :param topic: topic of event packets; empty: the first by name.
     """
 
     def __init__(self, path: Path, topic: str):
-        self.path, self.topic = path, topic
+        self.path = path
         with closing(self._opened()) as reader:
             self.topic = choose_event_topic(reader.connections, topic, path)
         first = next(self.packets(), None)
@@ -43,10 +43,10 @@ class BagRecording(Recording):
 
     def packets(self) -> Iterator[tuple[int, EventPacket]]:
         """
-        Give the packets as they were recorded, from the start.
+        Yield the packets as they were recorded, from the start.
 
-        :returns: when each one was recorded, in nanoseconds, and what it holds.
-        :raises ValueError: the bag is damaged, or a message is no packet.
+        :yields: time of recording in nanoseconds, and the packet.
+        :raises ValueError: if the bag is damaged, or a message is not an EventPacket.
         """
         try:
             with closing(self._opened()) as reader:
@@ -54,7 +54,7 @@ class BagRecording(Recording):
                 chosen = [item for item in reader.connections if item.topic == self.topic]
                 for _, log_ns, message in reader.messages(chosen):
                     yield log_ns, read_packet(message)
-        # On damaged files the readers of db3, mcap and zstd raise whatever comes to them.
+        # On damaged files the readers of db3, mcap and zstd raise errors of any kind.
         except Exception as error:
             raise ValueError(f'{self.path} cannot be read to its end, {_sentence(error)}: record '
                              'or fetch it again') from None
@@ -66,14 +66,14 @@ class BagRecording(Recording):
                 kind = packet.encoding, packet.width, packet.height
                 decoder = self._new_decoder(packet.encoding, kind[1:])
             elif packet.seq != seq:
-                decoder.lost()
-                self._faults['lost messages'] += max(packet.seq - seq, 1)
+                decoder.report_gap()
+                self._faults['missing messages'] += max(packet.seq - seq, 1)
             seq = packet.seq + 1
             yield self._decoded(decoder, decoder.decode_packet(packet.payload,
                                                                packet.time_base_ns))
 
     def _opened(self):
-        """Open the bag; where its metadata are missing or wrong, its only file."""
+        """Open the bag, or its only file if the metadata are missing or wrong."""
         try:
             from rosbags.rosbag2 import Reader
         except ModuleNotFoundError:
@@ -89,7 +89,7 @@ class BagRecording(Recording):
                 reader = Reader(path)
                 reader.open()
                 return reader
-            # As in `packets`.
+            # As in packets().
             except Exception as error:
                 if path == paths[-1]:
                     raise ValueError(
@@ -99,10 +99,13 @@ class BagRecording(Recording):
 
 def choose_event_topic(connections: Iterable[Connection], topic: str, path: Path) -> str:
     """
-    Return the topic of event packets.
+    Return the topic of event packets to read.
 
-    :param topic: its name; empty: the first by name.
-    :raises ValueError: there is none.
+    :param connections: connections of the bag.
+    :param topic: name of the topic; empty: the first by name.
+    :param path: the bag, for the error message.
+    :returns: name of the topic.
+    :raises ValueError: if there is no such topic.
     """
     candidates = sorted({item.topic for item in connections if item.msgtype in PACKET_TYPES})
     if topic and topic not in candidates:
@@ -116,5 +119,5 @@ def choose_event_topic(connections: Iterable[Connection], topic: str, path: Path
 
 
 def _sentence(error: Exception) -> str:
-    """Return what an error says, fit for the middle of a sentence."""
+    """Return the text of an error, ready for the middle of a sentence."""
     return ' '.join(str(error).split()).rstrip('.') or type(error).__name__

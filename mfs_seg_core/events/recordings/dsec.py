@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings in HDF5 as of DSEC; see :mod:`mfs_seg_core.events.dsec_hdf5`."""
+"""Recordings in the HDF5 format of DSEC; see :mod:`mfs_seg_core.events.dsec_hdf5`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def open_file(path: Path, topic: str, size: tuple[int, int] | None) -> Recording
 
 
 class DsecRecording(ArrayRecording):
-    """An event file of DSEC, some events at a time."""
+    """An event file of DSEC, read in chunks of events."""
 
     def __init__(self, path: Path, size: tuple[int, int] | None):
         self._file = EventFile(path)
@@ -29,4 +29,4 @@ class DsecRecording(ArrayRecording):
 
     def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
         for first in range(0, self._file.count, CHUNK):
-            yield self._file.between(first, min(first + CHUNK, self._file.count))
+            yield self._file.read_range(first, min(first + CHUNK, self._file.count))

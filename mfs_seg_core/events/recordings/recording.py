@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What all recordings share: events in chunks, triggers and faults."""
+"""Base classes of recordings: events in chunks, triggers and faults."""
 
 from __future__ import annotations
 
@@ -13,26 +13,29 @@ import numpy as np
 from mfs_seg_core.events.decoders import open_decoder
 from mfs_seg_core.events.types import Events, Triggers
 
-# Events read at once.
+# Events per chunk.
 CHUNK = 100_000
 
 
 class Recording:
     """
-    A recording of one event camera, a file or several; a subclass knows how it is written.
+    Recording of one event camera, in one or several files; a subclass reads one format.
 
-    Iterating gives its events from the start, in chunks of which only one is in memory. Nothing
-    lies outside the sensor. `faults` and `triggers` are those of what was iterated over last.
+    Iteration starts at the first event and yields chunks, of which only one is in memory. All
+    events lie on the sensor. ``faults`` and ``triggers`` belong to the last iteration.
 
-    :param path: for messages.
-    :param encoding: of an EventPacket (see :mod:`mfs_seg_core.events.decoders`), or 'dat', 'text',
+    :param path: the file or folder.
+    :param encoding: one of :data:`mfs_seg_core.events.decoders.ENCODINGS`, or 'dat', 'text',
         'aedat4', 'dsec'.
     :param size: width and height of the sensor.
     """
 
+    #: Topic that the events come from, in a bag.
+    topic = ''
+
     def __init__(self, path: Path, encoding: str, size: tuple[int, int]):
         self.path, self.encoding, self.size = path, encoding, size
-        #: int64 [N], the times of the last chunk's events, in units of `unit_ns`.
+        #: Times of the last chunk's events, int64 [N], in units of unit_ns nanoseconds.
         self.stamps = np.empty(0, np.int64)
         self.unit_ns = 1000
         self._begin()
@@ -45,7 +48,7 @@ class Recording:
 
     @property
     def faults(self) -> dict[str, int]:
-        """Count of each kind of fault that there was: events left out, words, messages."""
+        """Return the number of faults by cause; causes without a fault are left out."""
         total = Counter(self._faults)
         for decoder in self._decoders:
             total.update(decoder.faults)
@@ -53,27 +56,28 @@ class Recording:
 
     @property
     def triggers(self) -> Triggers:
-        """External triggers."""
+        """Return the external triggers."""
         if not self._triggers:
             return Triggers(np.empty(0, np.int64), np.empty(0, np.uint8), np.empty(0, np.bool_))
         return Triggers(*map(np.concatenate, zip(*self._triggers)))
 
     def frames(self) -> Iterator[tuple[int, np.ndarray]]:
         """
-        Give the pictures that the camera took beside its events.
+        Yield the frames that the camera recorded together with its events.
 
-        :returns: microseconds in the middle of the exposure, on the clock of the events, and uint8
-            ``[H, W]`` grey or ``[H, W, 3]`` RGB. Frames of a bag are messages like others, and not
-            given here.
+        A bag yields none here: its frames are messages of another topic.
+
+        :yields: time of the middle of the exposure in microseconds, on the clock of the events, and
+            the frame, uint8 ``[H, W]`` grey or ``[H, W, 3]`` RGB.
         """
         yield from ()
 
     def _chunks(self) -> Iterator[Events]:
-        """Read from the start."""
+        """Read the events from the start, in chunks."""
         raise NotImplementedError
 
     def _begin(self) -> None:
-        """Forget what was found before."""
+        """Clear the faults and triggers of the last iteration."""
         self._faults: Counter[str] = Counter()
         self._decoders: list = []
         self._triggers: list[Triggers] = []
@@ -85,7 +89,7 @@ class Recording:
         return decoder
 
     def _decoded(self, decoder, events: Events) -> Events:
-        """Keep what a decoder found beside its events."""
+        """Store the stamps and triggers of a decoded chunk, and return its events."""
         self.stamps = decoder.stamps
         triggers = decoder.triggers
         if triggers.t.size:
@@ -95,16 +99,18 @@ class Recording:
 
 class ArrayRecording(Recording):
     """
-    A recording that is read as arrays, which may hold anything.
+    Recording that is read as arrays, whose values are checked here.
 
-    :param size: None: up to the last column and row that an event is in.
+    :param path: the file.
+    :param encoding: name of the format.
+    :param size: width and height of the sensor; None: the bounding box of the events.
     """
 
     def __init__(self, path: Path, encoding: str, size: tuple[int, int] | None):
         super().__init__(path, encoding, size or (1, 1))
         if size is None:
             largest = [(x.max(), y.max()) for _, x, y, _ in self._arrays() if len(x)]
-            # What is negative, or beyond what 16 bits tell, is left out later.
+            # Values that do not fit into 16 bits count as outside the sensor later.
             columns, rows = np.clip(np.max(largest or [(0, 0)], 0), 0, 0xfffe)
             self.size = int(columns) + 1, int(rows) + 1
             self._begin()

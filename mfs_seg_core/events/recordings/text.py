@@ -1,11 +1,11 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Events as text, one a line: t, x, y, p, with blanks or commas between them.
+Text files with one event per line: t, x, y, p, separated by blanks or commas.
 
-Time with a decimal point is in seconds, without one in microseconds; polarity is 1 where it became
-brighter, 0 or -1 where darker. Before the events there may be lines of '#', the names of the
-columns (which then may be in another order), or width and height of the sensor alone.
+Time with a decimal point is in seconds, without one in microseconds. Polarity is 1 for ON events,
+0 or -1 for OFF events. Optional lines before the events: comments with '#', the names of the
+columns (which allow another order), and the width and height of the sensor.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from mfs_seg_core.events.recordings.recording import CHUNK, ArrayRecording, Reco
 
 COMMENT = '#'
 FIELDS = 'txyp'
-# Lines that tell of the events come among the first ones.
+# Lines at the start of a file that are searched for a header.
 HEADER_LINES = 20
 
 
 def open_file(path: Path, topic: str, size: tuple[int, int] | None) -> Recording:
-    """Open a file of text."""
+    """Open a text file."""
     return TextRecording(path, size)
 
 
 class TextRecording(ArrayRecording):
-    """A text file, some lines at a time."""
+    """A text file, read in chunks of lines."""
 
     def __init__(self, path: Path, size: tuple[int, int] | None):
         self.path = path
-        self._order, self._skipped, told = list(range(4)), 0, None
+        self._order, self._skipped, stated = list(range(4)), 0, None
         with path.open(encoding='ascii', errors='replace') as file:
             first = ''
             for number, line in enumerate(islice(file, HEADER_LINES), 1):
@@ -42,7 +42,7 @@ class TextRecording(ArrayRecording):
                 if not words or line.startswith(COMMENT):
                     continue
                 if len(words) == 2 and all(word.isdecimal() for word in words):
-                    told = int(words[0]), int(words[1])
+                    stated = int(words[0]), int(words[1])
                 elif len(words) == 4 and sorted(word[0].lower() for word in words) == sorted(
                         FIELDS):
                     names = [word[0].lower() for word in words]
@@ -53,9 +53,9 @@ class TextRecording(ArrayRecording):
                 self._skipped = number
         self._delimiter = ',' if ',' in first else None
         words = first.replace(',', ' ').split()
-        # Also where seconds are whole: the first event may come at 0.
+        # Of the first event alone: 0.0 is in seconds too.
         self._in_seconds = len(words) == 4 and not words[self._order[0]].lstrip('-').isdecimal()
-        super().__init__(path, 'text', told or size)
+        super().__init__(path, 'text', stated or size)
 
     def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
         with self.path.open(encoding='ascii', errors='replace') as file:
@@ -68,7 +68,7 @@ class TextRecording(ArrayRecording):
                 yield t.astype(np.int64), x, y, p > 0
 
     def _parsed(self, lines: list[str], before: int) -> np.ndarray:
-        """Read float64 ``[N, 4]``; ``before``: the lines of the file that came earlier."""
+        """Parse lines to float64 ``[N, 4]``; ``before``: number of preceding lines of the file."""
         if not any(line.split(COMMENT)[0].strip() for line in lines):
             return np.empty((0, 4))
         try:
@@ -78,7 +78,7 @@ class TextRecording(ArrayRecording):
         except ValueError:
             pass
         wrong = next(i for i, line in enumerate(lines) if not self._is_event(line))
-        raise ValueError(f'{self.path} has in line {before + wrong + 1} no event: expected four '
+        raise ValueError(f'line {before + wrong + 1} of {self.path} is not an event: expected four '
                          f'numbers, t x y p, not {lines[wrong].strip()[:40]!r}')
 
     def _is_event(self, line: str) -> bool:

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Event files of DSEC: windows of them, and files that are broken."""
+"""Event files of DSEC: windows of events, and damaged files."""
 
 import os
 
@@ -17,7 +17,7 @@ pytest.importorskip('hdf5plugin', reason='hdf5plugin is not installed: '
                                          'pip install "mfs_seg_ros[data]"')
 OFFSET = 50_007_139_845
 EVENTS = random_events(20_000, 400_500, (640, 480))
-# Since the offset: before the first event, within, and after the last one.
+# Since the offset: before the first event, between events, and after the last one.
 STAMPS = [-1000, 0, 1, 999, 1000, 50_000, 123_456, 399_999, 400_000, 400_499, 400_500, 500_000]
 WINDOWS = [Window(us=50_000), Window(us=7), Window(us=10**9), Window(events=1),
            Window(events=3000), Window(events=10**9)]
@@ -29,11 +29,11 @@ def path(tmp_path):
 
 
 def before(stamp_us: int, window: Window) -> Events:
-    """Cut a window out of EVENTS, the plain way."""
-    seen = EVENTS.where(EVENTS.t < stamp_us)
-    seen = seen.where(slice(-window.events, None) if window.events else
-                      seen.t >= stamp_us - window.us)
-    return seen._replace(t=seen.t + OFFSET)
+    """Select the window of EVENTS before a stamp."""
+    past = EVENTS.where(EVENTS.t < stamp_us)
+    past = past.where(slice(-window.events, None) if window.events else
+                      past.t >= stamp_us - window.us)
+    return past._replace(t=past.t + OFFSET)
 
 
 @pytest.mark.parametrize('window', WINDOWS)
@@ -45,7 +45,7 @@ def test_event_file(path, window):
 
 
 def test_event_file_at_borders(tmp_path):
-    """Events of one stamp, milliseconds without any, and stamps on the border of both."""
+    """Events at one time, milliseconds without events, and stamps between both."""
     t = np.array([0, 500, 2100, 5000, 5000, 7100, 7200, 7200, 8100, 9000])
     events = Events(t, *(np.arange(10).astype(np.uint16),) * 2, np.arange(10) % 2 > 0)
     file = EventFile(write_events_h5(tmp_path / 'left' / 'events.h5', events, None))
@@ -62,8 +62,8 @@ def test_empty_recording(tmp_path):
         assert equal(file.read(1000, window), nothing)
 
 
-class WhoReads:
-    """Says which process reads an event file, and which one opened it."""
+class ProcessIds:
+    """Data set of the ids of the processes that read and that opened an event file."""
 
     def __init__(self, file: EventFile):
         self.file = file
@@ -77,18 +77,19 @@ class WhoReads:
 
 
 def test_each_process_opens_the_file(path):
-    readers = WhoReads(EventFile(path))
+    readers = ProcessIds(EventFile(path))
     assert readers[0] == (os.getpid(), os.getpid())
-    seen = list(DataLoader(readers, batch_size=None, num_workers=2, multiprocessing_context='fork'))
-    assert len({process for process, _ in seen} - {os.getpid()}) == 2
-    assert all(process == opener for process, opener in seen)
+    pairs = list(DataLoader(readers, batch_size=None, num_workers=2,
+                            multiprocessing_context='fork'))
+    assert len({process for process, _ in pairs} - {os.getpid()}) == 2
+    assert all(process == opener for process, opener in pairs)
 
 
 @pytest.mark.parametrize('change, message', [
     (lambda index: index[::-1], 'ms_to_idx decreases'),
     (lambda index: index + 5000, 'ms_to_idx goes from 5000 to .*: expected indices of 20000'),
-    (lambda index: index[:, None], 'is no list')])
-def test_bad_index(path, change, message):
+    (lambda index: index[:, None], 'is not a list')])
+def test_invalid_index(path, change, message):
     with h5py.File(path, 'a') as file:
         index = change(file['ms_to_idx'][()])
         del file['ms_to_idx']
@@ -108,28 +109,28 @@ def test_index_of_other_events(path):
 
 
 @pytest.mark.parametrize('name', ['events/x', 'ms_to_idx'])
-def test_missing_part_of_event_file(path, name):
+def test_missing_field(path, name):
     with h5py.File(path, 'a') as file:
         del file[name]
     with pytest.raises(ValueError, match=f'events.h5 lacks {name}'):
         EventFile(path)
 
 
-def test_parts_of_different_lengths(path):
+def test_fields_of_different_lengths(path):
     with h5py.File(path, 'a') as file:
         file['events/x'].resize((19_999,))
     with pytest.raises(ValueError, match='expected one length'):
         EventFile(path)
 
 
-def test_broken_event_file(path):
+def test_truncated_event_file(path):
     content = bytearray(path.read_bytes())
     path.write_bytes(content[:len(content) // 2])
     with pytest.raises(ValueError, match='events.h5 cannot be read as HDF5'):
         EventFile(path)
 
 
-def test_broken_chunk(path):
+def test_damaged_chunk(path):
     with h5py.File(path, 'r') as file:
         chunk = file['events/x'].id.get_chunk_info(0)
     content = bytearray(path.read_bytes())

@@ -1,41 +1,16 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Event arrays of dvs_msgs and prophesee_event_msgs, from bytes made by the rules of CDR."""
-
-import struct
+"""Reading of serialised event arrays of dvs_msgs and prophesee_event_msgs."""
 
 import numpy as np
 import pytest
+from support.event_arrays import SIZE, STAMP_NS, serialise
 from support.event_trees import equal, random_events
 
 from mfs_seg_core.events.dvs_messages import read_event_array
 from mfs_seg_core.events.types import Events
 
-SIZE = 640, 480
-STAMP = 1_700_000_000_123_456_789
-START_US = STAMP // 1000
-
-
-def serialised(events: Events, frame_id: str = 'camera', size=SIZE, order: str = '<') -> bytes:
-    """Write a message number by number, each at a multiple of its size behind the first 4 bytes."""
-    body = bytearray()
-
-    def put(code: str, *values: int):
-        for value in values:
-            body.extend(bytes(-len(body) % struct.calcsize(code)))
-            body.extend(struct.pack(order + code, value))
-
-    put('i', STAMP // 10**9)
-    put('I', STAMP % 10**9, len(frame_id) + 1)
-    body.extend(frame_id.encode() + b'\0')
-    put('I', size[1], size[0], events.count)
-    for t, x, y, p in zip(*(field.tolist() for field in events)):
-        put('H', x, y)
-        put('i', t // 10**6)
-        # A driver may tell nanoseconds: they are cut to microseconds.
-        put('I', t % 10**6 * 1000 + 999)
-        put('B', p)
-    return (b'\0\1' if order == '<' else b'\0\0') + b'\0\0' + bytes(body)
+START_US = STAMP_NS // 1000
 
 
 def events_of(count: int) -> Events:
@@ -48,13 +23,13 @@ def events_of(count: int) -> Events:
 @pytest.mark.parametrize('count', [0, 1, 2, 3, 1000])
 def test_event_array(order, frame_id, count):
     events = events_of(count)
-    array = read_event_array(serialised(events, frame_id, order=order))
+    array = read_event_array(serialise(events, frame_id, order=order))
     assert equal(array.events, events)
-    assert array._replace(events=None) == (STAMP, frame_id, *SIZE, None, 0)
+    assert array._replace(events=None) == (STAMP_NS, frame_id, *SIZE, None, 0)
 
 
-def test_as_rosbags_serialises():
-    """Another implementation of CDR makes the same bytes."""
+def test_agrees_with_the_cdr_of_rosbags():
+    """The bytes of an independent implementation of CDR are read too."""
     pytest.importorskip('rosbags', reason='rosbags is not installed: pip install rosbags')
     from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
@@ -66,27 +41,27 @@ def test_as_rosbags_serialises():
     kinds, events = types.types, events_of(50)
     time = kinds['builtin_interfaces/msg/Time']
     message = kinds['dvs_msgs/msg/EventArray'](
-        kinds['std_msgs/msg/Header'](time(*divmod(STAMP, 10**9)), 'camera'), SIZE[1], SIZE[0],
+        kinds['std_msgs/msg/Header'](time(*divmod(STAMP_NS, 10**9)), 'camera'), SIZE[1], SIZE[0],
         [kinds['dvs_msgs/msg/Event'](x, y, time(t // 10**6, t % 10**6 * 1000 + 999), p)
          for t, x, y, p in zip(*(field.tolist() for field in events))])
     for order in '<>':
         data = bytes(types.serialize_cdr(message, message.__msgtype__, little_endian=order == '<'))
-        ours = serialised(events, order=order)
-        # Of the 4 bytes of the header, the last 2 are options.
-        assert data[:2] + data[4:len(ours)] == ours[:2] + ours[4:]
+        expected = serialise(events, order=order)
+        # The last 2 of the 4 bytes of the header are options.
+        assert data[:2] + data[4:len(expected)] == expected[:2] + expected[4:]
         assert equal(read_event_array(data).events, events)
 
 
 def test_outside_the_sensor():
     events = Events(np.arange(4), np.array([9, 10, 0, 65535], np.uint16),
                     np.array([4, 0, 5, 65535], np.uint16), np.ones(4, bool))
-    array = read_event_array(serialised(events, size=(10, 5)))
+    array = read_event_array(serialise(events, size=(10, 5)))
     assert equal(array.events, events.where(slice(1))) and array.outside == 3
 
 
-def test_cut_short():
-    """Wherever the message ends, except behind its last polarity, it is refused."""
-    data = serialised(events_of(3))
+def test_truncated_message():
+    """A message that ends before its last polarity is rejected, wherever it ends."""
+    data = serialise(events_of(3))
     for end in range(len(data)):
         with pytest.raises(ValueError, match='^the message (ends after|begins with)'):
             read_event_array(data[:end])
@@ -94,28 +69,28 @@ def test_cut_short():
 
 
 def test_wrong_count():
-    data = bytearray(serialised(events_of(0)))
+    data = bytearray(serialise(events_of(0)))
     data[-4:] = b'\xff' * 4
-    with pytest.raises(ValueError, match='within what it announces'):
+    with pytest.raises(ValueError, match='before its declared end'):
         read_event_array(bytes(data))
 
 
-def test_a_stamp_beyond_its_second():
-    data = bytearray(serialised(events_of(0)))
+def test_nanoseconds_beyond_one_second():
+    data = bytearray(serialise(events_of(0)))
     data[8:12] = (10**9).to_bytes(4, 'little')
     with pytest.raises(ValueError, match='a stamp of 1000000000 ns within a second'):
         read_event_array(bytes(data))
 
 
-def test_no_cdr():
+def test_missing_cdr_header():
     with pytest.raises(ValueError, match='begins with 07000000, not with the header of CDR'):
-        read_event_array(bytes([7, 0, 0, 0]) + serialised(events_of(1))[4:])
+        read_event_array(bytes([7, 0, 0, 0]) + serialise(events_of(1))[4:])
 
 
 @pytest.mark.parametrize('seed', range(20))
 def test_random_bytes(seed):
     random = np.random.default_rng(seed)
-    data = bytearray(serialised(events_of(20)))
+    data = bytearray(serialise(events_of(20)))
     for place in random.integers(0, len(data), 5):
         data[place] = random.integers(256)
     try:

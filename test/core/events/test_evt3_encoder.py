@@ -1,27 +1,24 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""EVT3 packets, decoded by a plain loop, by another's decoder and by ours."""
+"""EVT3 packets, decoded by a plain loop, by the package evt3 and by our decoder."""
 
 import numpy as np
 import pytest
+from support.event_trees import equal
 from support.evt3_words import HEIGHT, LOOP, WIDTH, decode, events_at
 
 from mfs_seg_core.events.evt3_encoder import encode_evt3
-from mfs_seg_core.events.types import Events
-
-
-def same(one: Events, other: Events) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(one, other))
+from mfs_seg_core.events.types import Events, concatenate
 
 
 def split(events: Events, length: int) -> list[Events]:
-    """Cut into parts of some events each."""
+    """Split into parts of ``length`` events."""
     return [events.where(slice(start, start + length)) for start in range(0, events.count, length)]
 
 
 TIMES = {
     'one event': [5],
-    'one row, one moment': [7, 7, 7],
+    'one row, one time': [7, 7, 7],
     'within 4096 us': np.arange(0, 4000, 7),
     'a packet of 0.3 s': np.arange(0, 300_000, 97),
     'the same low half': np.arange(5) * 4096 + 77,
@@ -34,20 +31,19 @@ TIMES = {
 
 @pytest.mark.parametrize('length', [1, 7, 10_000])
 @pytest.mark.parametrize('times', TIMES.values(), ids=TIMES)
-def test_what_is_encoded_is_decoded(times, length):
+def test_round_trip(times, length):
     events = events_at(times)
     parts = split(events, length)
     packets = [encode_evt3(part) for part in parts]
     for part, packet in zip(parts, packets):
-        alone = decode([packet])
-        # Alone, a packet tells its time but for whole turns.
-        assert same(alone, part._replace(t=part.t - part.t[0] + part.t[0] % LOOP))
-    # From packet to packet only steps of less than half a turn are sure.
+        # A single packet has its time modulo 2^24 us.
+        assert equal(decode([packet]), part._replace(t=part.t - part.t[0] + part.t[0] % LOOP))
+    # Across packets, only steps of less than half the range are unambiguous.
     if max(np.diff(events.t), default=0) < LOOP // 2:
-        assert same(decode(packets), events)
+        assert equal(decode(packets), events)
 
 
-def test_times_are_sent_modulo_a_turn():
+def test_time_is_modulo_2_to_the_24():
     events = events_at([0, 1, 5000])
     for turns in (1, 3, 1 << 30, -1):
         assert encode_evt3(events._replace(t=events.t + turns * LOOP)) == encode_evt3(events)
@@ -61,13 +57,13 @@ def test_time_and_row_are_sent_when_they_change():
         '0x8000', '0x6004', '0x6', '0x2801', '0x2002', '0x7', '0x2803', '0x6009', '0x2804']
 
 
-def test_all_pixels_there_are():
+def test_corners_of_the_largest_sensor():
     corners = Events(np.arange(4), np.array([0, 2047, 0, 2047], np.uint16),
                      np.array([0, 0, 2047, 2047], np.uint16), np.ones(4, bool))
-    assert same(decode([encode_evt3(corners)]), corners)
+    assert equal(decode([encode_evt3(corners)]), corners)
 
 
-def test_no_events_are_no_bytes():
+def test_no_events():
     assert encode_evt3(events_at([])) == b''
 
 
@@ -76,22 +72,22 @@ def test_no_events_are_no_bytes():
     ({'y': np.array([0, 65535], np.uint16)}, r', 65535\): .*scale them first'),
     ({'t': np.array([1, 0])}, 'time goes back .*sort them by time first'),
 ])
-def test_what_cannot_be_encoded_is_one_sentence(change, sentence):
+def test_events_that_evt3_cannot_encode(change, sentence):
     with pytest.raises(ValueError, match=sentence) as error:
         encode_evt3(events_at([0, 1])._replace(**change))
     assert '\n' not in str(error.value)
 
 
 @pytest.mark.parametrize('times', TIMES.values(), ids=TIMES)
-def test_another_decoder_agrees(times):
+def test_package_evt3_agrees(times):
     evt3 = pytest.importorskip('evt3', reason='evt3 is not installed: pip install evt3')
     events = events_at(times)
     decoder = evt3.Decoder(WIDTH, HEIGHT)
     parts = [decoder.feed(encode_evt3(part)) for part in split(events, 1000)]
     t, x, y, p = (np.concatenate([getattr(part, name) for part in parts])
                   for name in ('t', 'x', 'y', 'p'))
-    assert same(events._replace(t=events.t - events.t[0]), (
-        t.astype(np.int64) - int(t[0]), x, y, p.astype(bool)))
+    assert equal(events._replace(t=events.t - events.t[0]), Events(
+        t.astype(np.int64) - int(t[0]), x.astype(np.uint16), y.astype(np.uint16), p.astype(bool)))
 
 
 @pytest.mark.parametrize('times', TIMES.values(), ids=TIMES)
@@ -101,7 +97,7 @@ def test_our_decoder_agrees(times):
 
     events = events_at(times)
     decoder = decoders.open_decoder('evt3', WIDTH, HEIGHT)
-    parts = [decoder.decode(encode_evt3(part)) for part in split(events, 1000)]
-    t, x, y, p = (np.concatenate(fields) for fields in zip(*parts))
-    assert same(events._replace(t=events.t - events.t[0]), (t - t[0], x, y, p))
+    found = concatenate([decoder.decode(encode_evt3(part)) for part in split(events, 1000)])
+    assert equal(found._replace(t=found.t - found.t[0]),
+                 events._replace(t=events.t - events.t[0]))
     assert not sum(decoder.faults.values())

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from test_event_array import STAMP, serialised
+from support.event_arrays import STAMP_NS, serialise
 
 from mfs_seg_core.events.evt3_encoder import encode_evt3
 from mfs_seg_core.events.packet import EventPacket
@@ -54,7 +54,7 @@ def test_packets_are_decoded_and_timed(stream):
 def test_missing_packets_are_counted_and_the_decoder_is_told(stream, monkeypatch):
     stream.decode(packet(some_events(0), 0, seq=1))
     told = []
-    monkeypatch.setattr(stream._decoder, 'lost', lambda: told.append(1))
+    monkeypatch.setattr(stream._decoder, 'report_gap', lambda: told.append(1))
     stream.decode(packet(some_events(10_000), 10_000, seq=2))
     assert (stream.lost, len(told)) == (0, 0)
     stream.decode(packet(some_events(50_000), 50_000, seq=6))
@@ -133,11 +133,11 @@ def test_faults_of_all_decoders_are_counted(stream):
 
 
 def test_arrays_need_no_decoder(stream):
-    start_us = STAMP // 1000
+    start_us = STAMP_NS // 1000
     for passed_us in (0, 10_000):
         sent = some_events(start_us + passed_us, width=100)
         inside = sent.where(sent.x < 64)
-        events, broken = stream.decode(read_array(serialised(sent, size=(64, 48))))
+        events, broken = stream.decode(read_array(serialise(sent, size=(64, 48))))
         assert broken is None
         for got, expected in zip(events, inside):
             np.testing.assert_array_equal(got, expected)

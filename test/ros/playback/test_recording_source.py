@@ -78,7 +78,7 @@ def test_a_recording_without_frames_is_one_sentence(tmp_path, sensors):
 def test_what_is_no_recording_is_one_sentence(tmp_path):
     path = tmp_path / 'events.raw'
     path.write_bytes(bytes(range(256)))
-    with pytest.raises(SourceError, match='no recording of a known format') as error:
+    with pytest.raises(SourceError, match='not a recording of a known format') as error:
         list(open_source(path, sensors='events'))
     assert '\n' not in str(error.value)
 

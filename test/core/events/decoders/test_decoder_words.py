@@ -1,9 +1,8 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Decoders word by word: what each word does, what is a fault, and what opening one takes."""
+"""Decoders word by word: the effect of each word, faults, and errors of ``open_decoder``."""
 
 import struct
-import subprocess
 import sys
 
 import numba
@@ -24,7 +23,7 @@ def faults(decoder) -> dict[str, int]:
 
 
 def decode(encoding: str, words: list[int], code: str) -> tuple[list, dict, list]:
-    """Decode words: the events, the faults that there are, and the triggers."""
+    """Decode words to events, faults and triggers."""
     decoder = open_decoder(encoding, *SIZE)
     events = decoder.decode(struct.pack(f'<{len(words)}{code}', *words))
     return rows(events), faults(decoder), rows(decoder.triggers)
@@ -35,26 +34,26 @@ def test_evt3():
         0x8001, 0x6002, 0x0007,              # 0x1002 us, row 7
         0x2805, 0x2005,                      # column 5: brighter, darker
         0x3800 | 600, 0x4801, 0x5003,        # 600 and 611; 612 and 613
-        0xa301, 0xa300,                      # input 3 rises, falls
-        0xe014, 0xf123, 0x7001, 0xd000,      # other things
-        0x5800,                              # its upper 4 bits mean nothing
+        0xa301, 0xa300,                      # edges of input 3
+        0xe014, 0xf123, 0x7001, 0xd000,      # skipped words
+        0x5800,                              # VECT_8 with bits 11..8 set
         0x4400,                              # 628 + 10
-        0x8002, 0x2801,                      # 0x2000 us, until TIME_LOW says more
+        0x8002, 0x2801,                      # 0x2000 us, until the next TIME_LOW
     ], 'H') == (
         [(0x1002, 5, 7, 1), (0x1002, 5, 7, 0), (0x1002, 600, 7, 1), (0x1002, 611, 7, 1),
          (0x1002, 612, 7, 1), (0x1002, 613, 7, 1), (0x1002, 638, 7, 1), (0x2000, 1, 7, 1)],
         {}, [(0x1002, 3, 1), (0x1002, 3, 0)])
 
 
-def test_evt3_waits_for_what_it_needs():
+def test_evt3_before_the_start():
     assert decode('evt3', [
         0x2001,                              # no time, no row
-        0x0001, 0x6001, 0x2001,              # no TIME_HIGH: TIME_LOW alone tells nothing
+        0x0001, 0x6001, 0x2001,              # no TIME_HIGH: TIME_LOW is ignored
         0x8001, 0x2001, 0xa001,              # no TIME_LOW
         0x6005, 0x4007,                      # no base: 3 events
         0x2002, 0x3003, 0x4001,
     ], 'H') == ([(0x1005, 2, 1, 0), (0x1005, 3, 1, 0)], {'before the start': 6}, [])
-    # The row last, and a row outside.
+    # The row comes last; then a row outside.
     assert decode('evt3', [0x8000, 0x6000, 0x2001, 0x3001, 0x4001, 480, 0x2001, 479, 0x2001],
                   'H') == ([(0, 1, 479, 0)], {'before the start': 2, 'outside the sensor': 1}, [])
 
@@ -88,10 +87,10 @@ def test_unknown_words(encoding, code, known, unknown):
 
 
 @pytest.mark.parametrize('first, then, expected, back', [
-    (100, 50, 50 << 12, 1),             # a little less: it went back
+    (100, 50, 50 << 12, 1),             # a small fall: time went back
     (100, 101, 101 << 12, 0),
-    (3000, 953, 953 << 12, 1),          # 2047 less
-    (3000, 952, (4096 + 952) << 12, 0),  # half of the range: it wrapped
+    (3000, 953, 953 << 12, 1),          # a fall by 2047
+    (3000, 952, (4096 + 952) << 12, 0),  # half of the range: a wrap
 ])
 def test_evt3_time_falls(first, then, expected, back):
     events, found, _ = decode('evt3', [0x8000 | first, 0x6000, 0, 0x2000,
@@ -100,8 +99,8 @@ def test_evt3_time_falls(first, then, expected, back):
     assert found.get('time went back', 0) == back
 
 
-def test_evt3_time_that_falls_without_events():
-    """Sensors do so: it is no fault."""
+def test_evt3_time_falls_without_events():
+    """Sensors do send such times, which are not a fault."""
     events, found, _ = decode('evt3', [0x8000, 0x6001, 0, 0x2000, 0x6030, 0x6020, 0x2000], 'H')
     assert [event[0] for event in events] == [1, 0x20] and not found
     _, found, _ = decode('evt3', [0x8000, 0x6030, 0, 0x2000, 0x6020, 0x2000, 0x2000], 'H')
@@ -117,11 +116,11 @@ def test_time_goes_back_between_calls():
         assert faults(decoder) == {'time went back': 1}, encoding
 
 
-def test_evt3_after_a_loss():
-    """Time falls: then it wrapped, however little less it is. Nothing else is trusted."""
+def test_evt3_after_a_gap():
+    """Any fall of the time is a wrap; rows and vectors before the gap are not used."""
     decoder = open_decoder('evt3', *SIZE)
     decoder.decode(struct.pack('<6H', 0x8000 | 3000, 0x6000, 5, 0x2001, 0x3001, 0x4001))
-    decoder.lost()
+    decoder.report_gap()
     events = decoder.decode(struct.pack(
         '<8H', 0x6001, 0x2001, 0x8000 | 2999, 0x6000, 0x2001, 6, 0x4001, 0x2002))
     assert rows(events) == [((4096 + 2999) << 12, 2, 6, 0)]
@@ -157,7 +156,7 @@ def test_evt21(encoding):
 
 
 def test_libcaer():
-    """Time since the time base; within a message it may wrap; an event may be invalid."""
+    """Time counts from the time base and may wrap within a message; events may be invalid."""
     decoder = open_decoder('libcaer', *SIZE)
     last = (1 << 31) - 1
     data = struct.pack('<10I', 639 << 17 | 479 << 2 | 3, last, 1 << 17 | 5, 0,
@@ -165,17 +164,17 @@ def test_libcaer():
     base_us = 1_700_000_000_000_000
     events = decoder.decode_packet(data, base_us * 1000 + 18)
     assert rows(events) == [(base_us + last, 639, 479, 1), (base_us + last + 1, 1, 1, 0)]
-    # The nanoseconds are kept too.
+    # The stamps have nanoseconds.
     assert (decoder.stamps == events.t * 1000 + 18).all() and decoder.UNIT_NS == 1
     assert faults(decoder) == {'marked invalid': 1, 'outside the sensor': 2}
-    # The next base counts the wrap in.
+    # The next time base includes the wrap.
     wrap_ns = (1 << 31) * 1000
     events = decoder.decode_packet(struct.pack('<2I', 1, 5), base_us * 1000 + 18 + wrap_ns)
     assert rows(events) == [(base_us + last + 6, 0, 0, 0)]
 
 
 def test_libcaer_cmp():
-    """Each message begins at its time base, with no column known."""
+    """Each message starts at its time base, without a column."""
     decoder = open_decoder('libcaer_cmp', *SIZE)
     message = struct.pack(
         '<10H', 0x3001, 0x2005, 0x3801, 0x0001, 0x1002, 0x4000 | 475, 0x5081, 0x5001,
@@ -206,8 +205,8 @@ def test_time_base_out_of_range(encoding):
     assert open_decoder('evt3', *SIZE).decode_packet(bytes(8), (1 << 64) - 1).count == 0
 
 
-def test_packets_that_were_cut():
-    """What is missing of a word does not shift the words of the next packet."""
+def test_truncated_packet():
+    """An incomplete word does not shift the words of the next packet."""
     events = random_events(300, 10_000, SIZE)
     for name, (encoding, encode, _) in ENCODERS.items():
         data = encode(events)
@@ -223,12 +222,12 @@ def test_unknown_encoding():
 
 
 @pytest.mark.parametrize('size', [(0, 480), (640, 0), (-1, 1), (65536, 1)])
-def test_no_sensor(size):
+def test_sizes_out_of_range(size):
     with pytest.raises(ValueError, match='give a width and a height'):
         open_decoder('evt3', *size)
 
 
-def test_faults_are_named():
+def test_names_of_faults():
     assert tuple(open_decoder('evt3', *SIZE).faults) == FAULTS
 
 
@@ -240,17 +239,8 @@ def test_without_numba(monkeypatch):
         open_decoder('evt3', *SIZE)
 
 
-def test_import_is_quick():
-    """Numba, OpenCV and what reads files are imported by who decodes, not by who segments."""
-    code = ('import sys, mfs_seg_core.streaming.segmenter, mfs_seg_core.events.decoders; '
-            'print([name for name in ("numba", "cv2", "h5py", "rosbags", "aedat") '
-            'if name in sys.modules])')
-    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == '[]'
-
-
 def test_without_a_cache(monkeypatch):
-    """Where no folder can be written to, compiling works all the same."""
+    """Without a writable folder for the cache, kernels are compiled too."""
     njit = numba.njit
 
     def without(*arguments, cache=False, **options):

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Decoders of event streams: what was encoded comes back, however the stream is cut or broken."""
+"""Decoders of event streams: round trips, streams cut anywhere, and invalid bytes."""
 
 import numpy as np
 import pytest
@@ -13,15 +13,15 @@ from mfs_seg_core.events.decoders import ENCODINGS, open_decoder
 from mfs_seg_core.events.types import Events, concatenate
 
 SIZE = (1280, 720)
-# Compiling takes longer than Hypothesis gives a test; the machine may be busy too.
+# Compiling takes longer than the default deadline.
 tolerant = settings(deadline=None, max_examples=30)
-# Steps of time within and across what words tell of it.
+# Time steps within and beyond the ranges of the words.
 STEPS = st.sampled_from([0, 0, 0, 1, 5, 63, 64, 4095, 4096, 4_000_000])
 
 
 @st.composite
 def event_lists(draw, longest_us: int = 1 << 24, size: tuple[int, int] = SIZE) -> Events:
-    """Events in the order of time, neighbours and repeated rows among them."""
+    """Draw events in the order of time, some of them neighbours or in one row."""
     count = draw(st.integers(0, 60))
     start = draw(st.integers(0, longest_us - 1))
     steps = draw(st.lists(STEPS, min_size=count, max_size=count))
@@ -36,7 +36,7 @@ def event_lists(draw, longest_us: int = 1 << 24, size: tuple[int, int] = SIZE) -
 
 
 def decoded(decoder, chunks: list[bytes]) -> tuple[Events, list, dict]:
-    """Decode a stream in chunks: its events, its triggers and its faults."""
+    """Decode a stream in chunks to events, triggers and faults."""
     parts, triggers = [], []
     for chunk in chunks:
         parts.append(decoder.decode(chunk))
@@ -60,7 +60,7 @@ def test_round_trip(name, data):
     encoding, encode, longest_us = ENCODERS[name]
     events = data.draw(event_lists(longest_us))
     if encoding.startswith('evt') and events.count:
-        # Before the first wrap there is none to count.
+        # A decoder counts only the wraps after the first event.
         wrap = 1 << (24 if encoding == 'evt3' else 34)
         expected = events._replace(t=events.t - events.t[0] // wrap * wrap)
     else:
@@ -102,7 +102,7 @@ def test_cut_at_every_byte(name):
 @given(data=st.binary(max_size=600), places=st.lists(st.integers(0, 600), max_size=4),
        width=st.integers(1, 2048), height=st.integers(1, 2048))
 def test_any_bytes(encoding, data, places, width, height):
-    """Any bytes, cut anywhere, give the same events, triggers and faults; none is outside."""
+    """Events, triggers and faults of any bytes do not depend on the cuts; none is outside."""
     events, *rest = decoded(open_decoder(encoding, width, height), [data])
     assert inside(events, width, height)
     found, *rest_found = decoded(open_decoder(encoding, width, height), cut(data, places))
@@ -110,7 +110,7 @@ def test_any_bytes(encoding, data, places, width, height):
 
 
 def plain_evt3(words: list[int], width: int, height: int) -> list[tuple[int, int, int, int]]:
-    """Decode EVT3 as its documentation says, one word after another, time within one turn."""
+    """Decode EVT3 word by word, as documented; times do not wrap."""
     high = low = row = base = None
     polarity, events = 0, []
     for word in words:
@@ -138,8 +138,8 @@ def plain_evt3(words: list[int], width: int, height: int) -> list[tuple[int, int
 @tolerant
 @given(kinds=st.lists(st.integers(0, 15), max_size=300), seed=st.integers(0, 1000),
        width=st.integers(1, 2048), height=st.integers(1, 2048))
-def test_evt3_like_the_plain_way(kinds, seed, width, height):
-    """Words in any order; the time only rises, as its wraps are tested elsewhere."""
+def test_evt3_agrees_with_the_reference(kinds, seed, width, height):
+    """Words in any order; time does not fall, because other tests cover wraps."""
     values = np.random.default_rng(seed).integers(0, 4096, len(kinds))
     times = iter(np.sort(values).tolist())
     words = [kind << 12 | (next(times) if kind == 8 else value)
@@ -154,26 +154,27 @@ def test_evt3_like_the_plain_way(kinds, seed, width, height):
 def test_many_random_bytes(encoding):
     random = np.random.default_rng(0)
     decoder = open_decoder(encoding, 640, 480)
-    seen = 0
+    count = 0
     for _ in range(20):
         events = decoder.decode_packet(random.bytes(random.integers(0, 50_000)), 5000)
         assert inside(events, 640, 480)
-        seen += events.count
+        count += events.count
     faults = decoder.faults
-    assert seen and faults['outside the sensor'] and faults['time went back'] and faults['cut word']
+    assert count and all(faults[cause] for cause in ('outside the sensor', 'time went back',
+                                                     'cut word'))
 
 
 @tolerant
 @given(events=event_lists(), place=st.integers(0, 200), vectors=st.booleans())
 def test_start_in_mid_stream(events, place, vectors):
-    """From any word on: the events from some event on, and what is left out is counted."""
+    """From any word on, later events are decoded, and the ones before are counted."""
     data = ENCODERS['evt3, vectors' if vectors else 'evt3'][1](events)[2 * place:]
     decoder = open_decoder('evt3', *SIZE)
     found = decoder.decode(data)
     same = events.where(slice(events.count - found.count, None))
-    # Which turn of the 24 bits it is cannot be known.
+    # The number of wraps before the start is unknown.
     assert equal(found, same._replace(t=found.t)) and not ((found.t - same.t) % (1 << 24)).any()
-    # A vector with its base cut off is not counted as one event less.
+    # A vector without its base may count more than one event.
     assert decoder.faults['before the start'] <= events.count - found.count
     assert sum(decoder.faults.values()) == decoder.faults['before the start']
 
@@ -181,34 +182,34 @@ def test_start_in_mid_stream(events, place, vectors):
 @pytest.mark.parametrize('name', ENCODERS)
 @tolerant
 @given(data=st.data())
-def test_lost_packets(name, data):
-    """After a gap there are only events that were sent, with their own times."""
+def test_gap(name, data):
+    """After a gap, all decoded events were sent, with the right times."""
     encoding, encode, longest_us = ENCODERS[name]
-    # Within one turn of the time: a gap may hide another one.
+    # Without wraps of the time, which a gap may hide.
     events = data.draw(event_lists(min(longest_us, 1 << 24)))
     stream = encode(events)
     word = 8 if encoding not in ('evt3', 'evt2', 'libcaer_cmp') else 4 if encoding == 'evt2' else 2
     first, last = sorted(data.draw(st.integers(0, len(stream) // word)) * word for _ in range(2))
     decoder = open_decoder(encoding, *SIZE)
     before = decoder.decode_packet(stream[:first])
-    decoder.lost()
+    decoder.report_gap()
     after = decoder.decode_packet(stream[last:])
     sent = set(zip(*(field.tolist() for field in events)))
     assert sent.issuperset(zip(*(field.tolist() for field in before)))
     if encoding != 'libcaer_cmp':
-        # A message of libcaer_cmp tells its time in its first words.
+        # The time of libcaer_cmp is in the first words of a message.
         assert sent.issuperset(zip(*(field.tolist() for field in after)))
 
 
 def test_kinds_of_buffers():
-    """Whatever holds bytes is decoded, read-only or not, aligned or not."""
+    """All contiguous buffers are decoded, read-only or not, aligned or not."""
     events = random_events(1000, 100_000, SIZE)
     data = evt3(events)
     padded = bytearray(b'x' + data)
     for buffer in (data, bytearray(data), memoryview(data), memoryview(padded)[1:],
                    np.frombuffer(data, np.uint16), np.frombuffer(data, np.uint8)):
         assert equal(open_decoder('evt3', *SIZE).decode(buffer), events)
-    # What was decoded does not change with the buffer, nor with the next call.
+    # Decoded events are independent of the buffer and of the next call.
     decoder = open_decoder('evt3', *SIZE)
     found = decoder.decode(memoryview(padded)[1:])
     padded[:] = bytes(len(padded))
@@ -216,12 +217,12 @@ def test_kinds_of_buffers():
     assert equal(found, events)
 
 
-def test_nothing():
+def test_no_bytes():
     for encoding in ENCODINGS:
         decoder = open_decoder(encoding, *SIZE)
         assert equal(decoder.decode(b''), Events.empty())
         assert equal(decoder.decode_packet(b'', 7), Events.empty())
-        decoder.lost()
+        decoder.report_gap()
         assert not any(decoder.faults.values())
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bags of event packets: packets as they were recorded, lost ones, and bags that are broken."""
+"""Bags of event packets: recorded packets, missing ones, and damaged bags."""
 
 from pathlib import Path
 
@@ -66,23 +66,23 @@ def test_packets(tmp_path, storage, kind):
             assert (packet.seq, packet.time_base_ns, packet.encoding,
                     bytes(packet.payload)) == written[i]
         assert i == 4
-    # Without usable metadata, the only file is read.
+    # Without valid metadata, the only file is read.
     (bag / 'metadata.yaml').write_text('rosbag2_bagfile_information: {storage_identifier: ""}')
     assert sum(1 for _ in open_recording(bag).packets()) == 5
     (bag / 'metadata.yaml').unlink()
     assert sum(1 for _ in open_recording(bag).packets()) == 5
 
 
-def test_events_and_lost_messages(tmp_path):
+def test_missing_messages(tmp_path):
     parts = slices(EVENTS, 10)
-    for name, lost in (('whole', ()), ('lost', (3, 4))):
+    for name, missing in (('whole', ()), ('gap', (3, 4))):
         bag = write_bag(tmp_path / name, [(i, 0, 'evt3', evt3(part))
-                                          for i, part in enumerate(parts) if i not in lost])
+                                          for i, part in enumerate(parts) if i not in missing])
         recording = open_recording(bag)
-        kept = [part for i, part in enumerate(parts) if i not in lost]
+        kept = [part for i, part in enumerate(parts) if i not in missing]
         for _ in range(2):
             assert equal(concatenate(list(recording)), concatenate(kept))
-            assert recording.faults == ({'lost messages': 2} if lost else {})
+            assert recording.faults == ({'missing messages': 2} if missing else {})
 
 
 def test_nanoseconds(tmp_path):
@@ -116,7 +116,7 @@ def test_unknown_encoding(tmp_path):
 @pytest.mark.parametrize('storage', StoragePlugin)
 @pytest.mark.parametrize('seed', range(5))
 def test_damaged(tmp_path, storage, seed):
-    """Whatever is wrong with a file, it is told in one sentence."""
+    """Damaged bags are reported in one sentence."""
     random = np.random.default_rng(seed)
     bag = write_bag(tmp_path / 'bag', [(i, 0, 'evt3', evt3(part)) for i, part in
                                        enumerate(slices(EVENTS, 50))], storage=storage)

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings of real cameras decode to exactly the events that an independent decoder found."""
+"""Recordings of real cameras decode to the events of an independent decoder."""
 
 import hashlib
 import json

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings of each format: what was written comes back; what is broken is refused or counted."""
+"""Recordings of each format: round trips, faults and errors."""
 
 import struct
 from pathlib import Path
@@ -16,7 +16,7 @@ from mfs_seg_core.events.types import Events, concatenate
 
 DATA = SHARED_DATA
 SIZE = 346, 260
-# Some chunks of each format.
+# Enough for several chunks in each format.
 EVENTS = random_events(3000, 900_000, SIZE)
 EVT3_HEADER = b'% Date 2020-09-25 07:48:29\n% evt 3.0\n% plugin_name hal_plugin_gen41_evk3\n'
 EVT2_HEADER = b'% evt 2.0\r\n% plugin_name hal_plugin_gen3_fx3\r\n'
@@ -39,7 +39,7 @@ def write(path: Path, *parts: bytes) -> Path:
 
 
 def read(path: Path, **options) -> tuple[Events, recording.Recording]:
-    """Read a recording twice; both times the same is found."""
+    """Read a recording twice, and check that both results are equal."""
     opened = open_recording(path, **options)
     first, faults, triggers = concatenate(list(opened)), opened.faults, opened.triggers
     assert equal(concatenate(list(opened)), first)
@@ -81,8 +81,8 @@ def test_raw(tmp_path, header, encoding, size):
 
 @pytest.mark.parametrize('first', [b'%\x80', b'% \x80\n', b'%\x00\n'])
 def test_stream_that_begins_like_a_header(tmp_path, first):
-    """The first word is none of text; in files with '% end' it may be anything."""
-    # Before any time: ignored as a stream that was cut there.
+    """Binary data end the header; after '% end' the stream may begin with any bytes."""
+    # Words before the first time are ignored.
     events, _ = read(write(tmp_path / 'a.raw', b'% evt 3.0\n', first + bytes(len(first) % 2),
                            evt3(EVENTS)))
     assert equal(events, EVENTS)
@@ -90,17 +90,17 @@ def test_stream_that_begins_like_a_header(tmp_path, first):
     assert equal(events, EVENTS)
 
 
-def test_raw_geometry_counts_before_the_argument(tmp_path):
+def test_raw_geometry_overrides_the_argument(tmp_path):
     data = evt3(EVENTS)
     events, opened = read(write(tmp_path / 'a.raw', b'% evt 3.0\n', data), size=(100, 50))
     inside = EVENTS.where((EVENTS.x < 100) & (EVENTS.y < 50))
     assert equal(events, inside) and opened.size == (100, 50)
     assert opened.faults == {'outside the sensor': EVENTS.count - inside.count}
-    told = write(tmp_path / 'b.raw', b'% evt 3.0\n% geometry 346x260\n', data)
-    assert read(told, size=(100, 50))[1].size == SIZE
+    stated = write(tmp_path / 'b.raw', b'% evt 3.0\n% geometry 346x260\n', data)
+    assert read(stated, size=(100, 50))[1].size == SIZE
 
 
-def test_raw_cut_short(tmp_path):
+def test_truncated_raw(tmp_path):
     events, opened = read(write(tmp_path / 'a.raw', EVT2_HEADER, evt2(EVENTS)[:-3]))
     assert equal(events, EVENTS.where(slice(-1))) and opened.faults == {'cut word': 1}
 
@@ -137,13 +137,13 @@ def test_text(tmp_path, header, line):
     path = write(tmp_path / 'a.txt', header.encode(), lines(EVENTS, line))
     events, opened = read(path)
     assert equal(events, EVENTS) and opened.encoding == 'text'
-    told = header.startswith('400')
-    assert opened.size == ((400, 300) if told else (EVENTS.x.max() + 1, EVENTS.y.max() + 1))
-    assert read(path, size=(999, 999))[1].size == ((400, 300) if told else (999, 999))
+    stated = header.startswith('400')
+    assert opened.size == ((400, 300) if stated else (EVENTS.x.max() + 1, EVENTS.y.max() + 1))
+    assert read(path, size=(999, 999))[1].size == ((400, 300) if stated else (999, 999))
 
 
-def test_text_of_today(tmp_path):
-    """Seconds since 1970 have few bits left; polarity may be -1."""
+def test_text_with_time_since_1970(tmp_path):
+    """Times are exact to 1 us; polarity may be -1."""
     path = write(tmp_path / 'a.txt', b'1700000000.123456789 1 2 -1\n1700000000.2 3 4 1\n')
     events, opened = read(path)
     assert events.t.tolist() == [1_700_000_000_123_457, 1_700_000_000_200_000]
@@ -152,10 +152,10 @@ def test_text_of_today(tmp_path):
 
 @pytest.mark.parametrize('bad', ['1 2 3', '1 2 3 4 5', 'nan 1 2 1', '1 x 2 1', '1e30 1 2 1', '?'])
 @pytest.mark.parametrize('number', [2, 1999])
-def test_bad_line(tmp_path, bad, number):
+def test_invalid_line(tmp_path, bad, number):
     good = lines(EVENTS, '{t} {x} {y} {p}').splitlines()
     good[number - 1] = bad.encode()
-    with pytest.raises(ValueError, match=f'a.txt has in line {number} no event: expected four'):
+    with pytest.raises(ValueError, match=rf'line {number} of .*a.txt is not an event: expected'):
         list(open_recording(write(tmp_path / 'a.txt', b'\n'.join(good)), size=SIZE))
 
 
@@ -177,21 +177,21 @@ def test_dsec(tmp_path):
 
 
 @pytest.mark.parametrize('name, content, message', [
-    ('a.raw', b'% evt 4.0\n', "is encoded as 'evt 4.0': RAW files of EVT3"),
+    ('a.raw', b'% evt 4.0\n', "is encoded as 'evt 4.0': give a RAW file of EVT3"),
     ('a.raw', b'% format HISTO3D;width=3;height=2\n% end\n', "is encoded as 'HISTO3D'"),
     ('a.raw', b'% evt 3.0\n% geometry 1280\n', "sensor of '1280' x '' pixels"),
     ('a.raw', b'% format EVT3;width=-5;height=a\n', "sensor of '-5' x 'a' pixels"),
-    ('a.raw', b'% Date today\n', 'does not say how it is encoded'),
+    ('a.raw', b'% Date today\n', 'does not name its encoding'),
     ('a.dat', b'% Version 1\n\0\x08', 'version 1, type and size'),
     ('a.dat', DAT_HEADER + b'\0\x04', r'type and size \[0, 4\]'),
     ('a.dat', DAT_HEADER, r'type and size \[\]'),
-    ('a.raw', b'\x01\x80\x02', 'no recording of a known format: give one of RAW, DAT, AEDAT4'),
-    ('a.txt', b'', 'no recording of a known format'),
+    ('a.raw', b'\x01\x80\x02', 'not a recording of a known format: give one of RAW, DAT, AEDAT4'),
+    ('a.txt', b'', 'not a recording of a known format'),
     ('a.h5', b'\x89HDF\r\n\x1a\n', 'cannot be read as HDF5'),
     ('a.aedat4', b'#!AER-DAT4.0\r\n', 'cannot be read as AEDAT4'),
     ('a.mcap', b'\x89MCAP0\r\n', 'cannot be read as a rosbag2'),
     ('a.db3', b'SQLite format 3\0', 'cannot be read as a rosbag2')])
-def test_refused(tmp_path, name, content, message):
+def test_unreadable_files(tmp_path, name, content, message):
     path = write(tmp_path / name, content)
     with pytest.raises(ValueError, match=message) as error:
         open_recording(path)
@@ -211,7 +211,7 @@ class TestAedat4:
     path = DATA / 'events/event-vision-library/sample.aedat4'
 
     def test_events_and_frames(self):
-        """The derived bag has the same events, decoded another way, and the same frames."""
+        """The bag derived from the file has the same events, in another encoding."""
         events, opened = read(self.path)
         bag, _ = read(DATA / 'bags/davis346_street_frames_and_events')
         assert equal(events, bag) and events.count == 6676

@@ -7,7 +7,7 @@ import pytest
 
 from mfs_seg_core.events.simulation.simulator import EventSettings, EventSimulator, linear_light
 
-# Pixels that are all alike, and without a fault.
+# Identical pixels without noise, leak or refractory period.
 IDEAL = EventSettings(0.25, 0.2, threshold_spread=0, refractory_us=0, leak_hz=0, noise_hz=0)
 
 
@@ -16,18 +16,18 @@ def ideal(**changes) -> EventSettings:
 
 
 def light(level: np.ndarray) -> np.ndarray:
-    """Return light whose logarithm, as a pixel takes it, is `level`."""
+    """Return the light whose logarithm in a pixel is ``level``."""
     return np.exp(np.asarray(level, float)) - IDEAL.dark_light
 
 
 def play(simulator: EventSimulator, levels, every_us: int) -> list:
-    """Show a video of levels; return the events of every step after the first frame."""
+    """Simulate a video of levels; return the events of every step after the first frame."""
     return [simulator.step(light(level), index * every_us)
             for index, level in enumerate(levels)][1:]
 
 
-def test_a_moving_edge_gives_the_events_of_its_closed_form():
-    """Each pixel sees the edge as a ramp: event k comes when the ramp has risen by k thresholds."""
+def test_moving_edge():
+    """The edge is a ramp in each pixel: event k is at the time of a rise by k thresholds."""
     contrast, ramp_px, pixel_us, width = 1.1, 4, 2000, 24
     columns = np.arange(width)
     times = np.arange(width + ramp_px + 1)
@@ -48,31 +48,31 @@ def test_a_moving_edge_gives_the_events_of_its_closed_form():
             assert ((step.t >= index * pixel_us) & (step.t < (index + 1) * pixel_us)).all()
 
 
-def test_a_change_below_the_threshold_adds_up_and_is_forgotten_only_by_events():
+def test_changes_below_the_threshold_accumulate():
     up = play(EventSimulator(1, 1, settings=IDEAL), [[[v]] for v in (-1, -0.8, -0.6)], 1000)
     assert [e.count for e in up] == [0, 1]
-    # Of the rise by 0.4, 0.15 are left: down it goes by 0.2 below where the event was.
+    # The rise by 0.4 leaves 0.15; the OFF event comes 0.2 below the level of the ON event.
     down = play(EventSimulator(1, 1, settings=IDEAL), [[[v]] for v in (-1, -0.6, -0.9, -1.1)], 1000)
     assert [e.p.tolist() for e in down] == [[True], [], [False]]
 
 
 @pytest.mark.parametrize('steps', [1, 7, 100])
-def test_refractory_period_adds_to_the_time_between_events(steps):
-    """A ramp of one per 0.1 s, threshold 0.25: an event each 25 ms and the dead time."""
+def test_refractory_period(steps):
+    """A ramp of 10 per second and a threshold of 0.25: an event each 25 ms plus 5 ms."""
     simulator = EventSimulator(1, 1, settings=ideal(refractory_us=5000))
     levels = np.linspace(-4, 0, steps + 1).reshape(-1, 1, 1)
-    moments = np.rint(np.linspace(0, 400_000, steps + 1)).astype(int)
-    t = np.concatenate([simulator.step(light(level), int(moment)).t
-                        for level, moment in zip(levels, moments)])
+    times = np.rint(np.linspace(0, 400_000, steps + 1)).astype(int)
+    t = np.concatenate([simulator.step(light(level), int(time)).t
+                        for level, time in zip(levels, times)])
     expected = 25_000 + 30_000 * np.arange(13)
     np.testing.assert_allclose(t, expected, atol=8)
 
 
-def test_thresholds_vary_from_pixel_to_pixel_as_asked():
+def test_threshold_spread():
     settings = ideal(threshold_spread=0.03)
     events = play(EventSimulator(100, 100, 5, settings), np.stack([np.full((100, 100), v)
                                                                   for v in (-3, -2.6)]), 400_000)[0]
-    # The first event of a pixel comes when 0.4 in 0.4 s have reached its threshold.
+    # A ramp of 1 per second: the time of the first event is the threshold.
     first = np.full((100, 100), np.nan)
     first[events.y[::-1], events.x[::-1]] = events.t[::-1] * 1e-6
     assert np.isfinite(first).mean() > 0.999
@@ -80,7 +80,7 @@ def test_thresholds_vary_from_pixel_to_pixel_as_asked():
     assert np.nanstd(first) == pytest.approx(0.03, abs=0.002)
 
 
-def test_still_light_gives_leak_events_at_their_rate_at_any_time():
+def test_leak_events_in_constant_light():
     simulator = EventSimulator(60, 80, 1, ideal(leak_hz=0.5))
     parts = play(simulator, [np.full((60, 80), -1.0)] * 81, 50_000)
     assert all(e.p.all() for e in parts)
@@ -90,7 +90,7 @@ def test_still_light_gives_leak_events_at_their_rate_at_any_time():
 
 
 @pytest.mark.parametrize(('level', 'share'), [(0.0, 1), (0.001, 0.5), (0.003, 0.25)])
-def test_noise_is_as_frequent_as_the_dark_makes_it(level, share):
+def test_noise_rate_falls_with_light(level, share):
     simulator = EventSimulator(60, 80, 2, ideal(noise_hz=4.0, noise_light=0.001))
     dark = np.full((60, 80), level, np.float32)
     simulator.step(dark, 0)
@@ -99,11 +99,11 @@ def test_noise_is_as_frequent_as_the_dark_makes_it(level, share):
     assert events.count == pytest.approx(expected, abs=4 * expected ** 0.5)
     assert events.p.mean() == pytest.approx(0.5, abs=0.03)
     assert events.t.mean() == pytest.approx(250_000, rel=0.05)
-    seen = np.bincount(events.y.astype(int) * 80 + events.x, minlength=4800)
-    assert seen.var() == pytest.approx(seen.mean(), rel=0.15)
+    per_pixel = np.bincount(events.y.astype(int) * 80 + events.x, minlength=4800)
+    assert per_pixel.var() == pytest.approx(per_pixel.mean(), rel=0.15)
 
 
-def test_noise_is_where_it_is_dark():
+def test_noise_comes_from_dark_pixels():
     simulator = EventSimulator(10, 20, 3, ideal(noise_hz=50.0))
     half = np.zeros((10, 20), np.float32)
     half[:, 10:] = 1
@@ -112,7 +112,7 @@ def test_noise_is_where_it_is_dark():
     assert events.count > 4000 and (events.x < 10).mean() > 0.99
 
 
-def test_the_seed_decides():
+def test_seed():
     def run(seed):
         random = np.random.default_rng(0)
         simulator = EventSimulator(30, 40, seed)
@@ -126,19 +126,19 @@ def test_the_seed_decides():
 def test_types_and_the_first_frame():
     simulator = EventSimulator(3, 4, settings=IDEAL)
     first = simulator.step(np.zeros((3, 4, 3), np.uint8), 2 ** 40)
-    still = simulator.step(np.zeros((3, 4, 3), np.uint8), 2 ** 40 + 10)
+    static = simulator.step(np.zeros((3, 4, 3), np.uint8), 2 ** 40 + 10)
     flash = simulator.step(np.full((3, 4, 3), 255, np.uint8), 2 ** 40 + 20)
-    assert first.count == still.count == 0 and flash.count > 12
-    for events in (first, still, flash):
+    assert first.count == static.count == 0 and flash.count > 12
+    for events in (first, static, flash):
         assert [f.dtype for f in events] == [np.int64, np.uint16, np.uint16, bool]
     assert flash.t.min() >= 2 ** 40 + 10 and flash.t.max() < 2 ** 40 + 20
     assert (flash.x.max(), flash.y.max()) == (3, 2)
 
 
-def test_a_picture_is_linear_light():
+def test_linear_light():
     assert linear_light(np.array([[0, 255]], np.uint8)).tolist() == [[0, 1]]
-    picture = np.full((1, 1, 3), 128, np.uint8)
-    assert linear_light(picture)[0, 0] == pytest.approx((128 / 255) ** 2.2, rel=1e-5)
+    grey = np.full((1, 1, 3), 128, np.uint8)
+    assert linear_light(grey)[0, 0] == pytest.approx((128 / 255) ** 2.2, rel=1e-5)
     red = np.array([[[255, 0, 0]]], np.uint8)
     assert linear_light(red)[0, 0] == pytest.approx(0.2126)
 
@@ -148,12 +148,12 @@ def test_a_picture_is_linear_light():
     (np.zeros((3, 4, 2), np.uint8), 'give light as float'), (np.full((3, 4), -0.1), 'below 0'),
     (np.full((3, 4), np.nan), 'not finite'), (np.full((3, 4), np.inf), 'not finite'),
 ])
-def test_what_is_no_light_is_refused(image, words):
+def test_invalid_images(image, words):
     with pytest.raises(ValueError, match=words):
         EventSimulator(3, 4).step(image, 0)
 
 
-def test_time_goes_forward():
+def test_time_must_increase():
     simulator = EventSimulator(3, 4)
     simulator.step(np.zeros((3, 4)), 10)
     for time_us in (10, 9):
@@ -164,6 +164,6 @@ def test_time_goes_forward():
 @pytest.mark.parametrize('setting', [{'threshold_on': 0}, {'threshold_off': -1},
                                      {'threshold_spread': -0.1}, {'noise_hz': float('nan')},
                                      {'dark_light': 0}])
-def test_bad_settings_are_refused(setting):
+def test_invalid_settings(setting):
     with pytest.raises(ValueError, match=f'^{next(iter(setting))} is .*: give a number'):
         EventSettings(**setting)
