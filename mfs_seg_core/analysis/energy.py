@@ -68,13 +68,15 @@ class LayerOperations:
 
 class OperationCounter(LayerRecorder):
     """
-    Counts the operations of a network's layers while it is open::
+    Counts the operations of a network's layers while it is open as a context.
+
+    When it is opened again, counts add up::
 
         with OperationCounter(network) as counter:
             network(images)
         counter.layers['stem.conv'].macs
 
-    When it is opened again, counts add up.
+    :param network: the network to run.
     """
 
     def __init__(self, network: nn.Module):

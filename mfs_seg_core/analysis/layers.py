@@ -21,14 +21,11 @@ class LayerRecorder:
     """
     Calls ``record`` after each call of the modules, while it is open as a context.
 
-    It may be opened again.
+    :param modules: modules by name.
+    :param record: called with name, module, first input and output.
     """
 
     def __init__(self, modules: Mapping[str, nn.Module], record: Record):
-        """
-        :param modules: modules by name.
-        :param record: called with name, module, first input and output.
-        """
         self._modules = dict(modules)
         self._record = record
         self._handles: list = []

@@ -52,19 +52,20 @@ class SpikeMap:
 
 class SpikeRecorder(LayerRecorder):
     """
-    Records the spikes that go into each layer while it is open::
+    Records the spikes that go into each layer while it is open as a context.
+
+    Spikes of several passes are averaged::
 
         with SpikeRecorder(network) as recorder:
             network(images)
         recorder.maps()
+
+    :param network: the network to run.
+    :param on_spikes: called with a layer's name and its spikes ``[N, C, h, w]`` in each pass.
     """
 
     def __init__(self, network: nn.Module,
                  on_spikes: Callable[[str, Tensor], object] | None = None):
-        """
-        :param network: the network to run.
-        :param on_spikes: called with a layer's name and its spikes ``[N, C, h, w]`` in each pass.
-        """
         super().__init__(convolutions(network), self._add)
         self._on_spikes = on_spikes
         # Sum of the spikes [C, h, w] and number of steps, by layer.

@@ -155,11 +155,11 @@ def test_clips_hold_both_senses():
     assert clips[2].images.mean() < 0.7 * clips[0].images.mean()
 
 
-def test_drive_loses_its_camera():
-    moments = list(drive(7, 'lost', 99, SIZE, 10.0))
-    assert [moment.image is None for moment in moments] == [False] * 5 + [True] * 10
-    assert [moment.counts for moment in moments] == [False] * 5 + [True] * 10
-    assert all(moment.events.events.count for moment in moments)
+def test_drive_with_an_outage():
+    steps = list(drive(7, 'outage', 99, SIZE, 10.0))
+    assert [step.image is None for step in steps] == [False] * 5 + [True] * 10
+    assert [step.measured for step in steps] == [False] * 5 + [True] * 10
+    assert all(step.events.events.count for step in steps)
     with pytest.raises(ValueError, match="no condition 'fog'"):
         next(drive(7, 'fog', 1, SIZE, 10.0))
 
@@ -172,16 +172,16 @@ def command(*arguments):
 def test_evaluate_compares_senses(network, tmp_path):
     save_weights(tmp_path / 'both.safetensors', network, metadata_of(network))
     done = command('--weights', tmp_path / 'both.safetensors', '--data', 'street', '--sensors',
-                   'all', '--conditions', 'night', 'lost', '--seeds', 1, '--frames', 3,
+                   'all', '--conditions', 'night', 'outage', '--seeds', 1, '--frames', 3,
                    '--json', tmp_path / 'senses.json')
     assert done.returncode == 0, done.stderr
     result = json.loads((tmp_path / 'senses.json').read_text())
     assert result['events'] == 'simulated'
     assert {name: result['night'][name]['frames'] for name in ('camera', 'events', 'fusion')} == {
         'camera': 3, 'events': 3, 'fusion': 3}
-    assert result['lost']['camera']['frames'] == 20 and 'day' not in result
-    mious = [result[condition][sense]['miou'] for condition in ('night', 'lost')
-             for sense in ('camera', 'events', 'fusion')]
+    assert result['outage']['camera']['frames'] == 20 and 'day' not in result
+    mious = [result[condition][modality]['miou'] for condition in ('night', 'outage')
+             for modality in ('camera', 'events', 'fusion')]
     assert len(set(mious)) == 6 and '\nnight' in done.stdout
 
 
@@ -190,7 +190,7 @@ def test_evaluate_needs_weights_that_see(tmp_path):
     save_weights(tmp_path / 'camera.safetensors', camera, metadata_of(camera))
     done = command('--weights', tmp_path / 'camera.safetensors', '--data', 'street', '--sensors',
                    'fusion')
-    assert done.returncode == 1 and 'see nothing of events' in done.stderr
+    assert done.returncode == 1 and 'take no input of events' in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -32,12 +32,12 @@ def test_state_pays_in_dim_light():
 def test_two_senses_are_worth_more_than_one():
     """By night and without its camera, events save the day; and by day they do no harm."""
     segmenter = Segmenter.from_weights('street')
-    results = measure(segmenter, ('day', 'night', 'lost'), tuple(SENSORS), TEST_SEED, 4, 6, 20.0,
+    results = measure(segmenter, ('day', 'night', 'outage'), tuple(SENSORS), TEST_SEED, 4, 6, 20.0,
                       DataHash())
     mious = {condition: {sense: figures['miou'] for sense, figures in row.items()}
              for condition, row in results.items()}
     assert mious['day']['fusion'] > max(mious['day']['camera'], mious['day']['events']) - 0.02
-    for condition in ('night', 'lost'):
+    for condition in ('night', 'outage'):
         assert mious[condition]['fusion'] > mious[condition]['camera'] + 0.05
         assert mious[condition]['fusion'] > mious[condition]['events'] - 0.02
     assert mious['day']['events'] > 0.45
