@@ -72,7 +72,7 @@ def save_legend(path: Path, classes: ClassSet) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(prog='python -m mfs_seg_core.legend', description=__doc__,
+    parser = argparse.ArgumentParser(prog='mfs-seg legend', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     whose = parser.add_mutually_exclusive_group(required=True)
     whose.add_argument('--weights', help='name or path: the classes that these know')

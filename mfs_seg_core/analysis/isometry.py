@@ -230,18 +230,21 @@ def main(arguments: list[str] | None = None) -> int:
 def _measured(options: argparse.Namespace, arguments: list[str] | None) -> dict:
     if min(options.frames, options.samples) < 1 or options.depth < 0:
         raise ValueError('--frames and --samples take 1 or more, --depth 0 or more')
-    frames = [Street(TEST_SEED + i, *SIZE).frame(1.0).image for i in range(options.frames)]
-    pixels = torch.stack([torch.tensor(frame) for frame in frames]).permute(0, 3, 1, 2)
+    metadata = None
     if options.weights:
         network, metadata = load_weights(options.weights)
-        images = normalise(pixels, metadata)[None]
+        if not isinstance(network, MFSSeg):
+            raise ValueError(f'{options.weights} has no spiking blocks: choose other weights')
     else:
         torch.manual_seed(0)
         network = MFSSeg(named_config(options.config, len(CAMVID)))
+    frames = [Street(TEST_SEED + i, *SIZE).frame(1.0).image for i in range(options.frames)]
+    pixels = torch.stack([torch.tensor(frame) for frame in frames]).permute(0, 3, 1, 2)
+    if metadata:
+        images = normalise(pixels, metadata)[None]
+    else:
         images = ((pixels / 255 - PIXEL_MEAN) / PIXEL_STD)[None]
         calibrate(network, lambda network: network(images))
-    if not isinstance(network, MFSSeg):
-        raise ValueError(f'{options.weights} has no spiking blocks: choose other weights')
     levels = network.config.levels
     stacks = (of_stack(options.depth, STACK_CHANNELS, levels, options.samples)
               if options.depth else {})

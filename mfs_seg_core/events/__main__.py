@@ -61,7 +61,7 @@ def _rate(value: float) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(prog='python -m mfs_seg_core.events', description=__doc__,
+    parser = argparse.ArgumentParser(prog='mfs-seg events', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('file', help='the recording: a file, or the folder of a rosbag2')
     parser.add_argument('--topic', default='', help='of event packets in a bag (default: the '
