@@ -1,13 +1,13 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The command ``mfs-seg``: one verb for each tool of the package."""
+"""The command ``mfs-seg``, with one verb for each tool of the package."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-# Module whose `main` runs a verb, and a line of help.
+# By verb: the module whose `main` runs it, and its line of help.
 VERBS = {
     'train': ('mfs_seg_core.train.__main__', 'Train a network on labelled frames and events.'),
     'evaluate': ('mfs_seg_core.evaluate.__main__', 'Measure mIoU of weights on labelled frames.'),
@@ -15,14 +15,15 @@ VERBS = {
     'events': ('mfs_seg_core.events.__main__', 'Describe an event recording, and plot it.'),
     'profile': ('mfs_seg_core.analysis.profile',
                 'Count parameters, operations, firing rates and energy.'),
-    'visualize': ('mfs_seg_core.analysis.visualize', 'Draw masks, spikes and firing rates.'),
+    'visualize': ('mfs_seg_core.analysis.visualize', 'Plot masks, spikes and firing rates.'),
     'isometry': ('mfs_seg_core.analysis.isometry',
-                 'Measure block dynamical isometry, layer by layer.'),
+                 'Measure block dynamical isometry of each block.'),
     'legend': ('mfs_seg_core.legend', 'Draw the classes of masks: id, colour and name.'),
     'ablation': ('mfs_seg_core.paper.ablation', 'Train variants of the blocks, and compare them.'),
     'compare': ('mfs_seg_core.paper.comparison',
                 'Train U-Net and MFS-Seg with the same settings, and compare them.'),
-    'report': ('mfs_seg_core.paper.report', "Write the paper's claims beside our results."),
+    'report': ('mfs_seg_core.paper.report',
+               "Write the paper's claims next to our results."),
 }
 
 
@@ -30,7 +31,7 @@ def usage() -> str:
     """Return the text of ``mfs-seg --help``."""
     lines = ['usage: mfs-seg VERB [OPTIONS]', '',
              'Semantic segmentation of camera and event streams by a spiking neural network.', '',
-             'verbs (mfs-seg VERB --help lists the options of one):']
+             'verbs (mfs-seg VERB --help lists the options of a verb):']
     return '\n'.join(lines + [f'  {verb:<12}{text}' for verb, (_, text) in VERBS.items()])
 
 
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     Run a verb.
 
     :param arguments: verb and its options; None: those of the command line.
-    :returns: exit code: 0, 1 after a sentence about what is wrong, 2 for a wrong command line.
+    :returns: exit code: 0, 1 after an error message, 2 for a wrong command line.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     verb, *options = arguments or ['']

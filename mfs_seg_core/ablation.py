@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Run ``mfs-seg ablation`` by its former name, ``python -m mfs_seg_core.ablation``."""
+"""Run ``mfs-seg ablation`` by its former name: ``python -m mfs_seg_core.ablation``."""
 
 import sys
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Run ``mfs-seg isometry`` by its former name, ``python -m mfs_seg_core.isometry``."""
+"""Run ``mfs-seg isometry`` by its former name: ``python -m mfs_seg_core.isometry``."""
 
 import sys
 

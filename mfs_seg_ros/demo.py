@@ -20,6 +20,7 @@ from typing import Any
 
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.modalities import SENSORS
+from mfs_seg_core.util.table import cell, text_table
 from mfs_seg_ros.diagnostics.drops import PACKETS_LOST
 from mfs_seg_ros.node.fastdds_environment import demo_environment
 from mfs_seg_ros.playback.sources import STREET
@@ -232,36 +233,32 @@ class Progress:
 
 
 def table(summary: dict[str, Any], recording: dict[str, Any]) -> str:
-    """Return the figures as a table."""
+    """Lay out the figures as text: name, value and remark."""
     miou = summary['miou']
     events = [] if summary['sensors'] == 'camera' else [
-        ('events received', str(summary['events_received']), ''),
-        ('event rate', _number(summary['event_rate_mev_s'], 3), 'million a second'),
-        ('packets lost', str(summary['packets_lost']), ''),
-        ('decode p50', _number(summary['decode_ms_p50'], 2), "ms, of one mask's events"),
+        ('events received', str(summary['events_received'])),
+        ('event rate', cell(summary['event_rate_mev_s'], '.3f'), 'million per second'),
+        ('packets lost', str(summary['packets_lost'])),
+        ('decode p50', cell(summary['decode_ms_p50'], '.2f'), 'ms, for the events of one mask'),
     ]
-    rows = [
-        ('sensors', summary['sensors'], ''),
-        ('frames sent', str(summary['frames_sent']), ''),
+    lines = text_table([
+        ('sensors', summary['sensors']),
+        ('frames sent', str(summary['frames_sent'])),
         *events,
-        ('masks received', str(summary['masks_received']), ''),
-        ('masks lost', str(summary['masks_lost']), ''),
-        ('rate', _number(summary['rate_hz'], 2), 'Hz'),
-        ('latency p50', _number(summary['latency_ms_p50'], 1), 'ms, header stamp to mask received'),
-        ('latency p99', _number(summary['latency_ms_p99'], 1), 'ms'),
-        ('model p50', _number(summary['model_ms_p50'], 1), 'ms'),
-        ('mIoU', _number(miou, 3), 'no truth in the input' if miou is None else ''),
-        *((f'  {name}', _number(value, 3), '') for name, value in recording['iou'].items()),
-        ('rmw', summary['rmw'], ''),
-        ('weights', summary['weights'], ''),
-    ]
-    lines = [f'{name:<16} {value:>16}  {note}'.rstrip() for name, value, note in rows]
+        ('masks received', str(summary['masks_received'])),
+        ('masks lost', str(summary['masks_lost'])),
+        ('rate', cell(summary['rate_hz'], '.2f'), 'Hz'),
+        ('latency p50', cell(summary['latency_ms_p50'], '.1f'),
+         'ms, header stamp to received mask'),
+        ('latency p99', cell(summary['latency_ms_p99'], '.1f'), 'ms'),
+        ('model p50', cell(summary['model_ms_p50'], '.1f'), 'ms'),
+        ('mIoU', cell(miou, '.3f'), 'no truth in the input' if miou is None else ''),
+        *((f'  {name}', cell(value, '.3f')) for name, value in recording['iou'].items()),
+        ('rmw', summary['rmw']),
+        ('weights', summary['weights']),
+    ], '<><')
     rule = '-' * 70
-    return '\n'.join([rule, *lines, rule])
-
-
-def _number(value: float | None, digits: int) -> str:
-    return '-' if value is None else f'{value:.{digits}f}'
+    return '\n'.join([rule, lines, rule])
 
 
 if __name__ == '__main__':

@@ -1,18 +1,19 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-What a network computes for an image, and what that costs in energy.
+Operations of a network for an image, and their energy.
 
-Counted as it runs: each convolution and linear layer that is called tells the size of its output
-and what came into it. An operation is
+Operations are counted while the network runs, from the input and output of each convolution and
+linear layer. An operation is
 
-- a MAC, a multiplication with a sum, where the input is a real number (pixels, an ANN's features);
-- an AC, a sum alone, for each unit spike of an input that is spikes: a spike of value k, of a
-  neuron with several levels, stands for k of them. So ACs are operations times mean spikes.
+- a MAC, a multiplication and an addition, where the input is real numbers (pixels, features of an
+  ANN);
+- an AC, an addition alone, for each unit spike of an input of spikes. A spike of value k, of a
+  neuron with several levels, stands for k unit spikes, so ACs are operations times mean spikes.
 
-Energy is that of 32-bit floats in 45 nm (Horowitz, ISSCC 2014): 4.6 pJ a MAC, 0.9 pJ an AC; the
-model of the spiking networks' papers (Hu et al. 2024, MS-ResNet; Su et al. 2024). It leaves out
-memory, neurons and, since norms fold into the convolutions before them, norms.
+Energy is that of 32-bit floats in 45 nm (Horowitz, ISSCC 2014): 4.6 pJ for a MAC, 0.9 pJ for an AC.
+Papers on spiking networks use the same model (Hu et al. 2024, MS-ResNet; Su et al. 2024). It leaves
+out memory, neurons and norms, which fold into the convolutions before them.
 """
 
 from __future__ import annotations
@@ -22,20 +23,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from mfs_seg_core.analysis.layers import LayerRecorder, are_spikes, convolutions
+
 MAC_PJ = 4.6
 AC_PJ = 0.9
-COUNTED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
 
 @dataclass
-class Layer:
+class LayerOperations:
     """
-    What one layer did, over all calls.
+    Operations of one layer over all its calls.
 
-    :param operations: multiplications that it would make of real numbers.
-    :param spikes: sum of what came in, where all of it was spikes.
-    :param inputs: elements that came in.
-    :param spiking: whether all that came in was spikes: whole numbers, 0 or more.
+    :param operations: multiplications of the layer on real numbers.
+    :param spikes: sum of the inputs, where all inputs were spikes.
+    :param inputs: number of input elements.
+    :param spiking: whether all inputs were spikes: whole numbers, 0 or more.
     """
 
     name: str
@@ -51,51 +53,45 @@ class Layer:
 
     @property
     def macs(self) -> float:
+        """Number of MACs; 0 where inputs are spikes."""
         return 0.0 if self.spiking else float(self.operations)
 
     @property
     def acs(self) -> float:
+        """Number of ACs; 0 where inputs are real numbers."""
         return self.operations * self.rate if self.spiking and self.inputs else 0.0
 
     def energy_pj(self, mac_pj: float = MAC_PJ, ac_pj: float = AC_PJ) -> float:
-        """Give its energy in pJ."""
+        """Return the energy of all calls in pJ."""
         return self.macs * mac_pj + self.acs * ac_pj
 
 
-class Count:
+class OperationCounter(LayerRecorder):
     """
-    Counts what a network's layers do while it is open::
+    Counts the operations of a network's layers while it is open as a context.
 
-        with Count(network) as count:
+    When it is opened again, counts add up::
+
+        with OperationCounter(network) as counter:
             network(images)
-        count.layers['stem.conv'].macs
+        counter.layers['stem.conv'].macs
+
+    :param network: the network to run.
     """
 
     def __init__(self, network: nn.Module):
-        self.layers = {name: Layer(name) for name, module in network.named_modules()
-                       if isinstance(module, COUNTED)}
-        self._modules = {name: module for name, module in network.named_modules()
-                         if name in self.layers}
-        self._hooks: list = []
-
-    def __enter__(self) -> Count:
-        for name, module in self._modules.items():
-            def hook(module, inputs, output, layer=self.layers[name]):
-                _add(layer, module, inputs[0], output)
-            self._hooks.append(module.register_forward_hook(hook))
-        return self
-
-    def __exit__(self, *_) -> None:
-        for hook in self._hooks:
-            hook.remove()
-        self._hooks.clear()
+        modules = convolutions(network)
+        super().__init__(modules, self._add)
+        self.layers = {name: LayerOperations(name) for name in modules}
 
     @property
     def macs(self) -> float:
+        """MACs of all layers."""
         return sum(layer.macs for layer in self.layers.values())
 
     @property
     def acs(self) -> float:
+        """ACs of all layers."""
         return sum(layer.acs for layer in self.layers.values())
 
     @property
@@ -104,23 +100,19 @@ class Count:
         return sum(layer.operations for layer in self.layers.values())
 
     def energy_mj(self, mac_pj: float = MAC_PJ, ac_pj: float = AC_PJ) -> float:
-        """Give the energy of all layers in mJ."""
+        """Return the energy of all layers in mJ."""
         return sum(layer.energy_pj(mac_pj, ac_pj) for layer in self.layers.values()) * 1e-9
 
-
-@torch.no_grad()
-def _add(layer: Layer, module: nn.Module, x: Tensor, y: Tensor) -> None:
-    weight = module.weight
-    if isinstance(module, nn.ConvTranspose2d):
-        # Each input element is multiplied with a filter of every output channel of its group.
-        operations = x.numel() * weight[0].numel()
-    else:
-        # Each output element is a sum over one filter.
-        operations = y.numel() * weight[0].numel()
-    layer.operations += operations
-    layer.inputs += x.numel()
-    layer.spiking = layer.spiking and bool(((x == x.round()) & (x >= 0)).all())
-    layer.spikes += float(x.sum(dtype=torch.float64))
+    @torch.no_grad()
+    def _add(self, name: str, module: nn.Module, x: Tensor, y: Tensor) -> None:
+        # A transposed convolution multiplies each input element with a filter of every output
+        # channel of its group; elsewhere each output element is a sum over one filter.
+        elements = x.numel() if isinstance(module, nn.ConvTranspose2d) else y.numel()
+        layer = self.layers[name]
+        layer.operations += elements * module.weight[0].numel()
+        layer.inputs += x.numel()
+        layer.spiking = layer.spiking and are_spikes(x)
+        layer.spikes += float(x.sum(dtype=torch.float64))
 
 
 def parameters(network: nn.Module) -> int:

@@ -1,18 +1,18 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Measure block dynamical isometry: does a block pass errors on as large as they came?
+Measure block dynamical isometry: whether blocks keep the size of gradients.
 
-``python -m mfs_seg_core.isometry --weights street``
-``python -m mfs_seg_core.isometry --config fast --depth 16``
+``mfs-seg isometry --weights street``
+``mfs-seg isometry --config fast --depth 16``
 
 For a block with Jacobian J of m outputs, phi(J J^T) = E[tr(J J^T)] / m is the mean squared singular
-value, by how much the square of a gradient changes on its way back. Near 1 in each block, gradients
-neither vanish nor explode in a stack of them, if the spread phi((J J^T)^2) - phi(J J^T)^2 is small
-too (Chen et al., A comprehensive and modularized statistical framework for gradient norm equality,
-2020). docs/isometry.md derives what is predicted here.
+value: the factor on the mean square of a gradient that is propagated back through the block. With
+phi near 1 in each block, gradients neither vanish nor explode in a stack of blocks, provided that
+the spread phi((J J^T)^2) - phi(J J^T)^2 is small too (Chen et al., A comprehensive and modularized
+statistical framework for gradient norm equality, 2020). docs/isometry.md derives the prediction.
 
-Spikes have no Jacobian; it is that of their surrogate gradient, as training sees it.
+Spikes have no Jacobian; it is that of their surrogate gradient, as in training.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from mfs_seg_core.analysis.layers import LayerRecorder
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.data.street.seeds import TEST_SEED
 from mfs_seg_core.labels import CAMVID
@@ -37,13 +38,22 @@ from mfs_seg_core.model.state import Membranes, Spiking
 from mfs_seg_core.streaming.preprocess import normalise
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.provenance import DataHash, provenance
+from mfs_seg_core.util.table import text_table
 from mfs_seg_core.weights.file import load_weights
 
 Block = Callable[[Tensor], Tensor]
 
+# Mean and standard deviation of Street's pixels in shares of 255, all channels together: the
+# normalisation of networks without weights.
+PIXEL_MEAN, PIXEL_STD = 0.43, 0.31
+SIZE = (240, 180)
+# Untrained stacks of blocks: channels of the blocks, and height and width of their input.
+STACK_CHANNELS = 48
+STACK_SIZE = (24, 32)
+
 
 class Isometry(NamedTuple):
-    """Of a block: phi(J J^T), and phi((J J^T)^2) - phi(J J^T)^2."""
+    """Moments of a block's J J^T: phi(J J^T), and phi((J J^T)^2) - phi(J J^T)^2."""
 
     phi: float
     spread: float
@@ -51,14 +61,16 @@ class Isometry(NamedTuple):
 
 def measure(block: Block, x: Tensor, samples: int = 8, seed: int = 0) -> Isometry:
     """
-    Estimate both with Hutchinson's trace estimator.
+    Estimate phi and its spread with Hutchinson's trace estimator.
 
-    For v of independent standard normal elements, E[v^T A v] = tr(A): so E|J^T v|^2 is tr(J J^T),
+    For v of independent standard normal elements, E[v^T A v] = tr(A), so E|J^T v|^2 is tr(J J^T)
     and E|J J^T v|^2 is tr((J J^T)^2).
 
-    :param block: from a tensor to one of any shape, differentiable.
-    :param x: where it is measured; in a batch, the mean over it.
+    :param block: differentiable function from a tensor to a tensor of any shape.
+    :param x: input to measure at; over a batch, the result is the mean.
     :param samples: number of v.
+    :param seed: seed of v.
+    :returns: phi and its spread.
     """
     random = torch.Generator().manual_seed(seed)
     x = x.detach().requires_grad_()
@@ -79,22 +91,26 @@ def measure(block: Block, x: Tensor, samples: int = 8, seed: int = 0) -> Isometr
 
 def predict(block: EFSRes, x: Tensor) -> float:
     """
-    Predict phi of an EFS-Res block from what its neurons do, without a Jacobian.
+    Predict phi of an EFS-Res block from its firing, without a Jacobian.
 
-    ``1 + prod over its three layers of p * g**2 / var(s)``: p the share of neurons whose surrogate
-    gradient is open, g the gain of the norm, var(s) the variance of the spikes.
+    The prediction is ``1 + prod of p * g**2 / var(s)`` over the block's three layers, with p the
+    share of neurons whose surrogate gradient is not 0, g the gain of the norm, and var(s) the
+    variance of the spikes.
+
+    :param block: the block.
+    :param x: current ``[T, B, C, H, W]`` into the block.
+    :returns: phi.
     """
+    layers = {name: getattr(block, name) for name in ('expand', 'depthwise', 'project')}
+    currents: dict[str, Tensor] = {}
+    with LayerRecorder(layers, lambda name, _, x, __: currents.update({name: x})), torch.no_grad():
+        block(x, Membranes(None))
     branch = 1.0
-    for layer in (block.expand, block.depthwise, block.project):
-        kept: list[Tensor] = []
-        hook = layer.register_forward_pre_hook(lambda _, given, kept=kept: kept.append(given[0]))
-        with torch.no_grad():
-            block(x, Membranes(None))
-        hook.remove()
-        current = kept[0]
+    for name, layer in layers.items():
+        current = currents[name]
         spikes = current.clamp(0, layer.lif.levels).round()
         opened = ((current > 0) & (current < layer.lif.levels)).float().mean()
-        # Of each channel: the norm takes their means away.
+        # The variance within channels: the norm subtracts the mean of each.
         variance = spikes.var(dim=(0, 1, 3, 4)).mean()
         gain = layer.norm.weight.detach().square().mean()
         branch *= float(opened * gain / variance.clamp(min=1e-9))
@@ -102,20 +118,27 @@ def predict(block: EFSRes, x: Tensor) -> float:
 
 
 def blocks_of(network: MFSSeg, images: Tensor) -> dict[str, tuple[EFSRes, Tensor]]:
-    """Give the network's residual blocks, each with its input, for one step from rest."""
+    """Return a network's residual blocks by name, each with its input, for one step from rest."""
+    blocks = {name: module for name, module in network.named_modules() if type(module) is EFSRes}
     found: dict[str, tuple[EFSRes, Tensor]] = {}
-    hooks = [module.register_forward_pre_hook(
-        lambda module, given, name=name: found.update({name: (module, given[0].detach())}))
-        for name, module in network.named_modules() if type(module) is EFSRes]
-    with torch.no_grad():
+
+    def record(name: str, block: nn.Module, x: Tensor, _: Tensor) -> None:
+        found[name] = block, x.detach()
+    with LayerRecorder(blocks, record), torch.no_grad():
         network(images)
-    for hook in hooks:
-        hook.remove()
     return found
 
 
 def of_network(network: MFSSeg, images: Tensor, samples: int) -> dict[str, dict[str, float]]:
-    """Measure and predict each residual block of a network in evaluation mode."""
+    """
+    Measure and predict each residual block of a network in evaluation mode.
+
+    :param network: the network.
+    :param images: normalised pixels ``[T, B, 3, H, W]``.
+    :param samples: number of random vectors for each block.
+    :returns: by block ``phi``, ``spread``, ``predicted`` phi, and ``branch_phi``: phi of the block
+        without its shortcut.
+    """
     result = {}
     for name, (block, x) in blocks_of(network, images).items():
         phi, spread = measure(lambda x, block=block: block(x, Membranes(None)), x, samples)
@@ -129,28 +152,32 @@ def of_stack(depth: int, channels: int, levels: int, samples: int) -> dict[str, 
     """
     Measure stacks of 1 to ``depth`` untrained blocks: EFS-Res, and the same without shortcuts.
 
-    :returns: phi by kind and depth.
+    :param depth: number of blocks in the deepest stack.
+    :param channels: channels of each block.
+    :param levels: D of the neurons.
+    :param samples: number of random vectors for each stack.
+    :returns: phi of each depth, by kind of block.
     """
     torch.manual_seed(0)
     result: dict[str, list[float]] = {}
     for kind in ('efs_res', 'plain'):
-        x = torch.randn(1, 2, channels, 24, 32) * levels ** 0.5 / 2
+        x = torch.randn(1, 2, channels, *STACK_SIZE) * levels ** 0.5 / 2
         stack: list[nn.Module] = []
         result[kind] = []
         for _ in range(depth):
             stack.append(BLOCKS[kind](channels, 2, Spiking(levels, 0.25, False)))
-            _calibrate(stack, x)
+            _calibrate_last(stack, x)
 
-            def through(y: Tensor, blocks=tuple(stack)) -> Tensor:
+            def run(y: Tensor, blocks=tuple(stack)) -> Tensor:
                 for each in blocks:
                     y = each(y, Membranes(None))
                 return y
-            result[kind].append(measure(through, x, samples).phi)
+            result[kind].append(measure(run, x, samples).phi)
     return result
 
 
-def _calibrate(stack: list[nn.Module], x: Tensor) -> None:
-    """Let the norms of the last block see its input, as the first steps of training do."""
+def _calibrate_last(stack: list[nn.Module], x: Tensor) -> None:
+    """Set the norms of the last block to the statistics of its input."""
     with torch.no_grad():
         for block in stack[:-1]:
             x = block.eval()(x, Membranes(None))
@@ -158,7 +185,7 @@ def _calibrate(stack: list[nn.Module], x: Tensor) -> None:
 
 
 def calibrate(module: nn.Module, run: Callable[[nn.Module], object]) -> None:
-    """Set the running statistics of all norms to those of one call; then evaluation mode."""
+    """Set the running statistics of all norms to those of one call; then set evaluation mode."""
     norms = [norm for norm in module.modules() if isinstance(norm, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
@@ -171,16 +198,18 @@ def calibrate(module: nn.Module, run: Callable[[nn.Module], object]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(prog='python -m mfs_seg_core.isometry', description=__doc__,
+    """Run ``mfs-seg isometry``; return the exit code."""
+    parser = argparse.ArgumentParser(prog='mfs-seg isometry', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument('--weights', help='name or path: after training')
-    which.add_argument('--config', help="'fast' or 'paper', with random weights: before it")
+    which.add_argument('--weights', help='name or path of trained weights')
+    which.add_argument('--config', help="'fast' or 'paper', with random weights")
     parser.add_argument('--depth', type=int, default=0,
-                        help='measure stacks of so many untrained blocks too')
-    parser.add_argument('--frames', type=int, default=4, help='of Street (default: %(default)s)')
-    parser.add_argument('--samples', type=int, default=8, help='(default: %(default)s)')
+                        help='also measure stacks of 1 to DEPTH untrained blocks')
+    parser.add_argument('--frames', type=int, default=4,
+                        help='frames of Street (default: %(default)s)')
+    parser.add_argument('--samples', type=int, default=8,
+                        help='random vectors for each estimate (default: %(default)s)')
     parser.add_argument('--json', type=Path, help='file to write the figures to')
     options = parser.parse_args(arguments)
     try:
@@ -188,10 +217,10 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(f'isometry: {error}', file=sys.stderr)
         return 1
-    print(f'{"block":<14}{"phi":>8}{"spread":>9}{"predicted":>11}{"branch":>9}')
-    for name, row in result['blocks'].items():
-        print(f'{name:<14}{row["phi"]:>8.3f}{row["spread"]:>9.3f}{row["predicted"]:>11.3f}'
-              f'{row["branch_phi"]:>9.3f}')
+    columns = ('phi', 'spread', 'predicted', 'branch_phi')
+    print(text_table([['block', 'phi', 'spread', 'predicted', 'branch'], *(
+        [name, *(f'{row[column]:.3f}' for column in columns)]
+        for name, row in result['blocks'].items())]))
     for kind, phis in result['stacks'].items():
         print(f'phi of 1 to {options.depth} blocks, {kind}: '
               + ' '.join(f'{phi:.3g}' for phi in phis))
@@ -203,24 +232,27 @@ def main(arguments: list[str] | None = None) -> int:
 def _measured(options: argparse.Namespace, arguments: list[str] | None) -> dict:
     if min(options.frames, options.samples) < 1 or options.depth < 0:
         raise ValueError('--frames and --samples take 1 or more, --depth 0 or more')
-    size = (240, 180)
-    frames = [Street(TEST_SEED + i, *size).frame(1.0).image for i in range(options.frames)]
-    pixels = torch.stack([torch.tensor(frame) for frame in frames]).permute(0, 3, 1, 2)
+    metadata = None
     if options.weights:
         network, metadata = load_weights(options.weights)
-        images = normalise(pixels, metadata)[None]
+        if not isinstance(network, MFSSeg):
+            raise ValueError(f'{options.weights} has no spiking blocks: choose other weights')
     else:
         torch.manual_seed(0)
         network = MFSSeg(named_config(options.config, len(CAMVID)))
-        images = ((pixels / 255 - 0.43) / 0.31)[None]
+    frames = [Street(TEST_SEED + i, *SIZE).frame(1.0).image for i in range(options.frames)]
+    pixels = torch.stack([torch.tensor(frame) for frame in frames]).permute(0, 3, 1, 2)
+    if metadata:
+        images = normalise(pixels, metadata)[None]
+    else:
+        images = ((pixels / 255 - PIXEL_MEAN) / PIXEL_STD)[None]
         calibrate(network, lambda network: network(images))
-    if not isinstance(network, MFSSeg):
-        raise ValueError(f'{options.weights} has no spiking blocks: choose other weights')
     levels = network.config.levels
-    stacks = (of_stack(options.depth, 48, levels, options.samples) if options.depth else {})
-    seen = DataHash()
-    seen.add(pixels.numpy())
-    return {**provenance('mfs_seg_core.isometry', arguments, seen),
+    stacks = (of_stack(options.depth, STACK_CHANNELS, levels, options.samples)
+              if options.depth else {})
+    data_hash = DataHash()
+    data_hash.add(pixels.numpy())
+    return {**provenance('isometry', arguments, data_hash),
             'name': options.weights or options.config, 'levels': levels,
             'blocks': of_network(network, images, options.samples), 'stacks': stacks}
 

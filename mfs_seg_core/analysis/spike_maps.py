@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What each spiking layer fires for an image: where, how much, and whether at edges."""
+"""Spikes of each layer for an image: where they lie, how many, and whether at edges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mfs_seg_core.analysis.energy import COUNTED
+from mfs_seg_core.analysis.layers import LayerRecorder, are_spikes, convolutions
 
 # A spike this near to a border between classes, in pixels of the mask, is at an edge.
 EDGE_PIXELS = 2
@@ -23,6 +23,7 @@ class SpikeMap:
     """
     The spikes that go into a layer, over one or more steps.
 
+    :param name: name of the layer.
     :param spikes: float32 ``[h, w]``, mean over channels and steps.
     :param by_channel: float64 ``[C]``, mean over pixels and steps.
     """
@@ -38,9 +39,10 @@ class SpikeMap:
 
     def at_edges(self, edges: np.ndarray) -> tuple[float, float]:
         """
-        Give the share of its spikes that lie at edges, and the share of all pixels that do.
+        Measure how many spikes lie at edges.
 
         :param edges: bool ``[H, W]``; see :func:`edges_of`.
+        :returns: share of the spikes at edges, and share of all pixels at edges.
         """
         near = functional.interpolate(torch.from_numpy(edges)[None, None].float(),
                                       self.spikes.shape, mode='area')[0, 0].numpy()
@@ -48,44 +50,37 @@ class SpikeMap:
         return float((self.spikes * near).sum() / total) if total else 0.0, float(near.mean())
 
 
-class Watch:
+class SpikeRecorder(LayerRecorder):
     """
-    Keeps the spikes that go into each spiking layer while it is open::
+    Records the spikes that go into each layer while it is open as a context.
 
-        with Watch(network) as watch:
+    Spikes of several passes are averaged::
+
+        with SpikeRecorder(network) as recorder:
             network(images)
-        watch.maps()
+        recorder.maps()
+
+    :param network: the network to run.
+    :param on_spikes: called with a layer's name and its spikes ``[N, C, h, w]`` in each pass.
     """
 
-    def __init__(self, network: nn.Module, see: Callable[[str, Tensor], object] | None = None):
-        """:param see: is given each layer's name and its spikes ``[N, C, h, w]`` as they come."""
-        self._see = see
-        self._layers = {name: module for name, module in network.named_modules()
-                        if isinstance(module, COUNTED)}
+    def __init__(self, network: nn.Module,
+                 on_spikes: Callable[[str, Tensor], object] | None = None):
+        super().__init__(convolutions(network), self._add)
+        self._on_spikes = on_spikes
+        # Sum of the spikes [C, h, w] and number of steps, by layer.
         self._sums: dict[str, tuple[Tensor, int]] = {}
-        self._hooks: list = []
 
-    def __enter__(self) -> Watch:
-        for name, module in self._layers.items():
-            def hook(module, inputs, name=name):
-                self._add(name, inputs[0].detach())
-            self._hooks.append(module.register_forward_pre_hook(hook))
-        return self
-
-    def __exit__(self, *_) -> None:
-        for hook in self._hooks:
-            hook.remove()
-        self._hooks.clear()
-
-    def _add(self, name: str, x: Tensor) -> None:
-        if ((x == x.round()) & (x >= 0)).all():
+    def _add(self, name: str, module: nn.Module, x: Tensor, y: Tensor) -> None:
+        x = x.detach()
+        if are_spikes(x):
             total, steps = self._sums.get(name, (0, 0))
             self._sums[name] = total + x.sum(0).double(), steps + len(x)
-            if self._see:
-                self._see(name, x)
+            if self._on_spikes:
+                self._on_spikes(name, x)
 
     def maps(self) -> list[SpikeMap]:
-        """Give the maps of all layers that saw spikes, in the order of the network."""
+        """Return the maps of all layers with spikes as input, in the order of their calls."""
         return [SpikeMap(name.removesuffix('.conv'), (total.mean(0) / steps).float().cpu().numpy(),
                          (total.mean((1, 2)) / steps).cpu().numpy())
                 for name, (total, steps) in self._sums.items()]

@@ -1,15 +1,14 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Draw what a network sees, layer by layer.
+Plot the spikes of a network, layer by layer.
 
-``python -m mfs_seg_core.visualize --weights street --input street --output out/street``
-``python -m mfs_seg_core.visualize --weights camvid --input drive.mp4 --output out/drive``
+``mfs-seg visualize --weights street --input street --output out/street``
+``mfs-seg visualize --weights camvid --input drive.mp4 --output out/drive``
 
-The input is an image, a folder of images, a video, a rosbag2, or 'street'. Its frames are a stream,
-of which the last is drawn: the frame, its mask, an overlay and the spikes that go into each layer;
-beside that, firing rates, and the share of spikes at edges: near borders between classes of the
-mask.
+The input is an image, a folder of images, a video, a rosbag2, or 'street'. Its frames are a stream.
+The plots show the last frame: its mask, an overlay, the spikes that go into each layer, the firing
+rates, and the share of spikes at edges (near borders between classes of the mask).
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mfs_seg_core.analysis.spike_maps import SpikeMap, Watch, edges_of
+from mfs_seg_core.analysis.spike_maps import SpikeMap, SpikeRecorder, edges_of
 from mfs_seg_core.labels import colourise, overlay
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_core.util.charts import bars, pyplot, save
@@ -36,10 +35,12 @@ BAGS = ('.mcap', '.db3')
 
 def frames_of(source: str, size: tuple[int, int]) -> Iterator[np.ndarray]:
     """
-    Give the frames of an input, uint8 ``[H, W, 3]``, RGB.
+    Read the frames of an input.
 
-    :param size: of Street's frames, width and height.
-    :raises ValueError: it holds no frames.
+    :param source: path, or 'street'.
+    :param size: width and height of Street's frames.
+    :yields: frames, uint8 ``[H, W, 3]``, RGB.
+    :raises ValueError: the input holds no frames.
     """
     path = Path(source)
     if source == 'street':
@@ -54,7 +55,7 @@ def frames_of(source: str, size: tuple[int, int]) -> Iterator[np.ndarray]:
     elif path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGES)
         if not files:
-            raise ValueError(f'{path} holds no images')
+            raise ValueError(f'{path} holds no images: choose another folder')
         yield from (_read(file) for file in files)
     elif path.suffix.lower() in IMAGES:
         yield _read(path)
@@ -73,13 +74,15 @@ def _read(path: Path) -> np.ndarray:
 def _video_frames(path: Path) -> Iterator[np.ndarray]:
     import cv2
     capture = cv2.VideoCapture(str(path))
-    found, image = capture.read()
-    if not found:
-        raise ValueError(f'{path} cannot be read as a video: give one that OpenCV reads')
-    while found:
-        yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    try:
         found, image = capture.read()
-    capture.release()
+        if not found:
+            raise ValueError(f'{path} cannot be read as a video: give one that OpenCV reads')
+        while found:
+            yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+            found, image = capture.read()
+    finally:
+        capture.release()
 
 
 def _bag_frames(path: Path) -> Iterator[np.ndarray]:
@@ -96,11 +99,12 @@ def _bag_frames(path: Path) -> Iterator[np.ndarray]:
                  and c.msgtype in ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')),
                 key=lambda c: c.topic)
             if not cameras:
-                raise ValueError(f'{path} has no topic of camera images')
+                raise ValueError(f'{path} has no topic of camera images: choose another bag')
             for connection, _, data in reader.messages(cameras[:1]):
                 yield message_to_cvimage(reader.deserialize(data, connection.msgtype), 'rgb8')
     except AnyReaderError as error:
-        raise ValueError(f'{path} cannot be read as a rosbag2: {error}') from None
+        raise ValueError(f'{path} cannot be read as a rosbag2 ({error}): repair it, or choose '
+                         'another bag') from None
 
 
 def draw(output: Path, frame: np.ndarray, segmenter: Segmenter, mask: np.ndarray,
@@ -108,23 +112,28 @@ def draw(output: Path, frame: np.ndarray, segmenter: Segmenter, mask: np.ndarray
     """
     Write ``mask.png``, ``overlay.png``, ``spikes.png`` and ``rates.png``.
 
+    :param output: folder to write to.
+    :param frame: uint8 ``[H, W, 3]``, RGB.
+    :param segmenter: the stream that segmented the frame.
+    :param mask: uint8 ``[H, W]``, class ids.
+    :param maps: spikes of each layer.
     :raises ValueError: matplotlib is not installed.
     """
     plt = pyplot()
     coloured = colourise(mask, segmenter.classes)
-    laid = overlay(frame, mask, segmenter.classes)
-    for name, picture in (('mask', coloured), ('overlay', laid)):
-        plt.imsave(output / f'{name}.png', picture)
+    overlaid = overlay(frame, mask, segmenter.classes)
+    for name, image in (('mask', coloured), ('overlay', overlaid)):
+        plt.imsave(output / f'{name}.png', image)
 
-    shown = [('frame', frame), ('mask', coloured), ('overlay', laid)]
+    shown = [('frame', frame), ('mask', coloured), ('overlay', overlaid)]
     rows = -(-(len(shown) + len(maps)) // COLUMNS)
     height = frame.shape[0] / frame.shape[1] * 2.4 + 0.3
     figure, axes = plt.subplots(rows, COLUMNS, figsize=(2.4 * COLUMNS, height * rows),
                                 layout='constrained')
     for ax in axes.flat:
         ax.axis('off')
-    for ax, (name, picture) in zip(axes.flat, shown):
-        ax.imshow(picture)
+    for ax, (name, image) in zip(axes.flat, shown):
+        ax.imshow(image)
         ax.set_title(name, fontsize=8)
     for ax, each in zip(axes.flat[len(shown):], maps):
         ax.imshow(each.spikes, cmap='magma', vmin=0)
@@ -132,10 +141,9 @@ def draw(output: Path, frame: np.ndarray, segmenter: Segmenter, mask: np.ndarray
     save(figure, output / 'spikes.png')
 
     edges = edges_of(mask)
-    figure, (_, right) = bars(
-        [each.name for each in maps],
+    figure, (_, right) = bars([each.name for each in maps], [
         ('firing rate, mean spikes of a neuron in a step', [each.rate for each in maps], '#31688e'),
-        ('share of spikes at edges', [each.at_edges(edges)[0] for each in maps], '#35b779'))
+        ('share of spikes at edges', [each.at_edges(edges)[0] for each in maps], '#35b779')])
     right.axvline(float(edges.mean()), color='#444444', linewidth=1,
                   label='share of pixels at edges')
     right.legend(fontsize=7, loc='lower right')
@@ -143,25 +151,27 @@ def draw(output: Path, frame: np.ndarray, segmenter: Segmenter, mask: np.ndarray
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(prog='python -m mfs_seg_core.visualize', description=__doc__,
+    """Run ``mfs-seg visualize``; return the exit code."""
+    parser = argparse.ArgumentParser(prog='mfs-seg visualize', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--weights', required=True, help='name or path')
-    parser.add_argument('--input', required=True, help='what to look at')
-    parser.add_argument('--output', type=Path, required=True, metavar='DIR')
+    parser.add_argument('--input', required=True, metavar='PATH',
+                        help="image, folder of images, video, rosbag2, or 'street'")
+    parser.add_argument('--output', type=Path, required=True, metavar='DIR',
+                        help='folder to write to')
     parser.add_argument('--frames', type=int, default=20,
-                        help='of the input, at most (default: %(default)s)')
+                        help='frames of the input, at most (default: %(default)s)')
     options = parser.parse_args(arguments)
     try:
         if options.frames < 1:
             raise ValueError(f'--frames is {options.frames}: give 1 or more')
         segmenter = Segmenter.from_weights(options.weights)
-        seen = DataHash()
+        data_hash = DataHash()
         for frame in islice(frames_of(options.input, segmenter.input_size), options.frames):
-            seen.add(frame)
-            with Watch(segmenter.network) as watch:
+            data_hash.add(frame)
+            with SpikeRecorder(segmenter.network) as recorder:
                 mask = segmenter.step(frame).mask
-        maps = watch.maps()
+        maps = recorder.maps()
         options.output.mkdir(parents=True, exist_ok=True)
         draw(options.output, frame, segmenter, mask, maps)
     except (ValueError, OSError) as error:
@@ -172,7 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
         'rate': each.rate, 'at_edges': each.at_edges(edges)[0],
         'silent_channels': float((each.by_channel == 0).mean())} for each in maps}
     write_json(options.output / 'layers.json', {
-        **provenance('mfs_seg_core.visualize', arguments, seen), 'weights': segmenter.name,
+        **provenance('visualize', arguments, data_hash), 'weights': segmenter.name,
         'input': options.input, 'pixels_at_edges': float(edges.mean()), 'layers': layers})
     print(f'In {options.output}: mask.png, overlay.png, spikes.png, rates.png, layers.json')
     return 0

@@ -3,14 +3,14 @@
 """
 Measure speed against peers, in the same run.
 
-``python -m mfs_seg_core.benchmark train-step``: T steps of a layer of neurons, forward and
-backward, against SpikingJelly's multi-step neurons at the same settings.
+``mfs-seg benchmark train-step``: forward and backward pass of T steps of a layer of neurons,
+against SpikingJelly's multi-step neurons with the same settings.
 
-``python -m mfs_seg_core.benchmark events``: events decoded from EVT3, and made tensors of, in a
-second, against evt3, expelliarmus, NumPy and tonic, where they are installed.
+``mfs-seg benchmark events``: decoding of EVT3, and event tensors, against evt3, expelliarmus, NumPy
+and tonic, where they are installed.
 
-``python -m mfs_seg_core.benchmark cameras``: frames a second and memory of several cameras in one
-process, as a batch, against a process for each.
+``mfs-seg benchmark cameras``: frames per second and memory of several cameras in one process, as a
+batch, against one process for each camera.
 """
 
 from __future__ import annotations
@@ -24,38 +24,18 @@ from mfs_seg_core.benchmark.neurons import train_step
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(prog='python -m mfs_seg_core.benchmark', description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    verbs = parser.add_subparsers(dest='verb', required=True)
-    verb = verbs.add_parser('train-step', help='neurons over T steps, forward and backward')
-    verb.add_argument('--shape', type=int, nargs=5, default=(5, 4, 64, 46, 60),
-                      metavar=('T', 'B', 'C', 'H', 'W'), help='(default: %(default)s)')
-    verb.add_argument('--rounds', type=int, default=15, help='(default: %(default)s)')
-    verb = verbs.add_parser('events', help='decoding, and tensors')
-    verb.add_argument('--input', type=Path, metavar='FILE',
-                      help='a RAW file of EVT3 (default: a synthetic stream)')
-    verb.add_argument('--count', type=int, default=4_000_000, metavar='N',
-                      help='events to decode, at least (default: %(default)s)')
-    verb.add_argument('--rounds', type=int, default=7, help='(default: %(default)s)')
-    verb = verbs.add_parser('cameras', help='several cameras as one batch')
-    verb.add_argument('--cameras', type=int, default=3, metavar='N', help='(default: %(default)s)')
-    verb.add_argument('--threads', type=int, default=0, metavar='T',
-                      help='of the one process (default: one for each core)')
-    verb.add_argument('--seconds', type=float, default=5.0, metavar='S',
-                      help='for which each side runs, in each round (default: %(default)s)')
-    verb.add_argument('--rounds', type=int, default=5, help='(default: %(default)s)')
-    options = parser.parse_args(arguments)
-    name = {'train-step': 'shape', 'events': 'count', 'cameras': 'cameras'}[options.verb]
+    """Run ``mfs-seg benchmark``; return the exit code."""
+    options = _parse(arguments)
+    name = {'train-step': 'shape', 'events': 'count', 'cameras': 'cameras'}[options.benchmark]
     numbers = getattr(options, name)
     if min(*(numbers if name == 'shape' else [numbers]), options.rounds) < 1:
         print(f'benchmark: --{name} and --rounds take numbers of 1 or more', file=sys.stderr)
         return 1
     try:
-        if options.verb == 'train-step':
+        if options.benchmark == 'train-step':
             train_step(tuple(options.shape), options.rounds)
-        elif options.verb == 'events':
-            # Only this needs Numba.
+        elif options.benchmark == 'events':
+            # Only this benchmark needs Numba.
             from mfs_seg_core.benchmark.events import benchmark_events
             benchmark_events(options.count, options.rounds, options.input)
         else:
@@ -64,6 +44,36 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'benchmark: {error}', file=sys.stderr)
         return 1
     return 0
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog='mfs-seg benchmark', description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    benchmarks = parser.add_subparsers(dest='benchmark', required=True)
+
+    def add(name: str, text: str, rounds: int) -> argparse.ArgumentParser:
+        benchmark = benchmarks.add_parser(name, help=text)
+        benchmark.add_argument('--rounds', type=int, default=rounds,
+                               help='rounds to take medians over (default: %(default)s)')
+        return benchmark
+
+    train = add('train-step', 'neurons over T steps, forward and backward', 15)
+    train.add_argument('--shape', type=int, nargs=5, default=(5, 4, 64, 46, 60),
+                       metavar=('T', 'B', 'C', 'H', 'W'),
+                       help='shape of the currents (default: %(default)s)')
+    events = add('events', 'decoding and event tensors', 7)
+    events.add_argument('--input', type=Path, metavar='FILE',
+                        help='a RAW file of EVT3 (default: a synthetic stream)')
+    events.add_argument('--count', type=int, default=4_000_000, metavar='N',
+                        help='events to decode, at least (default: %(default)s)')
+    cameras = add('cameras', 'several cameras as one batch', 5)
+    cameras.add_argument('--cameras', type=int, default=3, metavar='N',
+                         help='number of cameras (default: %(default)s)')
+    cameras.add_argument('--threads', type=int, default=0, metavar='T',
+                         help='threads of the batch (default: one for each core)')
+    cameras.add_argument('--seconds', type=float, default=5.0, metavar='S',
+                         help='seconds of a measurement (default: %(default)s)')
+    return parser.parse_args(arguments)
 
 
 if __name__ == '__main__':

@@ -1,11 +1,11 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Speed of decoding EVT3 and of making tensors of events, against what else is installed.
+Speed of EVT3 decoding and of event tensors, against the peers that are installed.
 
-All take turns, round by round; a ratio is the median of those of the rounds. Seconds are those of
-the processor, of all threads of this process, so that others on the machine take no time from it.
-Peers: evt3 and expelliarmus decode, tonic makes voxel grids; NumPy is always there.
+All implementations take turns, round by round; a ratio is the median of the rounds' ratios. Times
+are processor time of all threads of this process, so that other processes do not change them. The
+peers evt3 and expelliarmus decode, tonic makes voxel grids; NumPy is always present.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mfs_seg_core.events.types import Events, concatenate
 
 PACKET_KB = (2, 16, 256)
 SENSOR = 1280, 720
-# Of the network, and as fine as the sensor.
+# Width and height: of the network's input, and of the sensor.
 GRIDS = (240, 180), SENSOR
 BINS = 5
 WINDOW_EVENTS = 500_000
@@ -39,11 +39,13 @@ Job = Callable[[], object]
 
 def benchmark_events(count: int, rounds: int, path: Path | None) -> None:
     """
-    Print both comparisons.
+    Print the comparisons of decoders and of event tensors.
 
     :param count: events to decode, at least.
-    :param path: a RAW file of EVT3, repeated until it has so many; None: a synthetic stream.
-    :raises ValueError: the file is none such.
+    :param rounds: rounds to take medians over.
+    :param path: a RAW file of EVT3, repeated until it has ``count`` events; None: a synthetic
+        stream.
+    :raises ValueError: the file is no RAW file of EVT3, or has no events.
     """
     torch.set_num_threads(1)
     data, size = (synthetic(count), SENSOR) if path is None else repeated(path, count)
@@ -58,7 +60,7 @@ def benchmark_events(count: int, rounds: int, path: Path | None) -> None:
         if len(jobs) > 1:
             compare('a whole file', jobs, events.count, rounds)
     events = events.where(slice(WINDOW_EVENTS))
-    # Times of a repeated file fall: here they only have to be within the window.
+    # Times jump back where a file is repeated, but a window needs them in order.
     events = events._replace(t=np.sort(events.t))
     window = EventWindow(events, int(events.t[0]), int(events.t[-1]) + 1, size)
     print(f'Tensors of {events.count:,} events, {BINS} bins for each polarity, {size[0]}x{size[1]} '
@@ -69,9 +71,9 @@ def benchmark_events(count: int, rounds: int, path: Path | None) -> None:
 
 
 def synthetic(count: int) -> bytes:
-    """Encode events as edges make them: some neighbours in a row at once, about 20 Mev/s."""
+    """Encode events of moving edges: some neighbours in a row at a time, about 20 Mev/s."""
     random = np.random.default_rng(0)
-    # Not all of the stream at once: what repeats after so long is new to any cache.
+    # A part of this length is repeated: it is too long for caches to profit from the repetition.
     lengths = random.integers(1, 8, min(count, 1_000_000) // 4 + 1)
     t = np.cumsum(random.random(len(lengths)) < 0.2)
     y = random.integers(0, SENSOR[1], len(lengths))
@@ -86,7 +88,7 @@ def synthetic(count: int) -> bytes:
 
 
 def repeated(path: Path, count: int) -> tuple[bytes, tuple[int, int]]:
-    """Read the stream of a RAW file, and repeat it."""
+    """Return the stream of a RAW file, repeated to at least ``count`` events, and its size."""
     recording = open_recording(path)
     if recording.encoding != 'evt3':
         raise ValueError(f'{path} is encoded as {recording.encoding}: give a RAW file of EVT3')
@@ -99,14 +101,14 @@ def repeated(path: Path, count: int) -> tuple[bytes, tuple[int, int]]:
 
 
 def decode(data: bytes, packet: int, size: tuple[int, int]) -> Events:
-    """Decode a stream in packets."""
+    """Decode a stream in packets of ``packet`` bytes."""
     decoder = open_decoder('evt3', *size)
     return concatenate([decoder.decode(data[start:start + packet])
                         for start in range(0, len(data), packet)])
 
 
 def decoding_jobs(data: bytes, packet: int, size: tuple[int, int]) -> dict[str, Job]:
-    """Give each decoder of packets as a function that returns how many events it found."""
+    """Return decoders of packets by name, as functions that return the number of events."""
     packets = [data[start:start + packet] for start in range(0, len(data), packet)]
 
     def ours() -> int:
@@ -127,7 +129,7 @@ def decoding_jobs(data: bytes, packet: int, size: tuple[int, int]) -> dict[str, 
 
 
 def file_jobs(path: Path, data: bytes, size: tuple[int, int]) -> dict[str, Job]:
-    """Give each decoder that reads files only, and ours, likewise."""
+    """Return decoders of files by name, as functions that return the number of events."""
     path.write_bytes(f'% evt 3.0\n% geometry {size[0]}x{size[1]}\n% end\n'.encode() + data)
 
     def ours() -> int:
@@ -143,22 +145,27 @@ def file_jobs(path: Path, data: bytes, size: tuple[int, int]) -> dict[str, Job]:
 
 def tensor_jobs(window: EventWindow, width: int, height: int) -> dict[str, Job]:
     """
-    Give each way to make a voxel grid of events as a function that returns it.
+    Return implementations of voxel grids by name, as functions that return the grid.
 
-    All give float32 ``[2 * B, H, W]`` of counts, and ours their logarithm; but tonic's is
-    ``[B, 1, H, W]`` of the sensor, polarities as signs.
+    Grids are float32 ``[2 * B, H, W]`` of counts, ours of their logarithm. That of tonic is
+    ``[B, 1, H, W]`` at the sensor's size, with polarities as signs.
+
+    :param window: the events.
+    :param width: width of the grid.
+    :param height: height of the grid.
+    :returns: functions by name.
     """
     events, size = window.events, window.size
     cells, count = PixelMap.scaling(size).cells(width, height), width * height
     scale = (BINS - 1) / (window.end_us - window.start_us)
 
     def shares() -> tuple[np.ndarray, np.ndarray]:
-        """Return places in the flat grid, and what is added there, of both nearest bins."""
+        """Return indices into the flat grid, and the shares added there, of both nearest bins."""
         place = (events.t - window.start_us) * scale
         low = place.astype(np.int64)
         share = (place - low).astype(np.float32)
         index = (2 * low + events.p) * count + cells[events.y * np.int64(size[0]) + events.x]
-        # The place of the last bin is reached by no event: the second of its neighbours exists.
+        # All times lie before the end of the window, so the bin after `low` exists.
         return (np.concatenate([index, index + 2 * count]), np.concatenate([1 - share, share]))
 
     def bincount() -> np.ndarray:
@@ -182,12 +189,12 @@ def tensor_jobs(window: EventWindow, width: int, height: int) -> dict[str, Job]:
     rows = np.empty(events.count, kinds)
     for name, field in zip(Events._fields, events):
         rows[name] = field
-    # It changes its events: the copy costs it little.
+    # tonic modifies its input. The copy takes little of its time.
     return {**jobs, 'tonic': lambda: to_voxel_grid_numpy(rows.copy(), (*size, 2), BINS)}
 
 
 def compare(title: str, jobs: dict[str, Job], count: int, rounds: int) -> None:
-    """Let jobs take turns, and print what each does in a second, and how much more ours does."""
+    """Run jobs in turns; print the events per second of each, and the ratio of ours to it."""
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
     for turn in range(1 + rounds):
         for name, job in jobs.items():

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training steps of a layer of neurons against SpikingJelly's multi-step neurons."""
+"""Training step of a layer of neurons, against SpikingJelly's multi-step neurons."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Layer = Callable[[Tensor], Tensor]
 
 
 def our_layers() -> dict[str, Layer]:
-    """Give neurons as functions from currents ``[T, B, C, H, W]`` to spikes, by what they are."""
+    """Return our neurons by kind, as functions from currents ``[T, B, C, H, W]`` to spikes."""
     def layer(levels: int) -> Layer:
         neuron = LIF(levels, LEAK)
         return lambda currents: neuron.run(currents)[0]
@@ -31,9 +31,10 @@ def our_layers() -> dict[str, Layer]:
 
 def spikingjelly_layers() -> dict[str, Layer]:
     """
-    Give SpikingJelly's neurons of the same equation and gradient, by the same names.
+    Return SpikingJelly's neurons of the same equation and gradient, by the same kinds.
 
-    :raises ImportError: it is not installed.
+    :returns: functions from currents ``[T, B, C, H, W]`` to spikes.
+    :raises ImportError: SpikingJelly is not installed.
     """
     from spikingjelly.activation_based import neuron, surrogate
     same = dict(tau=1 / (1 - LEAK), detach_reset=True, step_mode='m')
@@ -52,7 +53,7 @@ def spikingjelly_layers() -> dict[str, Layer]:
 
 
 def seconds(layer: Layer, currents: Tensor, gradient: Tensor) -> float:
-    """Time one forward and backward pass."""
+    """Return the time of one forward and backward pass in s."""
     currents = currents.detach().requires_grad_()
     start = time.perf_counter()
     layer(currents).backward(gradient)
@@ -60,11 +61,11 @@ def seconds(layer: Layer, currents: Tensor, gradient: Tensor) -> float:
 
 
 def kept_bytes(layer: Layer, currents: Tensor) -> int:
-    """Count the memory that the forward pass leaves for the backward pass."""
+    """Return the memory that the forward pass keeps for the backward pass, in bytes."""
     storages = {}
 
     def keep(tensor: Tensor) -> Tensor:
-        # A view keeps all of its storage alive; several of them keep it once.
+        # A view keeps its whole storage alive, and several views of a storage keep it once.
         storage = tensor.untyped_storage()
         storages[storage.data_ptr()] = storage
         return tensor
@@ -76,9 +77,10 @@ def kept_bytes(layer: Layer, currents: Tensor) -> int:
 
 def train_step(shape: tuple[int, ...], rounds: int) -> None:
     """
-    Print medians over ``rounds`` in which all layers take turns.
+    Print medians of time and memory; the layers take turns.
 
     :param shape: ``[T, B, C, H, W]`` of the currents.
+    :param rounds: number of rounds.
     """
     torch.manual_seed(0)
     currents, gradient = torch.randn(shape), torch.randn(shape)
@@ -88,7 +90,7 @@ def train_step(shape: tuple[int, ...], rounds: int) -> None:
     try:
         layers |= {('SpikingJelly', kind): layer for kind, layer in spikingjelly_layers().items()}
     except ImportError:
-        print('SpikingJelly is not installed, so there is nothing to compare with: '
+        print('SpikingJelly is not installed, so there is no comparison: '
               'scripts/setup.sh installs it.')
     times: dict[tuple[str, str], list[float]] = {key: [] for key in layers}
     for _ in range(WARM_UP + rounds):
@@ -96,13 +98,13 @@ def train_step(shape: tuple[int, ...], rounds: int) -> None:
             times[key].append(seconds(layer, currents, gradient))
     for kind in our_layers():
         figures = {}
-        for who in ('ours', 'SpikingJelly'):
-            if (who, kind) in layers:
-                figures[who] = (statistics.median(times[who, kind][WARM_UP:]),
-                                kept_bytes(layers[who, kind], currents))
-                median, kept = figures[who]
-                print(f'{kind:<26} {who:<13} {1e3 * median:8.1f} ms   keeps {kept / 1e6:7.1f} MB '
-                      f'({kept / currents.nbytes:.1f} times the currents)')
+        for source in ('ours', 'SpikingJelly'):
+            if (source, kind) in layers:
+                figures[source] = (statistics.median(times[source, kind][WARM_UP:]),
+                                   kept_bytes(layers[source, kind], currents))
+                median, kept = figures[source]
+                print(f'{kind:<26} {source:<13} {1e3 * median:8.1f} ms   keeps '
+                      f'{kept / 1e6:7.1f} MB ({kept / currents.nbytes:.1f} times the currents)')
         if len(figures) == 2:
             (our_time, our_memory), (their_time, their_memory) = figures.values()
             print(f'{"":<26} SpikingJelly / ours: time {their_time / our_time:.2f}, '

@@ -3,17 +3,17 @@
 """
 Measure weights on labelled frames.
 
-``python -m mfs_seg_core.evaluate --weights camvid --data camvid --root DIR --split val``
-``python -m mfs_seg_core.evaluate --weights street --data street --camera dim``
-``python -m mfs_seg_core.evaluate --weights street --data street --sensors all --conditions all``
+``mfs-seg evaluate --weights camvid --data camvid --root DIR --split val``
+``mfs-seg evaluate --weights street --data street --camera dim``
+``mfs-seg evaluate --weights street --data street --sensors all --conditions all``
 
-What a mode sees of a sequence of frames:
+The modes differ in the steps for each frame of a sequence:
 
-- reset@1: one step a frame, each from rest: what a network without state would do;
-- repeat@N: N steps of the same frame, each from rest: the usual evaluation of a spiking network;
-- stream@1: one step a frame, the state kept: what the node does.
+- reset@1: one step for each frame, from rest: a network without state;
+- repeat@N: N steps of the same frame, from rest: the usual evaluation of a spiking network;
+- stream@1: one step for each frame, the state kept: the mode of the node.
 
-With --sensors or --conditions, streams of a camera, of events, and of both are compared instead;
+With --sensors or --conditions, streams of a camera, of events and of both are compared instead;
 see :mod:`mfs_seg_core.evaluate.robustness`.
 """
 
@@ -34,97 +34,106 @@ from mfs_seg_core.util.provenance import DataHash, provenance
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(prog='python -m mfs_seg_core.evaluate', description=__doc__,
+    """Run ``mfs-seg evaluate``; return the exit code."""
+    options = _parse(arguments)
+    try:
+        segmenter = Segmenter.from_weights(options.weights, options.device, options.size)
+        if options.sensors or options.conditions:
+            return _compare_sensors(segmenter, options, arguments)
+        return _compare_modes(segmenter, options, arguments)
+    except ValueError as error:
+        print(f'evaluate: {error}', file=sys.stderr)
+        return 1
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog='mfs-seg evaluate', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--weights', required=True, help='name or path')
     parser.add_argument('--data', required=True, choices=('camvid', 'street'))
     parser.add_argument('--root', help='folder of CamVid')
     parser.add_argument('--split', default='val', help="list of CamVid (default: '%(default)s')")
     parser.add_argument('--mode', choices=MODES, action='append',
-                        help='measure this mode; may be given again (default: all)')
+                        help='mode to measure; may be repeated (default: all)')
     parser.add_argument('--steps', type=int, default=4, help='N of repeat@N (default: %(default)s)')
     parser.add_argument('--camera', choices=('day', 'dim'), default='day',
-                        help='of Street: its own, or one in dim light, with noise and motion blur')
+                        help="camera of Street: 'day', or 'dim' with dim light, noise and motion "
+                             'blur (default: %(default)s)')
     parser.add_argument('--electrons', type=float, nargs=2, metavar=('LOW', 'HIGH'),
-                        help='that white is to the camera in dim light: the fewer, the more noise '
+                        help='electrons of a white pixel in dim light: the fewer, the more noise '
                              '(default: 20 400)')
     parser.add_argument('--sensors', choices=(*SENSORS, 'all'), nargs='+',
-                        help='of Street: compare streams that see so (default: all)')
+                        help='compare streams of these sensors of Street (default: all)')
     parser.add_argument('--conditions', choices=(*robustness.CONDITIONS, 'dim', 'all'), nargs='+',
-                        help='of Street: what is hard for the camera (default: all)')
+                        help='conditions to compare the sensors of Street under (default: all)')
     parser.add_argument('--rate', type=float, default=20.0,
-                        help='frames a second of Street (default: %(default)s)')
-    parser.add_argument('--seeds', type=int, default=20, help='drives of Street')
-    parser.add_argument('--frames', type=int, default=20, help='frames of each drive')
+                        help='frames per second of Street (default: %(default)s)')
+    parser.add_argument('--seeds', type=int, default=20,
+                        help='drives of Street (default: %(default)s)')
+    parser.add_argument('--frames', type=int, default=20,
+                        help='frames of each drive of Street (default: %(default)s)')
     parser.add_argument('--size', type=int, nargs=2, metavar=('WIDTH', 'HEIGHT'),
-                        help='size that frames are resized to (default: as trained)')
-    parser.add_argument('--device', default='cpu')
+                        help='input size of the network (default: as trained)')
+    parser.add_argument('--device', default='cpu',
+                        help='device of PyTorch (default: %(default)s)')
     parser.add_argument('--json', type=Path, help='file to write the figures to')
-    options = parser.parse_args(arguments)
-    try:
-        segmenter = Segmenter.from_weights(options.weights, options.device, options.size)
-        if options.sensors or options.conditions:
-            return _compare(segmenter, options, arguments)
-        if options.data == 'street':
-            if not 0 < options.rate < float('inf'):
-                raise ValueError(f'--rate is {options.rate}: give frames a second, above 0')
-            electrons = None
-            if options.camera == 'dim':
-                from mfs_seg_core.data.street.sensor import WHITE
-                electrons = options.electrons = options.electrons or WHITE
-            sequences = street_sequences(options.seeds, options.frames, segmenter.input_size,
-                                         options.rate, electrons)
-        elif options.root:
-            sequences = camvid_sequences(options.root, options.split)
-        else:
-            raise ValueError('CamVid needs its folder: add --root DIR')
-        if options.steps < 1:
-            raise ValueError(f'--steps is {options.steps}: give 1 or more')
-        seen = DataHash()
-        results = evaluate(segmenter, sequences, options.mode or MODES, options.steps, seen)
-    except ValueError as error:
-        print(f'evaluate: {error}', file=sys.stderr)
-        return 1
+    return parser.parse_args(arguments)
+
+
+def _compare_modes(segmenter: Segmenter, options: argparse.Namespace,
+                   arguments: list[str] | None) -> int:
+    if options.data == 'street':
+        if not 0 < options.rate < float('inf'):
+            raise ValueError(f'--rate is {options.rate}: give frames per second, above 0')
+        electrons = None
+        if options.camera == 'dim':
+            from mfs_seg_core.data.street.sensor import WHITE
+            electrons = options.electrons or WHITE
+        sequences = street_sequences(options.seeds, options.frames, segmenter.input_size,
+                                     options.rate, electrons)
+        described = {'camera': options.camera, 'rate_hz': options.rate}
+        if electrons:
+            described['electrons'] = electrons
+    elif options.root:
+        sequences = camvid_sequences(options.root, options.split)
+        described = {'split': options.split}
+    else:
+        raise ValueError('CamVid needs its folder: add --root DIR')
+    if options.steps < 1:
+        raise ValueError(f'--steps is {options.steps}: give 1 or more')
+    data_hash = DataHash()
+    results = evaluate(segmenter, sequences, options.mode or MODES, options.steps, data_hash)
     print(table(results))
     if options.json:
-        heading = {**provenance('mfs_seg_core.evaluate', arguments, seen),
-                   'weights': segmenter.name, 'input_size': segmenter.input_size,
-                   'data': options.data}
-        if options.data == 'camvid':
-            heading['split'] = options.split
-        else:
-            heading |= {'camera': options.camera, 'rate_hz': options.rate}
-            if options.camera == 'dim':
-                heading['electrons'] = options.electrons
-        # The first mode once more at the top, for those who want one figure.
+        # The first mode is repeated at the top level, for readers of a single figure.
         first = next(iter(results))
-        heading |= {'mode': first, **results[first]}
-        write_json(options.json, {**heading, **results})
+        write_json(options.json, {
+            **provenance('evaluate', arguments, data_hash), 'weights': segmenter.name,
+            'input_size': segmenter.input_size, 'data': options.data, **described, 'mode': first,
+            **results[first], **results})
     return 0
 
 
-def _compare(segmenter: Segmenter, options: argparse.Namespace, arguments: list[str] | None
-             ) -> int:
-    """Compare senses under conditions, as the options ask for."""
+def _compare_sensors(segmenter: Segmenter, options: argparse.Namespace,
+                     arguments: list[str] | None) -> int:
     if options.data != 'street':
         raise ValueError('only Street has a camera and events: use --data street, or leave out '
                          '--sensors and --conditions')
 
-    def asked(chosen: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    def selected(chosen: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
         return known if not chosen or 'all' in chosen else tuple(dict.fromkeys(chosen))
 
-    seen = DataHash()
+    data_hash = DataHash()
     results = robustness.measure(
-        segmenter, asked(options.conditions, robustness.CONDITIONS),
-        asked(options.sensors, SENSORS), TEST_SEED, options.seeds, options.frames,
-        options.rate, seen)
+        segmenter, selected(options.conditions, robustness.CONDITIONS),
+        selected(options.sensors, tuple(SENSORS)), TEST_SEED, options.seeds, options.frames,
+        options.rate, data_hash)
     print(robustness.table(results))
     if options.json:
-        write_json(options.json, {**provenance('mfs_seg_core.evaluate', arguments, seen),
-                                  'weights': segmenter.name, 'input_size': segmenter.input_size,
-                                  'data': options.data, 'events': 'simulated',
-                                  'rate_hz': options.rate, 'seeds': options.seeds, **results})
+        write_json(options.json, {
+            **provenance('evaluate', arguments, data_hash), 'weights': segmenter.name,
+            'input_size': segmenter.input_size, 'data': options.data, 'events': 'simulated',
+            'rate_hz': options.rate, 'seeds': options.seeds, **results})
     return 0
 
 

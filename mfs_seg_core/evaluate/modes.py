@@ -1,11 +1,11 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Measure weights on labelled frames, by what a mode sees of a sequence of them.
+Measure weights on sequences of labelled frames, in several modes.
 
-- reset@1: one step a frame, each from rest: what a network without state would do;
-- repeat@N: N steps of the same frame, each from rest: the usual evaluation of a spiking network;
-- stream@1: one step a frame, the state kept: what the node does.
+- reset@1: one step for each frame, from rest: a network without state;
+- repeat@N: N steps of the same frame, from rest: the usual evaluation of a spiking network;
+- stream@1: one step for each frame, the state kept: the mode of the node.
 """
 
 from __future__ import annotations
@@ -18,21 +18,24 @@ from mfs_seg_core.data.sequences import LabelledFrame
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix, per_image_score
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_core.util.provenance import DataHash
+from mfs_seg_core.util.table import cell, text_table
 
 MODES = ('reset', 'repeat', 'stream')
 
-class _Run:
-    """One mode of evaluation: its stream, and what came out so far."""
 
-    def __init__(self, mode: str, steps: int, like: Segmenter):
+class _ModeEvaluation:
+    """One mode: its stream and its scores so far."""
+
+    def __init__(self, mode: str, steps: int, segmenter: Segmenter):
         self.mode, self.steps = mode, steps
         self.name = f'{mode}@{steps}'
-        self.segmenter = like.sibling()
-        self.matrix = ConfusionMatrix(len(like.classes))
+        self.segmenter = segmenter.sibling()
+        self.matrix = ConfusionMatrix(len(segmenter.classes))
         self.scores: list[float] = []
         self.rates: list[float] = []
 
-    def see(self, image: np.ndarray, label: np.ndarray, step_s: float | None) -> None:
+    def add(self, image: np.ndarray, label: np.ndarray, step_s: float | None) -> None:
+        """Segment a frame and score its mask."""
         if self.mode != 'stream':
             self.segmenter.reset()
             step_s = None
@@ -46,58 +49,59 @@ class _Run:
     def figures(self) -> dict:
         return {
             'frames': len(self.scores),
-            'miou': self.matrix.miou,
-            'pixel_accuracy': self.matrix.pixel_accuracy,
             'per_image_score': float(np.mean(self.scores)),
             'firing_rate': float(np.mean(self.rates)) if self.rates else None,
-            'iou': {name: None if np.isnan(iou) else float(iou)
-                    for name, iou in zip(self.segmenter.classes.names, self.matrix.iou)},
+            **self.matrix.figures(self.segmenter.classes.names),
         }
 
 
 def evaluate(segmenter: Segmenter, sequences: Iterable[Iterable[LabelledFrame]],
-             modes: Iterable[str] = MODES, steps: int = 4, seen: DataHash | None = None
+             modes: Iterable[str] = MODES, steps: int = 4, data_hash: DataHash | None = None
              ) -> dict[str, dict]:
     """
-    Compare masks with the truth, at the truth's resolution.
+    Compare masks with the truth, at the resolution of the truth.
 
+    :param segmenter: the network; the stream itself does not step.
+    :param sequences: frames by sequence; each sequence starts from rest.
+    :param modes: 'reset', 'repeat' or 'stream'.
     :param steps: N of repeat@N.
-    :param seen: takes in frames and truth.
+    :param data_hash: hash to add frames and truth to.
     :returns: by mode ('stream@1'): ``frames``, ``miou``, ``pixel_accuracy``, ``per_image_score``,
         ``firing_rate`` (None without spikes) and ``iou`` by class name (None for a class that does
         not occur).
+    :raises ValueError: there is no frame.
     """
-    runs = [_Run(mode, steps if mode == 'repeat' else 1, segmenter) for mode in modes]
+    evaluations = [_ModeEvaluation(mode, steps if mode == 'repeat' else 1, segmenter)
+                   for mode in modes]
     for sequence in sequences:
-        for run in runs:
-            run.segmenter.reset()
-        for frame in sequence:
-            if seen:
-                seen.add(frame[0])
-                seen.add(frame[1])
-            for run in runs:
-                run.see(*frame)
-    if not runs[0].scores:
+        for evaluation in evaluations:
+            evaluation.segmenter.reset()
+        for image, label, step_s in sequence:
+            if data_hash:
+                data_hash.add(image)
+                data_hash.add(label)
+            for evaluation in evaluations:
+                evaluation.add(image, label, step_s)
+    if not evaluations[0].scores:
         raise ValueError('there is no frame to evaluate: ask for at least one')
-    return {run.name: run.figures() for run in runs}
+    return {evaluation.name: evaluation.figures() for evaluation in evaluations}
 
 
 def table(results: dict[str, dict]) -> str:
-    """Lay out the results for people, a column a mode."""
+    """Lay out the results as text, with a column for each mode."""
     columns = list(results.values())
-    rows = [('', list(results))]
-    rows += [(name, [_percent(column['iou'][name]) for column in columns])
-             for name in columns[0]['iou']]
-    rows += [('', [])]
-    rows += [(title, [_percent(column[key]) for column in columns]) for title, key in (
-        ('mIoU (global)', 'miou'), ('pixel accuracy', 'pixel_accuracy'),
-        ('per-image score', 'per_image_score'))]
-    rows += [('firing rate', ['-' if column['firing_rate'] is None else
-                              f'{column["firing_rate"]:.3f}' for column in columns]),
-             ('frames', [str(column['frames']) for column in columns])]
-    return '\n'.join(f'{title:<16}' + ''.join(f'{cell:>12}' for cell in cells)
-                     for title, cells in rows)
 
+    def row(title: str, values: Iterable[float | None], form: str = '.2f', scale: float = 100,
+            unit: str = ' %') -> list[str]:
+        return [title, *(cell(value, form, scale, unit) for value in values)]
 
-def _percent(share: float | None) -> str:
-    return '-' if share is None else f'{100 * share:.2f} %'
+    return text_table([
+        ['', *results],
+        *(row(name, [column['iou'][name] for column in columns]) for name in columns[0]['iou']),
+        [],
+        *(row(title, [column[key] for column in columns]) for title, key in (
+            ('mIoU (global)', 'miou'), ('pixel accuracy', 'pixel_accuracy'),
+            ('per-image score', 'per_image_score'))),
+        row('firing rate', [column['firing_rate'] for column in columns], '.3f', 1, ''),
+        row('frames', [column['frames'] for column in columns], 'd', 1, ''),
+    ])

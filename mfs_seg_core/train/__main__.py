@@ -19,7 +19,7 @@ from mfs_seg_core.train.settings import documented, read_settings
 
 def main(arguments: list[str] | None = None) -> int:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(prog='python -m mfs_seg_core.train', description=__doc__)
+    parser = argparse.ArgumentParser(prog='mfs-seg train', description=__doc__)
     parser.add_argument('--config', required=True, help='YAML file of settings')
     parser.add_argument('--root', help='folder of the data set')
     parser.add_argument('--model', help="'fast', 'paper' or 'unet', for that of the file")

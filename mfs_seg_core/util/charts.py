@@ -12,14 +12,15 @@ from mfs_seg_core.util.files import written_aside
 
 def pyplot():
     """
-    Import matplotlib to draw into files.
+    Import matplotlib with the backend that draws into files.
 
-    :raises ValueError: it is not installed.
+    :returns: the module ``matplotlib.pyplot``.
+    :raises ValueError: matplotlib is not installed.
     """
     try:
         import matplotlib
     except ModuleNotFoundError:
-        raise ValueError('pictures need matplotlib: pip install "mfs_seg_ros[plots]"') from None
+        raise ValueError('plots need matplotlib: pip install "mfs_seg_ros[plots]"') from None
     matplotlib.use('Agg')
     from matplotlib import pyplot
     return pyplot
@@ -33,11 +34,12 @@ def save(figure, path: Path) -> None:
     pyplot().close(figure)
 
 
-def bars(names: Sequence[str], *columns: tuple[str, Sequence[float], str]):
+def bars(names: Sequence[str], columns: Sequence[tuple[str, Sequence[float], str]]):
     """
-    Draw columns of horizontal bars side by side, a row a name.
+    Draw columns of horizontal bars side by side, with a row for each name.
 
-    :param columns: for each its title, its values and its colour.
+    :param names: names of the rows, top to bottom.
+    :param columns: title, values and colour of each column.
     :returns: the figure and its axes.
     """
     figure, axes = pyplot().subplots(

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a figure comes from: the command, the commit, the data."""
+"""Provenance of a result: the command, the commit and the data behind it."""
 
 from __future__ import annotations
 
@@ -14,28 +14,31 @@ import numpy as np
 
 
 class DataHash:
-    """A hash of all arrays that were seen, in their order."""
+    """SHA-256 of a sequence of arrays."""
 
     def __init__(self):
         self._hash = hashlib.sha256()
 
     def add(self, array: np.ndarray) -> None:
+        """Append an array's values; the order of arrays matters, their shapes do not."""
         self._hash.update(np.ascontiguousarray(array).data)
 
     def __str__(self) -> str:
         return self._hash.hexdigest()[:16]
 
 
-def provenance(module: str, arguments: list[str] | None, data: DataHash) -> dict[str, str | None]:
+def provenance(verb: str, arguments: list[str] | None, data: DataHash) -> dict[str, str | None]:
     """
-    Describe the run of ``python -m module``.
+    Describe a run of ``mfs-seg VERB``.
 
-    :param arguments: of its command line; None: those of this process.
-    :returns: ``command``, ``commit`` (None outside a repository; '+' behind it: files have changed
-        since) and ``data_sha256``, the first 16 digits.
+    :param verb: the verb.
+    :param arguments: its options; None: the arguments of this process.
+    :param data: hash of the data that the run read.
+    :returns: ``command``; ``commit``, which ends in '+' where files differ from it, None outside a
+        repository; ``data_sha256``, the first 16 digits.
     """
     arguments = sys.argv[1:] if arguments is None else [str(each) for each in arguments]
-    return {'command': shlex.join(['python', '-m', module, *arguments]), 'commit': _commit(),
+    return {'command': shlex.join(['mfs-seg', verb, *arguments]), 'commit': _commit(),
             'data_sha256': str(data)}
 
 

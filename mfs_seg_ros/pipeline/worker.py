@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from mfs_seg_core.analysis.energy import Count
+from mfs_seg_core.analysis.energy import OperationCounter
 from mfs_seg_core.streaming.segmenter import step_together
 from mfs_seg_ros.pipeline.stream import View
 from mfs_seg_ros.pipeline.synchronizer import Step
@@ -90,9 +90,9 @@ class Worker:
         measure = begin_s >= self._next_rate_s
         if begin_s >= self._next_energy_s:
             self._next_energy_s = begin_s + ENERGY_PERIOD_S
-            with Count(batch[0][0].segmenter.network) as count:
+            with OperationCounter(batch[0][0].segmenter.network) as counter:
                 results = step_together(together, confidence, measure)
-            energy_mj = count.energy_mj() / len(batch)
+            energy_mj = counter.energy_mj() / len(batch)
         else:
             results, energy_mj = step_together(together, confidence, measure), None
         if measure:

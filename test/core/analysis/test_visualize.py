@@ -1,10 +1,8 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Spike maps: what they hold, and the pictures of them."""
+"""Spike maps, and the plots of them."""
 
 import json
-import subprocess
-import sys
 
 import cv2
 import numpy as np
@@ -13,16 +11,17 @@ import torch
 from support.untrained import metadata_of, untrained
 from torch import nn
 
-from mfs_seg_core.analysis.spike_maps import SpikeMap, Watch, edges_of
+from mfs_seg_core.analysis import visualize
+from mfs_seg_core.analysis.spike_maps import SpikeMap, SpikeRecorder, edges_of
 from mfs_seg_core.weights.file import save_weights
 
 
 def test_maps_are_means_over_channels_and_steps():
     layer = nn.Sequential(nn.Conv2d(2, 1, 1))
-    with Watch(layer) as watch:
+    with SpikeRecorder(layer) as recorder:
         layer(torch.tensor([[[[0., 1, 0]], [[0, 3, 2]]]]))
         layer(torch.tensor([[[[0., 1, 0]], [[0, 1, 0]]]]))
-    (each,) = watch.maps()
+    (each,) = recorder.maps()
     assert each.spikes.tolist() == [[0, 1.5, 0.5]]
     assert each.by_channel == pytest.approx([1 / 3, 1])
     assert each.rate == pytest.approx(2 / 3)
@@ -30,9 +29,9 @@ def test_maps_are_means_over_channels_and_steps():
 
 def test_layers_of_real_numbers_have_none():
     network = untrained('fast')
-    with Watch(network) as watch, torch.no_grad():
+    with SpikeRecorder(network) as recorder, torch.no_grad():
         network(torch.randn(1, 1, 3, 48, 64))
-    names = [each.name for each in watch.maps()]
+    names = [each.name for each in recorder.maps()]
     assert 'stem' not in names and 'encoder.2.0.depthwise' in names and len(names) > 30
 
 
@@ -52,40 +51,66 @@ def test_share_at_edges():
     assert at == (1, 0.25) and away == (0, 0.25)
 
 
-def visualize(*arguments):
-    return subprocess.run([sys.executable, '-m', 'mfs_seg_core.visualize', *map(str, arguments)],
-                          capture_output=True, text=True, timeout=300)
-
-
-@pytest.mark.parametrize('kind', ['image', 'folder', 'street'])
-def test_pictures(tmp_path, kind):
-    pytest.importorskip('matplotlib')
+@pytest.fixture(scope='module')
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp('weights') / 'test.safetensors'
     network = untrained('fast')
-    save_weights(tmp_path / 'test.safetensors', network, metadata_of(network))
-    (tmp_path / 'frames').mkdir()
-    for i in range(2):
-        image = np.random.default_rng(i).integers(0, 256, (48, 64, 3), dtype=np.uint8)
-        cv2.imwrite(str(tmp_path / 'frames' / f'{i}.png'), image)
-    given = {'image': tmp_path / 'frames/0.png', 'folder': tmp_path / 'frames', 'street': 'street'}
-    done = visualize('--weights', tmp_path / 'test.safetensors', '--input', given[kind],
-                     '--output', tmp_path / 'out', '--frames', 2)
-    assert done.returncode == 0, done.stderr
+    save_weights(path, network, metadata_of(network))
+    return path
+
+
+def run(*arguments):
+    return visualize.main([str(each) for each in arguments])
+
+
+def write_frames(folder):
+    """Write two frames of noise."""
+    folder.mkdir()
+    frames = [np.random.default_rng(i).integers(0, 256, (48, 64, 3), np.uint8) for i in range(2)]
+    for i, frame in enumerate(frames):
+        cv2.imwrite(str(folder / f'{i}.png'), frame[..., ::-1])
+    return frames
+
+
+def layers_of(folder):
+    layers = json.loads((folder / 'layers.json').read_text())['layers']
+    assert all(0 <= layer['at_edges'] <= 1 and layer['rate'] >= 0 for layer in layers.values())
+    return layers
+
+
+def test_plots(tmp_path, weights):
+    pytest.importorskip('matplotlib')
+    write_frames(tmp_path / 'frames')
+    assert run('--weights', weights, '--input', tmp_path / 'frames', '--output', tmp_path / 'out',
+               '--frames', 2) == 0
     assert cv2.imread(str(tmp_path / 'out/mask.png')).shape == (48, 64, 3)
     for name in ('spikes', 'rates', 'overlay'):
         assert cv2.imread(str(tmp_path / f'out/{name}.png')).std() > 5
-    layers = json.loads((tmp_path / 'out/layers.json').read_text())['layers']
-    assert all(0 <= layer['at_edges'] <= 1 and layer['rate'] >= 0 for layer in layers.values())
+    assert len(layers_of(tmp_path / 'out')) > 30
+
+
+@pytest.mark.parametrize('kind', ['image', 'folder', 'street'])
+def test_inputs(tmp_path, monkeypatch, weights, kind):
+    """The last frame and its mask are drawn."""
+    drawn = []
+    monkeypatch.setattr(visualize, 'draw', lambda *given: drawn.append(given))
+    frames = write_frames(tmp_path / 'frames')
+    source = {'image': tmp_path / 'frames/0.png', 'folder': tmp_path / 'frames',
+              'street': 'street'}[kind]
+    assert run('--weights', weights, '--input', source, '--output', tmp_path / 'out',
+               '--frames', 2) == 0
+    ((_, frame, _, mask, maps),) = drawn
+    assert frame.shape == (48, 64, 3) and mask.shape == (48, 64)
+    if kind != 'street':
+        assert np.array_equal(frame, frames[kind == 'folder'])
+    assert list(layers_of(tmp_path / 'out')) == [each.name for each in maps]
 
 
 @pytest.mark.parametrize('name, content, message', [
     ('nothing', None, 'does not exist'), ('a.png', b'x', 'cannot be read as an image'),
     ('a.mp4', b'x', 'cannot be read as a video'), ('a.mcap', b'x', 'cannot be read as a rosbag2')])
-def test_unusable_input(tmp_path, name, content, message):
-    network = untrained('fast')
-    save_weights(tmp_path / 'test.safetensors', network, metadata_of(network))
+def test_unusable_input(tmp_path, capsys, weights, name, content, message):
     if content:
         (tmp_path / name).write_bytes(content)
-    done = visualize('--weights', tmp_path / 'test.safetensors', '--input', tmp_path / name,
-                     '--output', tmp_path / 'out')
-    assert done.returncode == 1 and message in done.stderr, done.stderr
-    assert 'Traceback' not in done.stderr
+    assert run('--weights', weights, '--input', tmp_path / name, '--output', tmp_path / 'out') == 1
+    assert message in capsys.readouterr().err

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmark compares like with like, and runs without its peers too."""
+"""The benchmarks compare equal computations, and run without their peers too."""
 
 import re
 import sys
@@ -76,7 +76,7 @@ def test_events(tmp_path, capsys, threads):
 
 
 def test_event_tensors_are_those_of_numpy(threads):
-    """What is timed makes the same counts."""
+    """All timed implementations make the same counts."""
     pytest.importorskip('numba', reason='numba is not installed: pip install "mfs_seg_ros[events]"')
     from mfs_seg_core.benchmark import events as timed
     from mfs_seg_core.events.tensor import EventWindow
@@ -103,18 +103,18 @@ def test_wrong_input(tmp_path, capsys, threads):
 
 @pytest.mark.skipif(not Path('/proc/self/smaps_rollup').exists(), reason='no /proc to read from')
 def test_cameras(capfd):
-    """Figures of both sides, and ratios that are those of the figures where a round is all."""
+    """Figures of both setups, and their ratios, which are exact after a single round."""
     assert main(['cameras', '--cameras', '2', '--rounds', '1', '--seconds', '0.1',
-                           '--threads', '1']) == 0
-    title, *sides, ratios = capfd.readouterr().out.splitlines()
+                 '--threads', '1']) == 0
+    title, *setups, ratios = capfd.readouterr().out.splitlines()
     assert title.startswith('2 camera(s) of 240x180') and '1 thread(s) for the batch' in title
     batch, processes = (
-        [float(x) for x in re.findall(r'([0-9.]+) (?:frames|ms|MB)', side)] for side in sides)
+        [float(x) for x in re.findall(r'([0-9.]+) (?:frames|ms|MB)', setup)] for setup in setups)
     ratios = [float(x) for x in re.findall(r' ([0-9.]+)(?:,|$)', ratios)]
     assert len(batch) == len(processes) == len(ratios) == 4
     for one, other, ratio in zip(batch, processes, ratios):
         assert one > 0 and ratio == pytest.approx(one / other, rel=0.05)
-    # What all share is counted once; a second process has a memory of its own beside it.
+    # Shared pages are counted once, and each process has memory of its own.
     assert batch[3] <= batch[2] < processes[3] < processes[2]
 
 

@@ -1,20 +1,19 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Blocks to compare with, and the studies that compare them."""
+"""The blocks of the comparison, and the studies that train them."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import torch
 from support.untrained import metadata_of, untrained
 from torch import nn
 
-from mfs_seg_core.analysis.energy import Count, parameters
+from mfs_seg_core.analysis.energy import OperationCounter, parameters
 from mfs_seg_core.model.baseline_blocks import BLOCKS
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.state import Membranes, Spiking
+from mfs_seg_core.paper import ablation
 from mfs_seg_core.paper.ablation import VARIANTS, gradients, network_of, noise_of, stills
 from mfs_seg_core.weights.file import load_weights, save_weights
 
@@ -43,19 +42,20 @@ def test_separable_convolution_has_a_fraction_of_the_weights():
 
 
 @torch.no_grad()
-def test_what_does_not_fire_is_multiplied():
-    """Without spikes before them, the two convolutions that narrow cost MACs."""
+def test_convolutions_of_membrane_potentials_take_macs():
+    """Without spikes as input, the two convolutions between scales cost MACs."""
     counts = {}
     for full_spike in (True, False):
         network = network_of(full_spike=full_spike).eval()
-        with Count(network) as count:
+        with OperationCounter(network) as count:
             network(torch.randn(1, 1, 3, 48, 64))
         counts[full_spike] = {name for name, layer in count.layers.items() if layer.macs}
     assert counts[False] - counts[True] == {'down.0.conv', 'down.1.conv'}
 
 
-def test_gradients_of_a_deep_stack():
-    """Through shortcuts, the first block learns as much as the last; without, it does not."""
+def test_gradients_of_a_deep_stack(monkeypatch):
+    """With shortcuts, the gradient of the first block is about that of the last."""
+    monkeypatch.setattr(ablation, 'SIZE', (64, 48))
     images, labels = stills(3, 8)
     ratios = {}
     for block in ('efs_res', 'plain'):
@@ -66,11 +66,12 @@ def test_gradients_of_a_deep_stack():
 
 
 def test_noise_is_of_the_copies(monkeypatch):
-    """The less noise between copies, the higher the ratio; one that always fires is saturated."""
+    """Less noise between copies raises the ratio; channels that always fire are saturated."""
+    monkeypatch.setattr(ablation, 'SIZE', (64, 48))
     network = untrained('fast')
     images = stills(3, 8)[0][:2]
     noisy = noise_of(network, images)
-    monkeypatch.setattr('mfs_seg_core.paper.ablation.NOISE', 1.0)
+    monkeypatch.setattr(ablation, 'NOISE', 1.0)
     calm = noise_of(network, images)
     assert calm['snr_db'] > noisy['snr_db'] + 1 and noisy['silent'] < 0.5
     for module in network.modules():
@@ -80,28 +81,29 @@ def test_noise_is_of_the_copies(monkeypatch):
     assert noise_of(network, images)['saturated'] > 0.9
 
 
-def ablation(*arguments):
-    return subprocess.run([sys.executable, '-m', 'mfs_seg_core.ablation', *map(str, arguments)],
-                          capture_output=True, text=True, timeout=600)
+@pytest.fixture
+def small(monkeypatch):
+    """Small frames and batches for the studies."""
+    for name, value in (('SIZE', (64, 48)), ('BATCH', 2), ('COPIES', 2), ('NOISY_FRAMES', 2)):
+        monkeypatch.setattr(ablation, name, value)
 
 
-def test_studies(tmp_path):
-    done = ablation('blocks', '--steps', 2, '--frames', 32, '--json', tmp_path / 'blocks.json')
-    assert done.returncode == 0, done.stderr
+def test_studies(tmp_path, small):
+    assert ablation.main(['blocks', '--steps', '2', '--frames', '8',
+                          '--json', str(tmp_path / 'blocks.json')]) == 0
     results = json.loads((tmp_path / 'blocks.json').read_text())['results']
     assert list(results) == list(VARIANTS)
     assert len({result['parameters'] for result in results.values()}) == 3
     assert all(0 <= result['miou'] < 0.5 and result['energy_mj'] > 0 for result in results.values())
-    done = ablation('depth', '--steps', 2, '--frames', 32, '--depths', 1, 2,
-                    '--json', tmp_path / 'depth.json')
-    assert done.returncode == 0, done.stderr
+    assert ablation.main(['depth', '--steps', '2', '--frames', '8', '--depths', '1', '2',
+                          '--json', str(tmp_path / 'depth.json')]) == 0
     results = json.loads((tmp_path / 'depth.json').read_text())['results']
     assert len(results['EFS-Res']['2']['gradients']) == 2 and results['EFS-Res']['1']['loss'] > 0
 
 
-def test_misuse():
-    done = ablation('depth', '--depths', 0)
-    assert done.returncode == 1 and 'take 1 or more' in done.stderr
+def test_misuse(capsys):
+    assert ablation.main(['depth', '--depths', '0']) == 1
+    assert 'take 1 or more' in capsys.readouterr().err
 
 
 def test_other_blocks_are_saved_and_unknown_ones_refused(tmp_path):

@@ -174,11 +174,11 @@ def test_clips_of_both_sensors():
     assert first.images.mean() < 0.7 * clips[0].images.mean()
 
 
-def test_drive_loses_its_camera():
-    moments = list(drive(7, 'lost', 99, SIZE, 10.0))
-    assert [moment.image is None for moment in moments] == [False] * 5 + [True] * 10
-    assert [moment.counts for moment in moments] == [False] * 5 + [True] * 10
-    assert all(moment.events.events.count for moment in moments)
+def test_drive_with_an_outage():
+    steps = list(drive(7, 'outage', 99, SIZE, 10.0))
+    assert [step.image is None for step in steps] == [False] * 5 + [True] * 10
+    assert [step.measured for step in steps] == [False] * 5 + [True] * 10
+    assert all(step.events.events.count for step in steps)
     with pytest.raises(ValueError, match="no condition 'fog'"):
         next(drive(7, 'fog', 1, SIZE, 10.0))
 
@@ -191,16 +191,16 @@ def command(*arguments):
 def test_evaluate_compares_senses(network, tmp_path):
     save_weights(tmp_path / 'both.safetensors', network, metadata_of(network))
     done = command('--weights', tmp_path / 'both.safetensors', '--data', 'street', '--sensors',
-                   'all', '--conditions', 'night', 'lost', '--seeds', 1, '--frames', 3,
+                   'all', '--conditions', 'night', 'outage', '--seeds', 1, '--frames', 3,
                    '--json', tmp_path / 'senses.json')
     assert done.returncode == 0, done.stderr
     result = json.loads((tmp_path / 'senses.json').read_text())
     assert result['events'] == 'simulated'
     assert {name: result['night'][name]['frames'] for name in ('camera', 'events', 'fusion')} == {
         'camera': 3, 'events': 3, 'fusion': 3}
-    assert result['lost']['camera']['frames'] == 20 and 'day' not in result
-    mious = [result[condition][sense]['miou'] for condition in ('night', 'lost')
-             for sense in ('camera', 'events', 'fusion')]
+    assert result['outage']['camera']['frames'] == 20 and 'day' not in result
+    mious = [result[condition][modality]['miou'] for condition in ('night', 'outage')
+             for modality in ('camera', 'events', 'fusion')]
     assert len(set(mious)) == 6 and '\nnight' in done.stdout
 
 
@@ -210,7 +210,7 @@ def test_evaluate_needs_weights_of_the_sensors(tmp_path, capsys):
     assert main(['--weights', str(tmp_path / 'camera.safetensors'), '--data', 'street', '--sensors',
                  'fusion']) == 1
     error = capsys.readouterr().err
-    assert 'see nothing of events' in error and len(error.splitlines()) == 1
+    assert 'take no input of events' in error and len(error.splitlines()) == 1
 
 
 def test_memory_layout_of_potentials(segmenter):

@@ -339,7 +339,7 @@ def test_evaluate_street(weights, tmp_path):
     (('--weights', 'W', '--data', 'camvid'), 'add --root DIR'),
     (('--weights', 'W', '--data', 'camvid', '--root', 'nowhere'), 'val.txt is missing'),
     (('--weights', 'W', '--data', 'street', '--seeds', '0'), 'no frame to evaluate'),
-    (('--weights', 'W', '--data', 'street', '--rate', '0'), 'frames a second, above 0'),
+    (('--weights', 'W', '--data', 'street', '--rate', '0'), 'frames per second, above 0'),
     (('--weights', 'W', '--data', 'street', '--steps', '0'), 'give 1 or more'),
     (('--weights', 'W', '--data', 'street', '--size', '8', '8'), 'must be at least 32x32')])
 def test_evaluate_misuse(weights, arguments, message):

@@ -50,7 +50,7 @@ def test_fusion_by_day(street):
 
 
 # At 10 Hz, an outage of a second takes half the frames.
-@pytest.mark.parametrize('condition, seeds, rate_hz', [('night', 2, 20.0), ('lost', 1, 10.0)])
+@pytest.mark.parametrize('condition, seeds, rate_hz', [('night', 2, 20.0), ('outage', 1, 10.0)])
 def test_fusion_without_a_good_camera(street, condition, seeds, rate_hz):
     """Without light, or without frames, fusion beats the camera and is as good as events."""
     mious = mious_of(street, condition, seeds, 4, rate_hz)
