@@ -84,7 +84,9 @@ def _row(setting: Setting) -> tuple[str, ...]:
     kind = TYPES[type(default[0] if is_list else default)] + ('[]' if is_list else '')
     limits = ' to '.join(map(_number, setting.limits or ()))
     return (f'`{setting.name}`', kind, f'`{_yaml(default)}`', limits,
-            'yes' if setting.live else 'no', setting.description.replace('|', r'\|'))
+            # Markdown takes <name> for HTML, and | for the border of a cell.
+            'yes' if setting.live else 'no',
+            setting.description.replace('<', '&lt;').replace('|', r'\|'))
 
 
 def _number(value: float) -> str:
