@@ -8,18 +8,20 @@ import re
 import shlex
 import subprocess
 import sys
-from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from support.paths import REPOSITORY
 
-from mfs_seg_core.__main__ import VERBS, main
+from mfs_seg_core.__main__ import VERBS
+from mfs_seg_ros.diagnostics.drops import ADVICE
+from mfs_seg_ros.diagnostics.health import Health, Limits
+from mfs_seg_ros.diagnostics.status import process_facts
 from mfs_seg_ros.node import parameter_table
 from mfs_seg_ros.node.parameters import SEGMENTER
-from mfs_seg_ros.pipeline import inputs, outputs
 
 DOCS = REPOSITORY / 'docs'
 CARDS = sorted((REPOSITORY / 'mfs_seg_core/weights/pretrained').glob('*.md'))
@@ -82,14 +84,12 @@ def commands() -> list[str]:
 COMMANDS = commands()
 
 
-@cache
-def help_of(module: str, option: str | None = None) -> str:
-    """Return the help of a command, run in a process that imports little."""
-    arguments = [option] if option else []
-    done = subprocess.run([sys.executable, '-m', module, *arguments, '--help'], cwd=REPOSITORY,
-                          text=True, capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def help_of(module: str, arguments: list[str], capsys) -> str:
+    """Return the help of the command of a module."""
+    with pytest.raises(SystemExit) as end:
+        import_module(module).main([*arguments, '--help'])
+    assert end.value.code == 0
+    return capsys.readouterr().out
 
 
 def options_of(words: list[str]) -> list[str]:
@@ -101,28 +101,20 @@ def test_the_pages_name_commands():
     assert any(command.startswith('python -m mfs_seg_ros.') for command in COMMANDS)
 
 
-def verb_help(verb: str, words: list[str], capsys) -> str:
-    """Return the help of a verb; of one with verbs of its own, that of the one which is named."""
-    inner = words[:1] if verb == 'benchmark' else []
-    with pytest.raises(SystemExit) as end:
-        main([verb, *inner, '--help'])
-    assert end.value.code == 0
-    return capsys.readouterr().out
-
-
 @pytest.mark.parametrize('command', [line for line in COMMANDS if line.startswith('mfs-seg')])
 def test_verbs_and_their_options_exist(command, capsys):
     _, verb, *words = shlex.split(command) if ' ' in command else [command, '--help']
     if verb in ('VERB', '--help'):
         return
-    assert verb in VERBS
-    text = verb_help(verb, words, capsys)
+    # Only `benchmark` has verbs of its own.
+    inner = words[:1] if verb == 'benchmark' else []
+    text = help_of(VERBS[verb][0], inner, capsys)
     assert [option for option in options_of(words) if not re.search(rf'{option}\b', text)] == []
 
 
 @pytest.mark.parametrize('command', [
     line for line in COMMANDS if line.startswith(('python -m', *SCRIPTS))])
-def test_modules_and_their_options_exist(command):
+def test_modules_and_their_options_exist(command, capsys):
     first, *words = shlex.split(command)
     module = SCRIPTS[first] if first in SCRIPTS else words.pop(1)
     if module == 'pytest':
@@ -130,7 +122,7 @@ def test_modules_and_their_options_exist(command):
         return
     assert find_spec(module), module
     if options := options_of([word for word in words if word != '-m']):
-        text = help_of(module)
+        text = help_of(module, [], capsys)
         assert [option for option in options if not re.search(rf'{option}\b', text)] == []
 
 
@@ -178,16 +170,29 @@ def topics(text: str, first: str, last: str) -> set[str]:
             for topic in CODE.findall(row)}
 
 
-def test_the_topics_are_those_of_the_node():
+def test_the_topics_and_services_are_those_of_the_node():
+    """Those of the security policy, which test/ros/node/test_security.py holds against a node."""
+    policy = ElementTree.parse(REPOSITORY / 'config/security_policy.xml')
+    subscribed, published, services = (
+        {topic.text for topic in policy.iterfind(f'.//{path}')}
+        for path in ('topics[@subscribe]/topic', 'topics[@publish]/topic', 'services/service'))
+    published -= {'~/transition_event', '/rosout', '/parameter_events'}
     text = (DOCS / 'node.md').read_text(encoding='utf-8')
-    subscribed = {f'~/{topic}' for topic in inputs.IMAGE_TOPICS} | {'~/events'}
-    assert topics(text, '### Subscribed topics', '### Published topics') == subscribed
-    published = {f'~/{topic}' for topic in (
-        'mask', 'label_info', 'legend', *outputs.OPTIONAL,
-        *(f'debug/{each}' for each in outputs.TIMES))} | {'/diagnostics'}
+    assert topics(text, '### Subscribed topics', '### Published topics') == subscribed - {'/clock'}
     assert topics(text, '### Published topics', '### Legend') == published
+    assert topics(text, '## Services', '## Steps') <= services
     quick = (REPOSITORY / 'README.md').read_text(encoding='utf-8')
     assert topics(quick, '## The node', '## Python') <= subscribed | published
+
+
+def test_every_diagnostic_key_is_described():
+    text = (DOCS / 'operation.md').read_text(encoding='utf-8')
+    described = set(CODE.findall(text[text.index('## Diagnostics'):]))
+    keys = Health(('image', 'events'), 4, Limits(), 0.0).report(1.0).values.keys()
+    described |= {f'{name}: {cause}' for name in ('lost', 'lost since the last report')
+                  for cause in ADVICE if cause in described}
+    described |= {f'resets: {cause}' for cause in described}
+    assert {*keys, *process_facts(0.0)} <= described
 
 
 def test_every_folder_is_described():
