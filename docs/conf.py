@@ -24,8 +24,8 @@ exclude_patterns = ['results']
 
 # Headings are link targets, as on GitHub.
 myst_heading_anchors = 4
-# Links to files outside docs/ are for GitHub: test/test_docs.py checks them. Parameters and classes
-# of one name in several modules make the links in field lists ambiguous, which harms nobody.
+# Links to files outside docs/ are for GitHub: test/test_docs.py checks them. Field lists
+# link the names of parameters; attributes of the same name in several modules are ambiguous.
 suppress_warnings = ['myst.xref_missing', 'ref.python']
 
 autodoc_default_options = {'members': True, 'show-inheritance': True}
