@@ -1,0 +1,106 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Render the parameters of the node ``mfs_seg`` as a Markdown table.
+
+``python -m mfs_seg_ros.node.parameter_table`` prints the table;
+``python -m mfs_seg_ros.node.parameter_table --write`` updates docs/node.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mfs_seg_core.util.files import write_whole
+from mfs_seg_ros.node.parameters import SEGMENTER, Setting
+
+DOCUMENT = Path(__file__).resolve().parents[2] / 'docs' / 'node.md'
+# The comments in the document between which the table stands.
+BEGIN, END = '<!-- parameters: begin -->', '<!-- parameters: end -->'
+TYPES = {str: 'string', bool: 'bool', int: 'int', float: 'float'}
+
+
+def markdown_table(settings: Sequence[Setting]) -> str:
+    """
+    Return the table, one row for each parameter.
+
+    :param settings: declarations of the parameters.
+    :returns: lines of Markdown, without a newline at the end.
+    """
+    rows = [('parameter', 'type', 'default', 'limits', 'while active', 'description'),
+            *[('---',) * 6], *map(_row, settings)]
+    return '\n'.join(f'| {" | ".join(row)} |' for row in rows)
+
+
+def replaced(text: str, table: str) -> str:
+    """
+    Return a document with a new table between its two comments.
+
+    :param text: document.
+    :param table: table, as :func:`markdown_table` returns it.
+    :returns: the document, otherwise unchanged.
+    :raises ValueError: one of the comments is missing.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f'the place of the table is not marked: write "{BEGIN}" and "{END}" '
+                         'where it belongs')
+    return f'{before}{BEGIN}\n{table}\n{END}{after}'
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """
+    Print the table, or write it into the document.
+
+    :param arguments: options; None: those of the command line.
+    :returns: exit code: 0, or 1 after a sentence about the problem.
+    """
+    parser = argparse.ArgumentParser(prog='python -m mfs_seg_ros.node.parameter_table',
+                                     description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--write', nargs='?', type=Path, const=DOCUMENT, metavar='FILE',
+                        help='update the table in this document (default: docs/node.md)')
+    options = parser.parse_args(arguments)
+    table = markdown_table(SEGMENTER)
+    if not options.write:
+        print(table)
+        return 0
+    try:
+        text = replaced(options.write.read_text(encoding='utf-8'), table)
+        write_whole(options.write, text.encode())
+    except (ValueError, OSError) as error:
+        print(f'parameter_table: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+def _row(setting: Setting) -> tuple[str, ...]:
+    default = setting.default
+    is_list = isinstance(default, list)
+    kind = TYPES[type(default[0] if is_list else default)] + ('[]' if is_list else '')
+    limits = ' to '.join(map(_number, setting.limits or ()))
+    return (f'`{setting.name}`', kind, f'`{_yaml(default)}`', limits,
+            # Markdown takes <name> for HTML, and | for the border of a cell.
+            'yes' if setting.live else 'no',
+            setting.description.replace('<', '&lt;').replace('|', r'\|'))
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f'{value:g}'.replace('e+0', 'e')
+
+
+def _yaml(value: object) -> str:
+    """Return a default as a parameter file spells it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f'[{", ".join(map(_yaml, value))}]'
+    return f'"{value}"' if value == '' else str(value)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
