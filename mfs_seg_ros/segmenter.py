@@ -1,10 +1,11 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Node `mfs_seg`: segments what cameras and event cameras see, step by step.
+Node `mfs_seg`: segments the streams of cameras and event cameras.
 
-A lifecycle node. Configuring loads the weights and warms the network up; activating subscribes, and
-starts from rest; deactivating ends subscriptions and work; cleaning up frees the memory.
+A lifecycle node. Configuring loads the weights and warms the network up; activating creates the
+subscriptions and starts the worker, with the state at rest; deactivating ends both; cleaning up
+frees the memory.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import rclpy
@@ -38,8 +40,8 @@ from mfs_seg_ros.node.lifecycle import answer_impossible_transitions
 from mfs_seg_ros.node.malloc import give_back_memory
 from mfs_seg_ros.node.parameters import SEGMENTER, declare_all
 from mfs_seg_ros.node.run import run_node
-from mfs_seg_ros.pipeline.camera import Channel
-from mfs_seg_ros.pipeline.configure import Plan, planned
+from mfs_seg_ros.pipeline.camera import Camera
+from mfs_seg_ros.pipeline.configure import Plan, make_plan
 from mfs_seg_ros.pipeline.monitor import Monitor
 from mfs_seg_ros.pipeline.worker import Worker
 
@@ -50,21 +52,24 @@ LIVE = {setting.name: setting.live for setting in SEGMENTER}
 
 class SegmenterNode(LifecycleNode):
     """
-    Answers each step with a mask of the header of the message that completed it.
+    Publishes a mask for each step, under the header of the message that completed the step.
 
-    The executor's thread receives, and serves transitions, services and parameters; while the node
-    is active, one worker thread converts, segments and publishes.
-    Raises ValueError with one sentence when a parameter has a wrong type or is out of its range.
+    The executor's thread receives messages, and serves transitions, services and parameters; while
+    the node is active, the worker's thread decodes, segments and publishes.
+
+    :param stopped: set to end :meth:`run`.
+    :raises ValueError: a parameter has a wrong type or is out of its range; one sentence.
     """
 
     def __init__(self, stopped: threading.Event) -> None:
         super().__init__('mfs_seg')
         self._stopped = stopped
-        self._settings = declare_all(self, SEGMENTER)
+        # Replaced as a whole, never changed: the worker's thread reads it too.
+        self._settings: Mapping[str, Any] = MappingProxyType(declare_all(self, SEGMENTER))
         self.add_on_set_parameters_callback(self._on_parameters)
         self._plan: Plan | None = None
-        self._channels: list[Channel] = []
-        # While the node is active, and what ends with that.
+        self._cameras: list[Camera] = []
+        # While the node is active, and calls that end the activity.
         self._worker: Worker | None = None
         self._endings: list[Callable[[], Any]] = []
         self._monitor = Monitor(self)
@@ -78,70 +83,71 @@ class SegmenterNode(LifecycleNode):
             self.get_logger().warn(warning)
 
     def run(self) -> int:
-        """Serve until stopped; return 1 when the node was to start by itself and could not."""
+        """Spin until stopped; return 1 when the node should have started itself and could not."""
         executor = SingleThreadedExecutor()
         executor.add_node(self)
         try:
-            if self._settings['autostart'] and not self._started():
+            if self._settings['autostart'] and not self._autostart():
                 return 1
             while not self._stopped.is_set() and rclpy.ok():
                 try:
                     executor.spin_once(timeout_sec=POLL_S)
                 except Exception:
-                    # A callback's fault must not end the masks.
+                    # A fault in a callback must not end the node.
                     self.get_logger().error(traceback.format_exc(), throttle_duration_sec=10.0)
         finally:
             self._deactivate()
         return 0
 
-    def _started(self) -> bool:
+    def _autostart(self) -> bool:
+        """Configure and activate the node; return whether both succeeded."""
         return all(trigger() == TransitionCallbackReturn.SUCCESS
                    for trigger in (self.trigger_configure, self.trigger_activate))
 
     # Transitions
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load the weights and offer the outputs."""
-        return self._tried('configure', lambda: self._install(planned(self._settings)))
+        """Load the weights and create the outputs."""
+        return self._try('configure', lambda: self._install(make_plan(self._settings)))
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Begin to hear and to work."""
-        return self._tried('activate', self._activate)
+        """Create the subscriptions and start the worker."""
+        return self._try('activate', self._activate)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """End hearing and working."""
-        return self._tried('deactivate', self._deactivate)
+        """Stop the worker and destroy the subscriptions."""
+        return self._try('deactivate', self._deactivate)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Give back the memory of the network."""
-        return self._tried('clean up', self._release)
+        """Release the network."""
+        return self._try('clean up', self._release)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """End, from any state."""
-        return self._tried('shut down', lambda: self._release('finalized'))
+        """Release everything, in any state."""
+        return self._try('shut down', lambda: self._release('finalized'))
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """After a fault in a transition, be as at the start."""
-        return self._tried('recover', self._release)
+        """Release everything after a fault in a transition."""
+        return self._try('recover', self._release)
 
-    def _tried(self, what: str, do: Callable[[], None]) -> TransitionCallbackReturn:
+    def _try(self, what: str, call: Callable[[], None]) -> TransitionCallbackReturn:
         try:
-            do()
+            call()
         except (ValueError, OSError) as error:
             self.get_logger().error(f'cannot {what}: {error}')
             return TransitionCallbackReturn.FAILURE
         except Exception:
-            # rclpy would not say it.
+            # rclpy does not log it.
             self.get_logger().error(f'cannot {what}:\n{traceback.format_exc()}')
             return TransitionCallbackReturn.ERROR
         return TransitionCallbackReturn.SUCCESS
 
     def _install(self, plan: Plan) -> None:
-        """Offer the outputs of a plan, in place of those there were."""
+        """Create the outputs of a plan, instead of those of the plan before."""
         self._release()
         self._plan = plan
-        self._channels = [Channel(self, name, plan, self._settings) for name in plan.cameras]
-        self._monitor.configured(plan, self._channels)
+        self._cameras = [Camera(self, name, plan, self._settings) for name in plan.cameras]
+        self._monitor.configured(plan, self._cameras)
         self._publish_labels()
         width, height = plan.segmenter.input_size
         self.get_logger().info(
@@ -150,71 +156,72 @@ class SegmenterNode(LifecycleNode):
 
     def _activate(self) -> None:
         changed = threading.Condition()
-        views = [channel.open(changed) for channel in self._channels]
-        self._worker = Worker(views, changed, self.get_logger())
+        streams = [camera.open(changed) for camera in self._cameras]
+        self._worker = Worker(streams, changed, self._settings, self.get_logger())
+        self._worker.start()
         jump = self.get_clock().create_jump_callback(
             JumpThreshold(min_forward=Duration(seconds=max(1e-9, self._settings['max_gap'])),
                           min_backward=Duration(nanoseconds=-1)), post_callback=self._on_jump)
-        # Reports are for people: they come in real time also when the simulation stands still.
-        timer = self.create_timer(self._settings['report_period'], self._report,
+        # In real time: reports are due while a simulation is paused, too.
+        timer = self.create_timer(self._settings['report_period'], self._log_drops,
                                   clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._endings = [jump.unregister, lambda: self.destroy_timer(timer)]
-        self._monitor.begin()
-        topics = ', '.join(
-            f'{channel.sensors.topics} -> {channel.outputs.mask_topic}'
-            for channel in self._channels)
+        self._monitor.activated()
+        topics = ', '.join(camera.topics for camera in self._cameras)
         self.get_logger().info(f'active: {topics}')
 
     def _deactivate(self) -> None:
-        """End all that `_activate` began, as far as it came."""
+        """Undo `_activate`, which may have failed half-way."""
         if self._worker:
             self._worker.stop()
-            self._report()
-            self._monitor.end()
+            self._log_drops()
+            self._monitor.deactivated()
         self._worker = None
         while self._endings:
             self._endings.pop()()
-        for channel in self._channels:
-            channel.close()
+        for camera in self._cameras:
+            camera.close()
 
     def _release(self, state: str = 'unconfigured') -> None:
         self._deactivate()
         self._monitor.released(state)
-        for channel in self._channels:
-            channel.destroy()
-        self._channels, self._plan = [], None
+        for camera in self._cameras:
+            camera.destroy()
+        self._cameras, self._plan = [], None
         gc.collect()
         give_back_memory()
 
-    # What comes from outside
+    # Parameters, services and the clock
 
     def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
-        """Take over parameters all together, or refuse them with a reason."""
+        """Accept all parameters of a request together, or refuse them with a reason."""
         changed = {each.name: list(each.value) if isinstance(self._settings[each.name], list)
                    else each.value for each in parameters if each.name in self._settings}
         fixed = [name for name in changed if not LIVE[name]]
-        settings = {**self._settings, **changed}
+        settings = MappingProxyType({**self._settings, **changed})
         if fixed and self._worker:
             return SetParametersResult(successful=False, reason=(
                 f"parameter '{fixed[0]}' cannot change while the node is active: "
                 'deactivate it first'))
         if fixed and self._plan:
             try:
-                plan = planned(settings)
+                plan = make_plan(settings)
             except (ValueError, OSError) as error:
                 return SetParametersResult(successful=False, reason=str(error))
-            self._settings.update(changed)
+            self._settings = settings
             self._install(plan)
-        self._settings.update(changed)
-        for channel in self._channels:
-            channel.apply_settings()
+        self._settings = settings
+        for camera in self._cameras:
+            camera.apply(settings)
+        if self._worker:
+            self._worker.apply(settings)
         if 'min_confidence' in changed and self._plan:
             self._publish_labels()
         return SetParametersResult(successful=True)
 
     def _on_reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        for channel in self._channels:
-            channel.rest('requested', '~/reset_state was called')
+        for camera in self._cameras:
+            camera.request_reset('requested', '~/reset_state was called')
         response.success = self._worker is not None
         response.message = ('the next step starts from rest' if response.success else
                             'the node is not active: there is no state to reset')
@@ -222,20 +229,20 @@ class SegmenterNode(LifecycleNode):
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response
                    ) -> SetBool.Response:
-        for channel in self._channels:
-            channel.enable(request.data)
+        for camera in self._cameras:
+            camera.enable(request.data)
         response.success = self._worker is not None
         response.message = ('the node is not active: activate it first' if not response.success
                             else 'segmenting, from rest' if request.data else
-                            'segmenting nothing until it is enabled again')
+                            'input is ignored until the node is enabled again')
         return response
 
     def _on_jump(self, jump: TimeJump) -> None:
         delta_s = jump.delta.nanoseconds / 1e9
-        for channel in self._channels:
-            channel.rest('clock jumped', f'ROS time jumped by {delta_s:+.3f} s')
+        for camera in self._cameras:
+            camera.request_reset('clock jumped', f'ROS time jumped by {delta_s:+.3f} s')
 
-    # What goes out
+    # Labels and reports
 
     def _publish_labels(self) -> None:
         classes = self._plan.segmenter.classes
@@ -244,14 +251,14 @@ class SegmenterNode(LifecycleNode):
             label_info_message(classes, header, self._settings['min_confidence']))
         self._legend.publish(image_message(legend_image(classes), 'rgb8', header))
 
-    def _report(self) -> None:
-        """Say what was lost since the last report, if anything was."""
-        for channel in self._channels:
-            channel.view.report()
+    def _log_drops(self) -> None:
+        """Log dropped and missing messages since the last report, if there are any."""
+        for camera in self._cameras:
+            camera.log_drops()
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node; return 0, or 1 after a sentence about what is wrong."""
+    """Run the node; return 0, or 1 after logging one sentence about what is wrong."""
     return run_node(SegmenterNode, 'mfs_seg', args)
 
 

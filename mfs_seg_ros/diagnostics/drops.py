@@ -1,13 +1,15 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What was received and not used: its causes, and sentences on it."""
+"""Messages that get no mask: the reasons, advice on each, and sentences for the log."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Protocol
 
-# What comes, and what goes.
+# Totals of messages and masks.
 IMAGES, PACKETS, MASKS = 'images', 'packets', 'masks'
+# Reasons: dropped or refused by the node, missing because they never arrived, or failed.
 IMAGES_DROPPED = 'images dropped for newer ones'
 IMAGES_UNUSABLE = 'images unusable'
 IMAGES_TOO_OLD = 'images too old'
@@ -16,64 +18,101 @@ PACKETS_DROPPED = 'packets dropped from the full queue'
 PACKETS_UNUSABLE = 'packets unusable'
 PACKETS_MISSING = 'packets missing in the count'
 STEPS_FAILED = 'steps failed'
-# What to do about each.
+_MISSING = ('the transport or the driver dropped them: see "Missing images" in docs/operation.md')
 ADVICE = {
     IMAGES_DROPPED: "the network is slower than the camera: lower the camera's rate or input_width "
-                    'and input_height, or choose a quicker device',
+                    'and input_height, or choose a faster device',
     IMAGES_UNUSABLE: 'the log says what is wrong with them',
-    IMAGES_TOO_OLD: 'they come later than max_age: look for a slow link, or clocks that differ',
-    IMAGES_MISSING: 'the transport or the driver lost them: see "Lost images" in the README',
-    PACKETS_DROPPED: 'events come quicker than they are decoded: lower their rate at the driver',
+    IMAGES_TOO_OLD: 'they arrive later than max_age: look for a slow link, or clocks that differ',
+    IMAGES_MISSING: _MISSING,
+    PACKETS_DROPPED: 'events arrive faster than they are decoded: lower their rate at the driver',
     PACKETS_UNUSABLE: 'the log says what is wrong with them',
-    PACKETS_MISSING: 'the transport or the driver lost them: see "Lost images" in the README',
+    PACKETS_MISSING: _MISSING,
     STEPS_FAILED: 'the log says why',
 }
-# What the sentence about events says is missing: packets dropped, unusable, and lost on the way.
-PACKETS_LOST = (r'event packets so far, (\d+) were dropped .* and (\d+) were unusable; '
-                r'(\d+) more were lost')
-# Different complaints that are logged in full in one report period.
-MAX_COMPLAINTS = 10
+# Different sentences about unusable messages that are logged in one report period.
+MAX_SENTENCES = 10
 
 
-class Losses:
-    """Sentences on what was lost, and the complaints of a report period."""
+class Counts(Protocol):
+    """Keeps the counts, as :class:`mfs_seg_ros.diagnostics.health.Health`."""
 
-    def __init__(self) -> None:
-        self._said: set[str] = set()
+    @property
+    def totals(self) -> Mapping[str, int]:
+        """Counts by name since the start."""
+
+    def lost(self, cause: str, count: int = 1) -> None:
+        """Count messages that get no mask."""
+
+
+class DropLog:
+    """
+    Counts the messages of one camera that get no mask, and logs them without flooding the log.
+
+    :param logger: logger of the node.
+    :param name: name of the camera; empty: the only one.
+    :param counts: keeps the counts.
+    """
+
+    def __init__(self, logger: Any, name: str, counts: Counts) -> None:
+        self._logger = logger
+        self._title = f'{name}: ' if name else ''
+        self._counts = counts
+        self._logged: set[str] = set()
         self._reported: dict[str, tuple] = {}
 
-    def is_new(self, sentence: str) -> bool:
-        """Return whether a complaint should be logged: once in a period, and not too many."""
-        if sentence in self._said or len(self._said) == MAX_COMPLAINTS:
-            return False
-        self._said.add(sentence)
-        return True
+    def count(self, cause: str, count: int = 1) -> None:
+        """Count messages that get no mask; ``cause`` is a key of ADVICE."""
+        if count:
+            self._counts.lost(cause, count)
 
-    def report(self, totals: Mapping[str, int], faults: Mapping[str, int]) -> list[str]:
-        """
-        End a period; return a sentence for each sensor that lost something in it.
+    def unusable(self, cause: str, sentence: str) -> None:
+        """Count an unusable message, and log each sentence once in a report period."""
+        self._counts.lost(cause)
+        if sentence not in self._logged and len(self._logged) < MAX_SENTENCES:
+            self._logged.add(sentence)
+            self._logger.error(f'{self._title}unusable message: {sentence}')
 
-        `totals` has what came and what was lost so far, by the names above; `faults` are those of
-        the decoder, by cause.
+    def info(self, sentence: str) -> None:
+        """Log a sentence about the camera."""
+        self._logger.info(self._title + sentence)
+
+    def report(self, faults: Mapping[str, int]) -> None:
         """
-        self._said.clear()
-        came, masks, packets = (totals.get(name, 0) for name in (IMAGES, MASKS, PACKETS))
-        dropped, unusable, old, missing = images = [totals.get(name, 0) for name in (
-            IMAGES_DROPPED, IMAGES_UNUSABLE, IMAGES_TOO_OLD, IMAGES_MISSING)]
-        full, bad, gone = events = [totals.get(name, 0) for name in (
-            PACKETS_DROPPED, PACKETS_UNUSABLE, PACKETS_MISSING)]
-        counts = {'image': (*images,), 'events': (*events, *sorted(faults.items()))}
-        sentences = {
-            'image': f'of {came} images so far, {dropped} were dropped for newer ones and '
-                     f'{unusable} were unusable, {old} were too old; {missing} more are missing in '
-                     f'the stamps; {masks} masks were published',
-            'events': f'of {packets} event packets so far, {full} were dropped because the queue '
-                      f'was full and {bad} were unusable; {gone} more were lost on the way; the '
-                      'decoder met '
-                      + (', '.join(f"{count} x '{cause}'" for cause, count in faults.items())
-                         or 'no faults'),
-        }
-        changed = [kind for kind in counts if counts[kind] != self._reported.get(kind)
-                   and any(counts[kind])]
-        self._reported = counts
-        return [sentences[kind] for kind in changed]
+        End a report period; log a sentence for each sensor with new drops or missing messages.
+
+        :param faults: faults of the event decoder by cause.
+        """
+        self._logged.clear()
+        sentences = report_sentences(self._counts.totals, faults)
+        for kind, (counts, sentence) in sentences.items():
+            if any(counts) and counts != self._reported.get(kind):
+                self._logger.warn(self._title + sentence)
+            self._reported[kind] = counts
+
+
+def report_sentences(totals: Mapping[str, int], faults: Mapping[str, int]
+                     ) -> dict[str, tuple[tuple, str]]:
+    """
+    Describe the messages that got no mask.
+
+    :param totals: counts by the names of this module.
+    :param faults: faults of the event decoder by cause.
+    :returns: for 'image' and 'events' the counts that the sentence depends on, and the sentence.
+    """
+    received, masks, packets = (totals.get(name, 0) for name in (IMAGES, MASKS, PACKETS))
+    images = dropped, unusable, old, missing = tuple(totals.get(name, 0) for name in (
+        IMAGES_DROPPED, IMAGES_UNUSABLE, IMAGES_TOO_OLD, IMAGES_MISSING))
+    events = full, bad, gone = tuple(totals.get(name, 0) for name in (
+        PACKETS_DROPPED, PACKETS_UNUSABLE, PACKETS_MISSING))
+    listed = ', '.join(f"{count} x '{cause}'" for cause, count in faults.items()) or 'no faults'
+    return {
+        'image': (images, (
+            f'of {received} images so far, {dropped} were dropped for newer ones, {unusable} were '
+            f'unusable and {old} were too old; {missing} more are missing in the stamps; {masks} '
+            'masks were published')),
+        'events': ((*events, *sorted(faults.items())), (
+            f'of {packets} event packets so far, {full} were dropped because the queue was full '
+            f'and {bad} were unusable; {gone} more are missing in the count; the decoder found '
+            f'{listed}')),
+    }

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How one camera's segmentation fares: counts, rates, latencies, and what to do; knows no ROS."""
+"""Health of one camera's segmentation: counts, rates, latencies and faults, without ROS."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from mfs_seg_ros.diagnostics.drops import ADVICE, IMAGES, MASKS, PACKETS
 
-# Why the state returned to rest.
+# Causes of a reset of the state.
 RESETS = ('activated', 'enabled', 'requested', 'time went back', 'clock jumped', 'gap',
           'size changed', 'encoding changed', 'sensor restarted')
 NAMES = {'image': 'image', 'events': 'event packet'}
@@ -33,13 +33,17 @@ class Level(IntEnum):
 @dataclass(frozen=True)
 class Limits:
     """
-    When something is wrong.
+    Limits beyond which something is wrong.
 
-    `max_latency_s`: longest time from stamp to mask, for 99 of 100; beyond it for `late_s`: an
-    error. `silent_s`: longest time without input or answer. `ahead_s`: how far stamps may be ahead
-    of the node's clock. `min_rate` is in spikes of a neuron in a step, `max_share` of the highest
-    there can be, `min_contrast` in grey levels (see mfs_seg_core.streaming.image_quality); beyond
-    them in `alarm_steps` measurements in a row: an error.
+    :param max_latency_s: longest time from stamp to mask, for 99 of 100 masks.
+    :param late_s: time beyond ``max_latency_s`` after which the warning is an error.
+    :param silent_s: longest time without input or mask.
+    :param ahead_s: how far stamps may be ahead of the node's clock.
+    :param min_rate: lowest firing rate, in spikes of a neuron in a step.
+    :param max_share: highest firing rate, as a share of the highest possible one.
+    :param min_contrast: lowest contrast of an image in grey levels; see
+        :mod:`mfs_seg_core.streaming.image_quality`.
+    :param alarm_steps: measurements in a row beyond a limit that are an error.
     """
 
     max_latency_s: float = 0.2
@@ -53,7 +57,7 @@ class Limits:
 
 
 class Report(NamedTuple):
-    """A level, a sentence for the worst that is wrong, and values by name; None: not known."""
+    """A level, a sentence about the worst fault, and values by name; None: not known."""
 
     level: Level
     message: str
@@ -62,10 +66,14 @@ class Report(NamedTuple):
 
 class Health:
     """
-    Fed by the threads that receive and work, and read by any; each call is short.
+    Counts and measurements of one camera; any thread may call any method.
 
-    `kinds` are those of 'image' and 'events' that should come; `levels` is the largest value of a
-    spike. Times are in seconds of one clock that never goes back.
+    Times are in seconds of ``time.monotonic``.
+
+    :param kinds: expected messages: 'image', 'events' or both.
+    :param levels: largest value of a spike.
+    :param limits: limits beyond which something is wrong.
+    :param now_s: time of the start.
     """
 
     def __init__(self, kinds: Sequence[str], levels: int, limits: Limits, now_s: float) -> None:
@@ -73,14 +81,14 @@ class Health:
         self._levels = levels
         self.limits = limits
         self._lock = threading.Lock()
-        # Totals, and those of the last report.
+        # Totals, and totals at the last report.
         self._arrived: Counter[str] = Counter()
         self._losses = Counter(dict.fromkeys(ADVICE, 0))
         self._resets = Counter(dict.fromkeys(RESETS, 0))
         self._masks = 0
         self._reported = (self._arrived.copy(), self._losses.copy(), 0)
         self._last_reset = 'none'
-        # Since when an input, and an answer, is waited for.
+        # Times since which an input, and a mask, is missing.
         self._silent_since_s = dict.fromkeys(self._kinds, now_s)
         self._unanswered_since_s = now_s
         self._late_since_s: float | None = None
@@ -96,14 +104,14 @@ class Health:
 
     @property
     def totals(self) -> Counter[str]:
-        """What came, was answered and was lost so far, by the names in losses.py."""
+        """Counts of messages, masks and lost messages since the start, by the names in drops.py."""
         with self._lock:
             return self._losses + Counter({
                 IMAGES: self._arrived['image'], PACKETS: self._arrived['events'],
                 MASKS: self._masks})
 
     def arrived(self, kind: str, now_s: float) -> None:
-        """Count a message, 'image' or 'events'."""
+        """Count a message; ``kind`` is 'image' or 'events'."""
         with self._lock:
             self._arrived[kind] += 1
             self._silent_since_s[kind] = now_s
@@ -112,9 +120,12 @@ class Health:
         self, now_s: float, latency_s: float | None, processing_s: float, model_ms: float
     ) -> None:
         """
-        Count a mask. `latency_s` is from its stamp to now; None where stamps tell no time.
+        Count a mask.
 
-        `processing_s` is from taking up the message to the mask, `model_ms` that in the network.
+        :param now_s: time of its publication.
+        :param latency_s: time since its stamp; None where stamps are of another clock.
+        :param processing_s: time since the message that completed its step was received.
+        :param model_ms: time in the network in milliseconds.
         """
         with self._lock:
             self._masks += 1
@@ -125,42 +136,42 @@ class Health:
             self._models_ms.append(model_ms)
 
     def lost(self, cause: str, count: int = 1) -> None:
-        """Count messages that will have no answer; `cause` is one of ADVICE, or any other."""
+        """Count messages that get no mask; ``cause`` is a key of ADVICE, or any other."""
         with self._lock:
             self._losses[cause] += count
 
     def reset(self, cause: str, reason: str) -> None:
-        """Count a return to rest; `cause` is one of RESETS, or any other; `reason` a sentence."""
+        """Count a reset; ``cause`` is one of RESETS, or any other, ``reason`` a sentence."""
         with self._lock:
             self._resets[cause] += 1
             self._last_reset = reason
 
-    def fired(self, rate: float, energy_mj: float | None = None) -> None:
-        """
-        Take in a measurement: mean spikes of a neuron in a step, and the energy of it in mJ.
-
-        The rate costs 1 ms and the energy 25 ms a step (street weights, one CPU core): it need not
-        be there each time.
-        """
+    def fired(self, rate: float) -> None:
+        """Take a measurement of the firing rate, in mean spikes of a neuron in a step."""
         with self._lock:
             self._rate = rate
-            if energy_mj is not None:
-                self._energy_mj = energy_mj
             self._count_row('silent', rate < self.limits.min_rate)
             self._count_row('saturated', rate > self.limits.max_share * self._levels)
 
-    def saw(self, brightness: float, contrast: float) -> None:
-        """Take in a measurement of an image, in grey levels 0..255."""
+    def spent(self, energy_mj: float) -> None:
+        """Take a measurement of the energy of a step, in mJ."""
+        with self._lock:
+            self._energy_mj = energy_mj
+
+    def exposed(self, brightness: float, contrast: float) -> None:
+        """Take a measurement of an image, in grey levels 0..255."""
         with self._lock:
             self._exposure = brightness, contrast
             self._count_row('blind', contrast < self.limits.min_contrast)
 
     def report(self, now_s: float, idle: str | None = None) -> Report:
         """
-        End a period and report on it.
+        End a report period.
 
-        `idle` says why nothing should be answered now (not active, no subscriber); then nothing is
-        wrong, and waiting for input begins when it is over.
+        :param now_s: time of the report.
+        :param idle: why no mask is expected now (not active, no subscriber): then nothing is wrong,
+            and the time without input counts from the end of it. None: masks are expected.
+        :returns: the report on the period.
         """
         with self._lock:
             if idle:
@@ -190,18 +201,18 @@ class Health:
                     if now_s - since_s >= self.limits.silent_s}
         faults = []
         for kind, time_s in silent_s.items():
-            # What is shown of a camera that was there is old; one that never was may yet start.
+            # The mask of a camera that stopped is old; one without messages so far may yet start.
             stale = self._arrived[kind] and len(silent_s) == len(self._kinds)
             faults.append((
                 Level.STALE if stale else Level.WARN,
                 f'no {NAMES[kind]} for {time_s:.1f} s: is the driver running, and the topic right?'
                 if self._arrived[kind] else
-                f'no {NAMES[kind]} has come yet: start the driver, or remap the topic'))
+                f'no {NAMES[kind]} received yet: start the driver, or remap the topic'))
         unanswered_s = now_s - self._unanswered_since_s
         if len(silent_s) < len(self._kinds) and unanswered_s >= self.limits.silent_s:
             faults.append((
-                Level.ERROR, f'input comes, but no mask for {unanswered_s:.1f} s: see the losses '
-                             'below, the log, and the load of this machine'))
+                Level.ERROR, f'input arrives, but no mask for {unanswered_s:.1f} s: see the '
+                             'counts below, the log, and the load of this machine'))
         return faults
 
     def _network_faults(self) -> list[tuple[Level, str]]:

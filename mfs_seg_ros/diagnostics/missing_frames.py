@@ -1,45 +1,47 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How many frames of a camera never came, by their stamps."""
+"""Count the missing frames of a camera by their stamps."""
 
 from __future__ import annotations
 
 from collections import deque
 from statistics import fmean, median
 
-# The period is learned from the median of so many intervals: as long as fewer than half of them are
-# too long, lost frames do not change it.
+# Intervals whose median is the period: while fewer than half of them are too long, missing frames
+# do not change it.
 WINDOW = 31
-# Before, nothing can be said.
+# With fewer intervals the period is unknown.
 MIN_INTERVALS = 9
-# So many intervals that all are too long and all alike are no losses: the rate has changed.
+# As many intervals in a row that are too long and alike are no missing frames: the rate changed.
 ALIKE = 8
 LIKENESS = 1.3
-# Two stamps that each are off by 30 % of a period lie 1.6 periods apart with nothing lost.
+# Two stamps that are both off by 30 % of a period are 1.6 periods apart without a missing frame.
 JITTER = 0.65
 
 
 class FramePeriod:
     """
-    Learns the period of a camera from the stamps of all its images that arrive.
+    Learns the period of a camera from the stamps of the images that arrive.
 
-    A camera of which every second frame is lost from the beginning cannot be told from one of half
-    the rate.
+    A camera that misses every second frame from the start looks like one of half the rate.
+
+    :param max_gap_s: longest interval in seconds; after a longer one the period is learned again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_gap_s: float = float('inf')) -> None:
+        self._max_gap_s = max_gap_s
         self.restart()
 
     def restart(self) -> None:
-        """Forget everything: the stream broke, or another one begins."""
+        """Forget the period: another stream starts."""
         self._intervals_ns: deque[int] = deque(maxlen=WINDOW)
         self._stamp_ns: int | None = None
-        # Intervals in a row with something missing.
+        # Intervals in a row with missing frames.
         self._long = 0
 
     @property
     def period_s(self) -> float | None:
-        """The period in seconds; None while it is not known."""
+        """The period in seconds; None while it is unknown."""
         if len(self._intervals_ns) < MIN_INTERVALS:
             return None
         longest_ns = (1 + JITTER) * median(self._intervals_ns)
@@ -48,15 +50,17 @@ class FramePeriod:
 
     def missing_before(self, stamp_ns: int) -> int:
         """
-        Take in the stamp of an image; return how many are missing between it and the one before.
+        Follow the stamp of an image.
 
-        A stamp that goes back begins anew. One that stands still tells nothing.
+        :param stamp_ns: stamp in nanoseconds. One that goes back starts another stream; one equal
+            to that before says nothing.
+        :returns: how many frames are missing between the image before and this one.
         """
         before_ns, self._stamp_ns = self._stamp_ns, stamp_ns
         if before_ns is None or stamp_ns == before_ns:
             return 0
         interval_ns = stamp_ns - before_ns
-        if interval_ns < 0:
+        if not 0 <= interval_ns <= 1e9 * self._max_gap_s:
             self.restart()
             self._stamp_ns = stamp_ns
             return 0

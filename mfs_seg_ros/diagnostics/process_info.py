@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the kernel says of another process (Linux)."""
+"""Memory, threads, files and processor time of a process (Linux)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ TICKS = os.sysconf('SC_CLK_TCK')
 @dataclass(frozen=True)
 class ProcessState:
     """
-    A process at one moment.
+    Resources of a process at one time.
 
-    `own_kb` is memory that it has asked for itself; `resident_kb` has its code and the shared
-    memory of the middleware too, of which it touches ever more for a while. `cpu_s` is processor
-    time since its start.
+    :param own_kb: memory that it allocated itself.
+    :param resident_kb: with its code and the middleware's shared memory, whose touched share grows
+        for a while.
+    :param threads: number of threads.
+    :param handles: number of open files.
+    :param cpu_s: processor time since its start in seconds.
     """
 
     own_kb: int
@@ -29,7 +32,13 @@ class ProcessState:
 
 
 def process_state(pid: int) -> ProcessState:
-    """Return the state of a process; raises OSError when it is gone."""
+    """
+    Read the resources of a process.
+
+    :param pid: process id.
+    :returns: its resources.
+    :raises OSError: it has ended.
+    """
     folder = Path(f'/proc/{pid}')
     status = dict(line.split(':', 1) for line in (folder / 'status').read_text().splitlines())
     return ProcessState(
@@ -40,6 +49,6 @@ def process_state(pid: int) -> ProcessState:
 
 def cpu_s(pid: int) -> float:
     """Return the processor time of a process and its threads so far, in seconds."""
-    # The name, in brackets, may hold anything.
+    # The name of the program, in brackets, may contain anything.
     fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS

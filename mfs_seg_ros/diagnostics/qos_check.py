@@ -1,187 +1,213 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Whether those on the other side of a node's topics can be heard, and can hear it.
+Whether a node's endpoints match those of other nodes on the same topics.
 
-A publisher and a subscription of one topic that differ in type, or of which one asks for more than
-the other offers, do not meet, and the middleware says so to neither by itself.
+Endpoints of different types, or of which one requests more than the other offers, exchange no
+messages. The middleware reports incompatible QoS by an event; the graph tells the rest: which
+endpoints there are, and of which type.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.publisher import Publisher
-from rclpy.qos import (
-    DurabilityPolicy,
-    QoSCompatibility,
-    QoSProfile,
-    ReliabilityPolicy,
-    qos_check_compatible,
-)
-from rclpy.subscription import Subscription
+from rclpy.qos import QoSProfile, qos_policy_name_from_kind
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-# The middlewares' infinite durations are a little less than 2 ** 63.
-INFINITE_NS = 2 ** 62
-# The name of a node of which only an endpoint was discovered so far: its turn comes later.
+try:
+    from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+except ImportError:
+    # Humble.
+    from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks
+
+# Name of a node of which only an endpoint was discovered so far.
 UNKNOWN = '_NODE_NAME_UNKNOWN_'
+# What a subscription has to request instead, by the policy that is incompatible.
+REMEDIES = {'RELIABILITY': 'set the subscription to best_effort',
+            'DURABILITY': 'set the subscription to volatile'}
+OTHER_REMEDY = 'set both to the same deadline and liveliness'
 
 
-class Seen(NamedTuple):
+class CheckedSubscription:
     """
-    What is on the other side of `topic`, or of 'topic or topic' where either will do.
+    A subscription that records incompatible publishers.
 
-    `fault` is a sentence, or None when all is well; `changed` says whether it is another than the
-    last time. `matched` has a text for each endpoint that can be reached: its node and its QoS.
+    :param node: node that subscribes.
+    :param kind: type of the messages.
+    :param topic: name of the topic, before it is resolved.
+    :param callback: called with each message.
+    :param qos: requested QoS.
+    :param raw: whether ``callback`` takes the serialised bytes.
+    """
+
+    other = 'publisher'
+
+    def __init__(self, node: Node, kind: type, topic: str, callback: Callable[[Any], None],
+                 qos: QoSProfile, raw: bool = False) -> None:
+        self._node, self.kind, self.qos = node, kind, qos
+        self.incompatible_policy: str | None = None
+        self._subscription = node.create_subscription(
+            kind, topic, callback, qos, raw=raw,
+            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible))
+        self.topic = self._subscription.topic_name
+
+    def others(self) -> list[TopicEndpointInfo]:
+        """Return the publishers of the topic."""
+        return self._node.get_publishers_info_by_topic(self.topic)
+
+    @property
+    def matched_count(self) -> int:
+        """Number of publishers whose messages arrive."""
+        return self._subscription.handle.get_publisher_count()
+
+    def destroy(self) -> None:
+        """Destroy the subscription."""
+        self._node.destroy_subscription(self._subscription)
+
+    def _on_incompatible(self, event: Any) -> None:
+        self.incompatible_policy = qos_policy_name_from_kind(event.last_policy_kind)
+
+
+class CheckedPublisher:
+    """
+    A publisher that records incompatible subscriptions.
+
+    :param node: node that publishes.
+    :param kind: type of the messages.
+    :param topic: name of the topic, before it is resolved.
+    :param qos: offered QoS.
+    """
+
+    other = 'subscription'
+
+    def __init__(self, node: Node, kind: type, topic: str, qos: QoSProfile) -> None:
+        self._node, self.kind, self.qos = node, kind, qos
+        self.incompatible_policy: str | None = None
+        self._publisher = node.create_publisher(
+            kind, topic, qos,
+            event_callbacks=PublisherEventCallbacks(incompatible_qos=self._on_incompatible))
+        self.topic = self._publisher.topic_name
+
+    def publish(self, message: Any) -> None:
+        """Publish a message."""
+        self._publisher.publish(message)
+
+    def others(self) -> list[TopicEndpointInfo]:
+        """Return the subscriptions of the topic."""
+        return self._node.get_subscriptions_info_by_topic(self.topic)
+
+    @property
+    def matched_count(self) -> int:
+        """Number of subscriptions that get the messages."""
+        return self._publisher.get_subscription_count()
+
+    def destroy(self) -> None:
+        """Destroy the publisher."""
+        self._node.destroy_publisher(self._publisher)
+
+    def _on_incompatible(self, event: Any) -> None:
+        self.incompatible_policy = qos_policy_name_from_kind(event.last_policy_kind)
+
+
+class Topic(NamedTuple):
+    """
+    Endpoints of a node that are checked together.
+
+    :param endpoints: of subscriptions that are alternatives, one publisher on any is enough.
+    :param is_input: whether a missing publisher is a fault.
+    """
+
+    endpoints: Sequence[CheckedSubscription | CheckedPublisher]
+    is_input: bool = True
+
+    @property
+    def name(self) -> str:
+        """Resolved name, or names joined by 'or'."""
+        return ' or '.join(endpoint.topic for endpoint in self.endpoints)
+
+
+class TopicStatus(NamedTuple):
+    """
+    The result of a check.
+
+    :param topic: resolved name, or names joined by 'or'.
+    :param fault: one sentence; None: all endpoints match.
+    :param changed: whether ``fault`` differs from that of the last check.
+    :param found: node and QoS of each endpoint of the right type, as text.
     """
 
     topic: str
     fault: str | None
     changed: bool
-    matched: tuple[str, ...]
+    found: tuple[str, ...]
 
 
-class GraphWatch:
-    """
-    Looks at what a node's subscriptions and publishers meet.
+class QosCheck:
+    """Checks topics again and again, and tells what has changed."""
 
-    `inputs` are groups of subscriptions: of each group one publisher is enough. Of `outputs`, no
-    subscriber is no fault.
-    """
-
-    def __init__(
-        self, node: Node, inputs: Sequence[Sequence[Subscription]], outputs: Sequence[Publisher]
-    ) -> None:
-        self._node = node
-        self._inputs = inputs
-        self._outputs = outputs
+    def __init__(self) -> None:
         self._faults: dict[str, str | None] = {}
 
-    def look(self) -> list[Seen]:
-        """Return what is there now, inputs first."""
-        return [*map(self._look_at_input, self._inputs), *map(self._look_at_output, self._outputs)]
+    def check(self, topics: Sequence[Topic]) -> list[TopicStatus]:
+        """Return the status of each topic."""
+        return [self._check(topic) for topic in topics]
 
-    def _look_at_input(self, group: Sequence[Subscription]) -> Seen:
-        topic = ' or '.join(subscription.topic_name for subscription in group)
-        faults, matched, found = [], [], False
-        for subscription in group:
-            for info in self._node.get_publishers_info_by_topic(subscription.topic_name):
-                found = True
-                if info.node_name == UNKNOWN:
-                    continue
-                fault = publisher_fault(
-                    info, subscription.topic_name, type_name(subscription.msg_type),
-                    subscription.qos_profile)
-                if fault:
-                    faults.append(fault)
-                else:
-                    matched.append(endpoint_text(info))
-        if not found:
-            faults = [f'no publisher on {topic}: start the driver, or remap the topic']
-        return self._seen(topic, faults, matched)
-
-    def _look_at_output(self, publisher: Publisher) -> Seen:
-        topic = publisher.topic_name
-        faults, matched = [], []
-        for info in self._node.get_subscriptions_info_by_topic(topic):
-            if info.node_name == UNKNOWN:
-                continue
-            fault = subscriber_fault(
-                info, topic, type_name(publisher.msg_type), publisher.qos_profile)
-            if fault:
-                faults.append(fault)
-            else:
-                matched.append(endpoint_text(info))
-        return self._seen(topic, faults, matched)
-
-    def _seen(self, topic: str, faults: list[str], matched: list[str]) -> Seen:
-        # Sorted: the middleware tells them in no order.
+    def _check(self, topic: Topic) -> TopicStatus:
+        faults, found, any_other = [], [], False
+        for endpoint in topic.endpoints:
+            others = endpoint.others()
+            any_other |= bool(others)
+            ours = type_name(endpoint.kind)
+            known = [info for info in others if info.node_name != UNKNOWN]
+            same = [info for info in known if info.topic_type == ours]
+            faults += [_type_fault(info, endpoint, ours) for info in known if info not in same]
+            found += [endpoint_text(info) for info in same]
+            if len(same) <= endpoint.matched_count:
+                endpoint.incompatible_policy = None
+            elif endpoint.incompatible_policy:
+                faults.append(_qos_fault(endpoint, same))
+        if topic.is_input and not any_other:
+            faults = [f'no publisher on {topic.name}: start the driver, or remap the topic']
+        # Sorted: the middleware lists endpoints in no order.
         fault = '; '.join(sorted(faults)) or None
-        changed = fault != self._faults.get(topic)
-        self._faults[topic] = fault
-        return Seen(topic, fault, changed, tuple(sorted(matched)))
-
-
-def publisher_fault(
-    info: TopicEndpointInfo, topic: str, our_type: str, our_qos: QoSProfile
-) -> str | None:
-    """Return why a publisher's messages never reach our subscription, or None when they do."""
-    who = f'the publisher of {topic} (node {node_name(info)})'
-    if info.topic_type != our_type:
-        return (f'{who} sends {info.topic_type}, not {our_type}: its messages never arrive; remap '
-                'the topic to one of that type')
-    compatibility, reason = qos_check_compatible(_finite(info.qos_profile), _finite(our_qos))
-    if compatibility != QoSCompatibility.ERROR:
-        return None
-    return (f'{who} offers {qos_text(info.qos_profile)}, and this node asks for '
-            f'{qos_text(our_qos)}: its messages never arrive; {_remedy(info.qos_profile, our_qos)} '
-            f'({reason.strip(" ;")})')
-
-
-def subscriber_fault(
-    info: TopicEndpointInfo, topic: str, our_type: str, our_qos: QoSProfile
-) -> str | None:
-    """Return why a subscriber never gets our messages, or None when it does."""
-    who = f'the subscriber of {topic} (node {node_name(info)})'
-    if info.topic_type != our_type:
-        return (f'{who} asks for {info.topic_type}, not {our_type}: it never gets a message; '
-                'subscribe with that type')
-    compatibility, reason = qos_check_compatible(_finite(our_qos), _finite(info.qos_profile))
-    if compatibility != QoSCompatibility.ERROR:
-        return None
-    return (f'{who} asks for {qos_text(info.qos_profile)}, and this node offers '
-            f'{qos_text(our_qos)}: it never gets a message; {_remedy(our_qos, info.qos_profile)} '
-            f'({reason.strip(" ;")})')
+        changed = fault != self._faults.get(topic.name)
+        self._faults[topic.name] = fault
+        return TopicStatus(topic.name, fault, changed, tuple(sorted(found)))
 
 
 def type_name(message_type: Any) -> str:
-    """Return the name of a message's class as the graph gives it, 'sensor_msgs/msg/Image'."""
+    """Return the name of a message's class as the graph has it, 'sensor_msgs/msg/Image'."""
     return f"{message_type.__module__.split('.')[0]}/msg/{message_type.__name__}"
 
 
-def node_name(info: TopicEndpointInfo) -> str:
-    """Return the full name of an endpoint's node."""
-    return f'{info.node_namespace.rstrip("/")}/{info.node_name}'
-
-
 def qos_text(qos: QoSProfile) -> str:
-    """Return the policies that decide whether two endpoints meet, 'best_effort, volatile'."""
+    """Return reliability and durability, 'best_effort, volatile'."""
     return f'{qos.reliability.name.lower()}, {qos.durability.name.lower()}'
 
 
 def endpoint_text(info: TopicEndpointInfo) -> str:
     """Return an endpoint's node and QoS, '/driver: best_effort, volatile'."""
-    return f'{node_name(info)}: {qos_text(info.qos_profile)}'
+    return f'{_node_name(info)}: {qos_text(info.qos_profile)}'
 
 
-def _finite(qos: QoSProfile) -> QoSProfile:
-    """
-    Return a profile with durations of 0, not given, where they are infinite.
-
-    A profile that was written has 0, the same one in the graph is infinite, and the check takes
-    these for different.
-    """
-    deadline, lease = (
-        Duration() if duration.nanoseconds >= INFINITE_NS else duration
-        for duration in (qos.deadline, qos.liveliness_lease_duration))
-    return QoSProfile(
-        depth=1, reliability=qos.reliability, durability=qos.durability,
-        liveliness=qos.liveliness, deadline=deadline, liveliness_lease_duration=lease)
+def _node_name(info: TopicEndpointInfo) -> str:
+    return f'{info.node_namespace.rstrip("/")}/{info.node_name}'
 
 
-def _remedy(offered: QoSProfile, asked: QoSProfile) -> str:
-    """Return what the subscriber should ask for so that it and the publisher meet."""
-    weaker = []
-    if (offered.reliability == ReliabilityPolicy.BEST_EFFORT
-            and asked.reliability == ReliabilityPolicy.RELIABLE):
-        weaker.append('best_effort')
-    if (offered.durability == DurabilityPolicy.VOLATILE
-            and asked.durability == DurabilityPolicy.TRANSIENT_LOCAL):
-        weaker.append('volatile')
-    if not weaker:
-        return 'give both the same deadline and liveliness'
-    return f'set the subscription to {" and ".join(weaker)}'
+def _type_fault(info: TopicEndpointInfo, endpoint: CheckedSubscription | CheckedPublisher,
+                ours: str) -> str:
+    return (f'the {endpoint.other} of {endpoint.topic} (node {_node_name(info)}) has the type '
+            f'{info.topic_type}, not {ours}: no message arrives; remap the topic to one of that '
+            'type')
+
+
+def _qos_fault(endpoint: CheckedSubscription | CheckedPublisher,
+               others: Sequence[TopicEndpointInfo]) -> str:
+    policy = endpoint.incompatible_policy
+    listed = ', '.join(sorted(map(endpoint_text, others)))
+    return (f'a {endpoint.other} of {endpoint.topic} has an incompatible {policy} policy: no '
+            f'message arrives; {REMEDIES.get(policy, OTHER_REMEDY)} (this node: '
+            f'{qos_text(endpoint.qos)}; {endpoint.other}s: {listed})')

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the node tells on /diagnostics: one status for each camera, and one for the node."""
+"""Build the message for /diagnostics: one status for each camera, and one for the node."""
 
 from __future__ import annotations
 
@@ -15,41 +15,47 @@ from std_msgs.msg import Header
 
 from mfs_seg_ros.diagnostics.health import Level, Report
 from mfs_seg_ros.diagnostics.process_info import process_state
-from mfs_seg_ros.diagnostics.qos_check import Seen
+from mfs_seg_ros.diagnostics.qos_check import TopicStatus
 
-# The camera that has no name.
+# Name in the status of a camera without a name.
 UNNAMED = 'camera'
 
 
 def diagnostic_array(
     stamp: Time, node: str, device: str, reports: Mapping[str, Report],
-    facts: Mapping[str, object], seen: Iterable[Seen],
+    facts: Mapping[str, object], topics: Iterable[TopicStatus],
 ) -> DiagnosticArray:
     """
-    Return what is published once a second.
+    Return the message that is published once a second.
 
-    Names are 'node: camera' and 'node: node', as diagnostic_updater forms them; the hardware is the
-    `device` that the network runs on. `reports` has one for each camera by name ('' is the unnamed
-    one), `facts` are values of the node, `seen` is what the node's topics meet.
+    Names are 'node: camera' and 'node: node', as in diagnostic_updater.
+
+    :param stamp: ROS time.
+    :param node: name of the node, with its namespace.
+    :param device: device of the network, the hardware of the statuses.
+    :param reports: report of each camera by name; an empty name is the only camera.
+    :param facts: values of the node by name.
+    :param topics: status of the node's topics.
+    :returns: the message.
     """
     statuses = [status(f'{node}: {camera or UNNAMED}', device, report.level, report.message,
                        report.values)
                 for camera, report in reports.items()]
-    statuses.append(_node_status(node, device, facts, tuple(seen)))
+    statuses.append(_node_status(node, device, facts, tuple(topics)))
     return DiagnosticArray(header=Header(stamp=stamp), status=statuses)
 
 
 def status(
     name: str, hardware_id: str, level: int, message: str, values: Mapping[str, object]
 ) -> DiagnosticStatus:
-    """Return one status; values become text, numbers with at most 3 digits after the point."""
+    """Return one status; its values are converted to text."""
     return DiagnosticStatus(
         name=name, hardware_id=hardware_id, level=bytes([level]), message=message,
         values=[KeyValue(key=key, value=value_text(value)) for key, value in values.items()])
 
 
 def value_text(value: object) -> str:
-    """Return a value as people read it; None: not known."""
+    """Return a value as text, a float with 3 decimals; None is 'unknown'."""
     if value is None:
         return 'unknown'
     if isinstance(value, float):
@@ -59,26 +65,27 @@ def value_text(value: object) -> str:
 
 def process_facts(started_s: float) -> dict[str, object]:
     """
-    Return what Linux tells of this process; elsewhere, what can be known.
+    Return memory, threads and open files of this process, where the system is Linux, and its age.
 
-    `started_s` is when the node began, by time.monotonic.
+    :param started_s: start of the node, by ``time.monotonic``.
+    :returns: values by name.
     """
     facts: dict[str, object] = {'uptime (s)': round(time.monotonic() - started_s)}
-    # Not there on other systems.
+    # Other systems have no /proc.
     with suppress(OSError):
         state = process_state(os.getpid())
         facts |= {'memory (MB)': round(state.resident_kb / 1000, 1), 'threads': state.threads,
-                  # One of them is the listing itself.
+                  # The listing itself is open too.
                   'open files': state.handles - 1}
     return facts
 
 
 def _node_status(
-    node: str, device: str, facts: Mapping[str, object], seen: tuple[Seen, ...]
+    node: str, device: str, facts: Mapping[str, object], topics: tuple[TopicStatus, ...]
 ) -> DiagnosticStatus:
-    faults = [topic.fault for topic in seen if topic.fault]
-    values = {**facts, **{f'QoS on {topic.topic}': '; '.join(topic.matched) or 'nobody there'
-                          for topic in seen}}
+    faults = [topic.fault for topic in topics if topic.fault]
+    values = {**facts, **{f'QoS on {topic.topic}': '; '.join(topic.found) or 'no endpoint'
+                          for topic in topics}}
     return status(
         f'{node}: node', device, Level.WARN if faults else Level.OK,
-        '; '.join(faults) or 'all topics meet publishers and subscribers that fit', values)
+        '; '.join(faults) or 'all publishers and subscriptions match', values)

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A channel: one camera's topics and stream, from the messages that come to those that go."""
+"""One camera: its outputs while the node is configured, its stream while the node is active."""
 
 from __future__ import annotations
 
@@ -11,72 +11,128 @@ from typing import Any
 
 from rclpy.node import Node
 
+from mfs_seg_ros.diagnostics.drops import DropLog
 from mfs_seg_ros.diagnostics.health import Health, Limits, Report
+from mfs_seg_ros.diagnostics.qos_check import Topic
 from mfs_seg_ros.pipeline.configure import Plan
-from mfs_seg_ros.pipeline.input_queue import Inbox
-from mfs_seg_ros.pipeline.inputs import Sensors
+from mfs_seg_ros.pipeline.continuity import Continuity
+from mfs_seg_ros.pipeline.event_map import EventMap
+from mfs_seg_ros.pipeline.event_stream import EventStream
+from mfs_seg_ros.pipeline.image_reader import ImageReader
+from mfs_seg_ros.pipeline.input_queue import InputQueue
+from mfs_seg_ros.pipeline.inputs import Inputs
 from mfs_seg_ros.pipeline.outputs import Outputs
-from mfs_seg_ros.pipeline.stream import View
+from mfs_seg_ros.pipeline.receiver import Receiver
+from mfs_seg_ros.pipeline.responder import Responder
+from mfs_seg_ros.pipeline.synchronizer import Synchronizer
+from mfs_seg_ros.pipeline.worker import Stream
 
+# Kind of message of each sensor.
 KINDS = {'camera': 'image', 'events': 'events'}
 
 
-class Channel:
+class Camera:
     """
-    Offers a camera's outputs while it exists, and hears its sensors while it is open.
+    Offers a camera's outputs while it exists; subscribes and segments while it is open.
 
-    `view` and `sensors` are None while it is closed; what they have seen ends with them.
+    All methods are called by the executor's thread.
+
+    :param node: node that has the topics.
+    :param name: name of the camera; empty: the only one.
+    :param plan: weights, sensors and trigger.
+    :param settings: parameters, an immutable snapshot.
     """
 
     def __init__(self, node: Node, name: str, plan: Plan, settings: Mapping[str, Any]) -> None:
         self.name = name
         self._node, self._plan, self._settings = node, plan, settings
-        self._prefix = f'~/{name}/' if name else '~/'
         kinds = [KINDS[sensor] for sensor in plan.sensors]
-        self.health = Health(kinds, getattr(plan.segmenter.network.config, 'levels', 1),
-                             Limits(settings['max_latency']), time.monotonic())
-        self.outputs = Outputs(node, self._prefix, settings, plan.segmenter.classes)
-        self.view: View | None = None
-        self.sensors: Sensors | None = None
+        self._health = Health(kinds, getattr(plan.segmenter.network.config, 'levels', 1),
+                              Limits(settings['max_latency']), time.monotonic())
+        self._outputs = Outputs(node, self._prefix, settings, plan.segmenter.classes)
+        # While the camera is open.
+        self._inputs: Inputs | None = None
+        self._stream: Stream | None = None
 
-    def open(self, changed: threading.Condition) -> View:
-        """Begin a stream, at rest; `changed` is notified of what comes."""
-        self.health.reset('activated', 'the node was activated')
-        inbox = Inbox(self._settings['event_queue_bytes'], changed)
-        self.view = View(
-            self.name, self._settings, self._plan, inbox, self.outputs, self.health,
-            self._node.get_clock(), self._node.get_logger())
-        self.sensors = Sensors(self._node, self._prefix, self._settings, self._plan, inbox,
-                               self.outputs, self.health)
-        return self.view
+    @property
+    def _prefix(self) -> str:
+        return f'~/{self.name}/' if self.name else '~/'
+
+    @property
+    def topics(self) -> str:
+        """Resolved names of the input topics and of the mask's, for people."""
+        return f'{self._inputs.topics} -> {self._outputs.mask_topic}'
+
+    @property
+    def watched(self) -> list[Topic]:
+        """Inputs and image outputs, to check their QoS; empty while the camera is closed."""
+        if not self._inputs:
+            return []
+        return [*(Topic(group) for group in self._inputs.groups),
+                *(Topic([publisher], is_input=False) for publisher in self._outputs.images)]
+
+    def open(self, changed: threading.Condition) -> Stream:
+        """
+        Start a stream, at rest.
+
+        :param changed: notified of received messages.
+        :returns: both halves, for the worker.
+        """
+        plan, settings, health = self._plan, self._settings, self._health
+        health.reset('activated', 'the node was activated')
+        log = DropLog(self._node.get_logger(), self.name, health)
+        continuity = Continuity(settings['max_gap'])
+        event_map = EventMap(settings['event_homography'], settings['event_map'])
+        queue = InputQueue(settings['event_queue_bytes'], changed)
+        receiver = Receiver(
+            queue, ImageReader(health, self._now_ns), plan.read_events,
+            EventStream(event_map, continuity), event_map,
+            Synchronizer(plan.trigger, settings['event_window'], settings['event_wait'],
+                         settings['max_gap']), log)
+        responder = Responder(plan.segmenter.sibling(), continuity, self._outputs, health, log,
+                              self._now_ns)
+        self._inputs = Inputs(self._node, self._prefix, settings, plan, queue, health,
+                              self._outputs)
+        self._stream = Stream(receiver, responder)
+        return self._stream
 
     def close(self) -> None:
-        """Hear no more, and forget the stream; nothing to do while closed."""
-        if self.sensors:
-            self.sensors.destroy()
-        self.view = self.sensors = None
+        """Destroy the subscriptions and the stream; nothing to do while closed."""
+        if self._inputs:
+            self._inputs.destroy()
+        self._inputs = self._stream = None
 
-    def apply_settings(self) -> None:
-        """Follow the settings that may change at any time."""
-        self.outputs.offer()
-        self.health.limits = Limits(self._settings['max_latency'])
+    def destroy(self) -> None:
+        """Destroy the outputs too."""
+        self._outputs.destroy()
+
+    def apply(self, settings: Mapping[str, Any]) -> None:
+        """Use this snapshot of the parameters."""
+        self._settings = settings
+        self._outputs.offer(settings)
+        self._health.limits = Limits(settings['max_latency'])
+        if self._inputs:
+            self._inputs.lazy = settings['lazy']
 
     def report(self, now_s: float) -> Report:
         """Report on the time since the last report."""
-        idle = 'not active' if not self.sensors else self.sensors.asleep
-        return self.health.report(now_s, idle)
+        return self._health.report(now_s, self._inputs.asleep if self._inputs else 'not active')
 
-    def rest(self, cause: str, reason: str) -> None:
-        """Have the next step start from rest; nothing to do while closed."""
-        if self.view:
-            self.view.rest(cause, reason)
+    def log_drops(self) -> None:
+        """Log what was dropped or missing since the last time; nothing while closed."""
+        if self._stream:
+            self._stream.receiver.report()
+
+    def request_reset(self, cause: str, reason: str) -> None:
+        """Reset the state before the next step; nothing to do while closed."""
+        if self._stream:
+            self._stream.responder.request_reset(cause, reason)
 
     def enable(self, enabled: bool) -> None:
-        """Take up or let go what comes, until the channel is closed."""
-        if self.sensors and enabled != self.sensors.enabled:
-            self.sensors.enabled = enabled
-            self.rest('enabled', '~/enable was called')
+        """Process the messages, or ignore them until the camera is closed."""
+        if self._inputs and enabled != self._inputs.enabled:
+            self._inputs.enabled = enabled
+            self.request_reset('enabled', '~/enable was called')
 
-    def destroy(self) -> None:
-        """Give up the outputs too."""
-        self.outputs.destroy()
+    def _now_ns(self) -> int:
+        return self._node.get_clock().now().nanoseconds

@@ -1,11 +1,11 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the parameters ask for, made and found good before anything of the node changes."""
+"""Build what the parameters ask for, before anything of the node changes."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,21 +20,26 @@ from mfs_seg_ros.messages.events import event_message
 from mfs_seg_ros.messages.images import converter
 from mfs_seg_ros.node.parameters import camera_names, chosen_sensors, chosen_trigger, input_size
 from mfs_seg_ros.pipeline.event_map import EventMap
-from mfs_seg_ros.pipeline.event_stream import prepare
+from mfs_seg_ros.pipeline.event_stream import warm_up_decoders
 
-# Beyond a few threads a network this small only waits for them.
+# With more threads, a network this small mostly waits for them.
 MAX_THREADS = 4
-# What the network sees before the first message, to have its memory by then.
+# Steps before the first message, in which the network allocates its memory.
 WARM_UP_STEPS = 2
 
 
 @dataclass(frozen=True)
 class Plan:
     """
-    A warm network, and how it is to be fed.
+    A warm network, and its inputs.
 
-    `segmenter` is at rest; each camera has a sibling of it. `event_type` and `read_events` are None
-    where nobody listens to events.
+    :param segmenter: stream at rest; each camera has a sibling of it.
+    :param weights_file: path of the weights.
+    :param cameras: names of the cameras; one empty name: the only one.
+    :param sensors: 'camera', 'events' or both.
+    :param trigger: messages that complete a step: 'image', 'events' or 'both'.
+    :param event_type: type of the event messages; None without events.
+    :param read_events: reads an event packet from the bytes of its message; None without events.
     """
 
     segmenter: Segmenter
@@ -46,12 +51,13 @@ class Plan:
     read_events: Callable[[bytes], EventPacket] | None
 
 
-
-def planned(settings: dict[str, Any]) -> Plan:
+def make_plan(settings: Mapping[str, Any]) -> Plan:
     """
-    Return the plan for the values of all parameters.
+    Load the weights, check the parameters, and warm the network up.
 
-    Raises ValueError with one sentence when they ask for something that cannot be.
+    :param settings: values of all parameters.
+    :returns: the plan.
+    :raises ValueError: the parameters cannot be used; one sentence.
     """
     cameras = camera_names(settings)
     weights_file = find_weights(settings['weights'])
@@ -63,11 +69,11 @@ def planned(settings: dict[str, Any]) -> Plan:
     EventMap(settings['event_homography'], settings['event_map'])
     event_type = read_events = None
     if 'camera' in sensors:
-        # What is missing should be said now, not at the first image.
+        # A missing package is an error now, not at the first image.
         converter()
     if 'events' in sensors:
         event_type, read_events = event_message(settings['event_type'])
-        prepare()
+        warm_up_decoders()
     set_threads(settings['threads'] or max(1, min(MAX_THREADS, (os.cpu_count() or 1) - 1)))
     _warm_up(segmenter, sensors, len(cameras))
     return Plan(segmenter, str(weights_file), cameras, sensors, trigger, event_type, read_events)

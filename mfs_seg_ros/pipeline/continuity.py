@@ -1,61 +1,182 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a step continues the stream that the neurons have seen."""
+"""
+Whether a step continues the stream that the state belongs to, or the state resets before it.
+
+Each decision has two parts: a check, which changes nothing, and the record of what was checked
+once it was really used. A step that the network refused leaves no trace, so that the leak of the
+next one counts from the last step that ran.
+"""
 
 from __future__ import annotations
 
+import threading
 from typing import NamedTuple
 
+from mfs_seg_core.events.packet import EventPacket
+from mfs_seg_ros.pipeline.step import Step
 
-class Break(NamedTuple):
-    """Why a stream does not continue: one of a few causes, and a sentence for people."""
+# Sensors mix up the order of single events by less than this.
+EVENT_JITTER_US = 10_000
+# Hours of packets: a larger gap in the sequence numbers is a publisher that counts from elsewhere.
+MAX_MISSING_PACKETS = 10_000_000
+
+
+class Reset(NamedTuple):
+    """Why the state resets: one of a few causes, and a sentence for people."""
 
     cause: str
     reason: str
 
 
+class StepCheck(NamedTuple):
+    """
+    The decision about a step.
+
+    :param reset: why the state resets before it; None: it continues the stream.
+    :param elapsed_s: seconds since the last step that ran; None: unknown, or the state resets.
+    """
+
+    reset: Reset | None
+    elapsed_s: float | None
+
+
+class PacketCheck(NamedTuple):
+    """
+    The decision about an event packet.
+
+    :param starts: whether it starts a stream of packets, with a decoder and clock of its own.
+    :param missing: packets missing between the one before and this one.
+    :param reset: why the state resets; None: it does not, as before the first packet.
+    """
+
+    starts: bool
+    missing: int = 0
+    reset: Reset | None = None
+
+
 class Continuity:
     """
-    Follows stamps and sizes of a stream of steps, and finds where it breaks.
+    Follow the steps and event packets of one camera, and requests for a reset.
 
-    `max_gap_s` is the longest time between two stamps that is no break. `step_s` is the time from
-    the step before to the last one; None when there is none, or both have the same stamp.
+    All methods are called by the worker's thread, but :meth:`request_reset` by any.
+
+    :param max_gap_s: longest time in seconds between two steps that keeps the state.
     """
 
     def __init__(self, max_gap_s: float) -> None:
         self._max_gap_s = max_gap_s
-        self.step_s: float | None = None
+        self._lock = threading.Lock()
+        # Resets that the next step has to make: on request, and because of the event camera.
+        self._requested: Reset | None = None
+        self._by_events: Reset | None = None
+        self._packet: EventPacket | None = None
+        self._newest_event_us: int | None = None
+        # The last step that ran, and the last stamp by the cause of the step.
         self._stamp_ns: int | None = None
-        # By what caused the steps.
         self._stamps_ns: dict[str, int] = {}
+        # Those of the last image that was a step.
         self._size: tuple[int, ...] | None = None
+        self._encoding = ''
 
-    def break_before(
-        self, stamp_ns: int, size: tuple[int, ...] | None, cause: str = 'image'
-    ) -> Break | None:
-        """
-        Take in a step; return why it breaks the stream, or None.
+    def request_reset(self, cause: str, reason: str) -> None:
+        """Reset the state before the next step."""
+        with self._lock:
+            self._requested = Reset(cause, reason)
 
-        `size` is the (height, width) of its image, None when it has none; `cause`, 'image' or
-        'events', says whose stamp it has.
+    def check_packet(self, packet: EventPacket) -> PacketCheck:
+        """Decide whether a packet continues those before it."""
+        before = self._packet
+        if before is None:
+            return PacketCheck(starts=True)
+        if (packet.encoding, packet.width, packet.height) != (
+                before.encoding, before.width, before.height):
+            return PacketCheck(True, 0, Reset(
+                'encoding changed', f'the events changed from {_format(before)} to '
+                                    f'{_format(packet)}'))
+        # Some publishers do not count.
+        if packet.seq == before.seq == 0:
+            return PacketCheck(starts=False)
+        missing = packet.seq - before.seq - 1
+        if not 0 <= missing < MAX_MISSING_PACKETS:
+            return PacketCheck(True, 0, Reset(
+                'sensor restarted', 'the event camera restarted '
+                                    f'(seq {packet.seq} came after {before.seq})'))
+        return PacketCheck(False, missing)
+
+    def accept_packet(self, packet: EventPacket, check: PacketCheck) -> None:
+        """Record a packet that a decoder takes."""
+        # Without its payload, which may be large.
+        self._packet = packet._replace(payload=b'')
+        if check.starts:
+            self._newest_event_us = None
+        if check.reset:
+            self._by_events = check.reset
+
+    def accept_event_times(self, first_us: int, last_us: int) -> bool:
         """
-        before_ns, before_size, own_ns = self._stamp_ns, self._size, self._stamps_ns.get(cause)
-        self._stamp_ns = self._stamps_ns[cause] = stamp_ns
-        self._size = size or before_size
-        self.step_s = None
-        if before_ns is None:
-            return None
-        if own_ns is not None and stamp_ns < own_ns:
+        Record the first and the last event time of a packet.
+
+        :param first_us: sensor time in microseconds.
+        :param last_us: likewise.
+        :returns: whether the times continue; else the state resets.
+        """
+        newest_us, self._newest_event_us = self._newest_event_us, last_us
+        if newest_us is None or first_us >= newest_us - EVENT_JITTER_US:
+            return True
+        self._by_events = Reset(
+            'time went back', "the event camera's time went back by "
+                              f'{(newest_us - first_us) / 1e6:.3f} s')
+        return False
+
+    def check(self, step: Step) -> StepCheck:
+        """Decide whether a step continues the stream."""
+        reset = self._requested or self._step_reset(step) or self._by_events
+        if reset or self._stamp_ns is None or step.stamp_ns == self._stamps_ns.get(step.cause):
+            # A camera that never sets its stamps tells nothing of time.
+            return StepCheck(reset, None)
+        # An image may be older than the events of the step before.
+        return StepCheck(None, max(0.0, (step.stamp_ns - self._stamp_ns) / 1e9))
+
+    def accept(self, step: Step, check: StepCheck) -> None:
+        """Record a step that ran, after the reset that was decided for it."""
+        own_ns = self._stamps_ns.get(step.cause)
+        if own_ns is not None and step.stamp_ns < own_ns:
             # The other sensor is about to go back too.
-            self._stamps_ns = {cause: stamp_ns}
-            return Break('time went back',
-                         f'the stamp went back by {(own_ns - stamp_ns) / 1e9:.3f} s')
-        step_s = (stamp_ns - before_ns) / 1e9
-        if step_s > self._max_gap_s:
-            return Break('gap', f'no {cause} for {step_s:.3f} s (max_gap is {self._max_gap_s:g} s)')
-        if before_size and size and size != before_size:
-            return Break('size changed', f'the size changed from {before_size[1]}x{before_size[0]} '
-                         f'to {size[1]}x{size[0]}')
-        # A camera that never sets its stamps tells nothing of time.
-        self.step_s = None if stamp_ns == own_ns else max(step_s, 0.0)
+            self._stamps_ns.clear()
+        self._stamps_ns[step.cause] = step.stamp_ns
+        self._stamp_ns = step.stamp_ns
+        if step.image is not None:
+            self._size, self._encoding = step.image.shape[:2], step.encoding
+        self._by_events = None
+        with self._lock:
+            # Not a request that was made since the check.
+            if self._requested is check.reset:
+                self._requested = None
+
+    def _step_reset(self, step: Step) -> Reset | None:
+        """Return why the stamp, size or encoding of a step does not continue the stream."""
+        if self._stamp_ns is None:
+            return None
+        own_ns = self._stamps_ns.get(step.cause)
+        if own_ns is not None and step.stamp_ns < own_ns:
+            return Reset('time went back',
+                         f'the stamp went back by {(own_ns - step.stamp_ns) / 1e9:.3f} s')
+        gap_s = (step.stamp_ns - self._stamp_ns) / 1e9
+        if gap_s > self._max_gap_s:
+            return Reset('gap', f'no {step.cause} for {gap_s:.3f} s '
+                                f'(max_gap is {self._max_gap_s:g} s)')
+        if step.image is None or self._size is None:
+            return None
+        size = step.image.shape[:2]
+        if size != self._size:
+            return Reset('size changed', f'the size changed from {self._size[1]}x{self._size[0]} '
+                                         f'to {size[1]}x{size[0]}')
+        if step.encoding != self._encoding:
+            return Reset('encoding changed', f"the encoding changed from '{self._encoding}' to "
+                                             f"'{step.encoding}'")
         return None
+
+
+def _format(packet: EventPacket) -> str:
+    return f'{packet.encoding} of {packet.width}x{packet.height}'

@@ -1,9 +1,10 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the events lie in the camera's image, as parameters say it."""
+"""The place of event pixels in the camera's image."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,19 @@ from mfs_seg_core.events.dsec_hdf5 import open_hdf5
 from mfs_seg_core.events.pixel_map import PixelMap
 from mfs_seg_ros.messages.image_encoding import MessageError
 from mfs_seg_ros.node.parameters import ParameterError
+from mfs_seg_ros.pipeline.step import Step
 
 Size = tuple[int, int]
 
 
 class EventMap:
     """
-    Gives the pixel map of a sensor: of a homography or a table; with neither there is none.
+    Maps the pixels of an event sensor to those of the camera's image, where parameters say how.
 
-    `homography` is a row-major 3x3 matrix, only zeros: none. `path` is a .npy file or DSEC's
-    rectify_map.h5, [H, W, 2]; empty: none. Raises ParameterError when they cannot be used.
+    :param homography: row-major 3x3 matrix from event pixels to image pixels; zeros: none.
+    :param path: .npy file or DSEC's rectify_map.h5 with the place of each event pixel, [H, W, 2];
+        empty: none.
+    :raises ParameterError: they cannot be used; one sentence.
     """
 
     def __init__(self, homography: list[float], path: str) -> None:
@@ -40,19 +44,39 @@ class EventMap:
         self._made: tuple[Size, Size, PixelMap] | None = None
 
     def check(self, sensor_size: Size) -> None:
-        """Raise MessageError when the table is that of another sensor."""
+        """
+        Refuse a sensor that the table is not for.
+
+        :param sensor_size: width and height of the sensor.
+        :raises MessageError: the table is that of another sensor.
+        """
         if self._table is not None and self._table.shape[1::-1] != sensor_size:
             width, height = self._table.shape[1::-1]
             raise MessageError(
                 f"the map '{self._path}' is of a sensor of {width}x{height} pixels, the events "
                 f"come from {sensor_size[0]}x{sensor_size[1]}: give the map of this sensor")
 
+    def align(self, step: Step) -> Step:
+        """
+        Return the step with the place of its events in the image.
+
+        :param step: a step; without an image so far, its events keep the sensor's own size.
+        :returns: the step, unchanged where it has no events.
+        :raises ValueError: no pixel of the sensor is in the image; one sentence.
+        """
+        if step.window is None:
+            return step
+        pixel_map = self.pixel_map(step.window.size, step.image_size)
+        return replace(step, window=replace(step.window, pixel_map=pixel_map))
+
     def pixel_map(self, sensor_size: Size, image_size: Size | None) -> PixelMap | None:
         """
-        Return the map for a sensor and an image of these widths and heights; None: scaling.
+        Return the map of a sensor; the last one is kept.
 
-        Without an image, the sensor's own size is meant.
-        Raises ValueError with one sentence when no pixel of the sensor is in the image.
+        :param sensor_size: width and height of the sensor.
+        :param image_size: width and height of the image; None: as the sensor.
+        :returns: the map; None without parameters: the sensor's image is scaled.
+        :raises ValueError: no pixel of the sensor is in the image; one sentence.
         """
         image_size = image_size or sensor_size
         if self._matrix is None and self._table is None:
@@ -65,7 +89,13 @@ class EventMap:
 
 
 def read_table(path: Path) -> np.ndarray:
-    """Read a map [H, W, 2]; raises ParameterError with one sentence when it is none."""
+    """
+    Read the place of each event pixel.
+
+    :param path: .npy or HDF5 file.
+    :returns: numbers ``[H, W, 2]``: x and y in the image.
+    :raises ParameterError: the file holds no such table; one sentence.
+    """
     try:
         if path.suffix in ('.h5', '.hdf5'):
             with open_hdf5(path) as file:

@@ -1,9 +1,10 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The packets of one event camera, decoded: one decoder and one clock a stream."""
+"""Decode the packets of one event camera: one decoder and one clock for each stream of packets."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -13,121 +14,104 @@ from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.events.types import Events
 from mfs_seg_ros.messages.events import ARRAY, ArrayReader
 from mfs_seg_ros.messages.image_encoding import MAX_PIXELS, MessageError
-from mfs_seg_ros.pipeline.continuity import Break
+from mfs_seg_ros.messages.images import header_of
+from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.sensor_clock import SensorClock
-from mfs_seg_ros.pipeline.synchronizer import Step
+from mfs_seg_ros.pipeline.synchronizer import DecodedPacket
 
-# Their drivers give the events ROS time; the clock of others starts anywhere.
+# Their drivers stamp the events in ROS time; the clock of the others starts anywhere.
 ROS_TIME_ENCODINGS = ('libcaer', 'libcaer_cmp', 'mono', ARRAY)
-# Hours of packets: who counts on beyond a gap as long has begun to count anew.
-MOST_MISSING = 10_000_000
 
 
 class EventStream:
     """
-    Decodes packets in the order of their coming, and follows how they hang together.
+    Decodes packets in the order of their arrival.
 
-    `size` is the width and height of the sensor, None before the first packet. `lost` counts
-    packets that are missing in the publisher's count and were not skipped here. `event_map` says
-    where the events lie in the camera's image.
+    :param event_map: place of the event pixels in the image; refuses packets of another sensor.
+    :param continuity: decides whether a packet continues those before it.
     """
 
-    def __init__(self, event_map: EventMap) -> None:
+    def __init__(self, event_map: EventMap, continuity: Continuity) -> None:
         self._map = event_map
-        self.clock = SensorClock()
-        self.size: tuple[int, int] | None = None
-        self.lost = 0
-        self._encoding = ''
+        self._continuity = continuity
+        self._clock = SensorClock()
         self._decoder: Any = None
-        self._seq = 0
-        self._skipped = 0
+        # Packets dropped before the next one: not missing on the way.
+        self._dropped = 0
         self._past_faults: Counter[str] = Counter()
 
     @property
     def faults(self) -> dict[str, int]:
-        """What the decoders met, counted by cause."""
+        """Faults that the decoders found in the payloads, counted by cause."""
         faults = self._past_faults.copy()
         if self._decoder:
             faults.update(self._decoder.faults)
         return {cause: count for cause, count in faults.items() if count}
 
     def skip(self, count: int) -> None:
-        """Take note that so many packets before the next one are not decoded."""
-        self._skipped += count
+        """Record that ``count`` packets before the next one are not decoded."""
+        self._dropped += count
         if self._decoder:
             self._decoder.report_gap()
 
-    def decode(self, packet: EventPacket) -> tuple[Events, Break | None]:
+    def decode(self, packet: EventPacket, received_s: float = 0.0) -> DecodedPacket:
         """
-        Return the events of a packet, and why they do not continue those before, if so.
+        Decode a packet.
 
-        Raises ValueError with one sentence when the packet cannot be decoded.
+        :param packet: the packet.
+        :param received_s: when it was received, by ``time.monotonic``.
+        :returns: its events.
+        :raises ValueError: it cannot be decoded; one sentence.
         """
-        width, height = packet.width, packet.height
-        if not 0 < width * height <= MAX_PIXELS:
-            raise MessageError(f'the events are of a sensor of {width}x{height} pixels: '
-                               'send the size that it has')
-        self._map.check((width, height))
-        broken = self._break_before(packet)
-        if broken or not self._decoder:
-            self._begin(packet)
-        self._seq, self._skipped = packet.seq, 0
-        events = self._decoder.decode_packet(packet.payload, packet.time_base_ns)
-        if events.count:
-            first, last = int(events.t[0]), int(events.t[-1])
-            if went_back := self.clock.update(first, last, packet.stamp_ns):
-                broken = Break('time went back', went_back)
-        return events, broken
-
-    def window(self, step: Step, image_size: tuple[int, int] | None) -> EventWindow | None:
-        """
-        Return the events of a step for the segmenter; None when it has none.
-
-        `image_size` is the width and height of the camera's images, None when there are none.
-        Raises ValueError with one sentence when the event camera sees nothing of the image.
-        """
-        if step.events is None:
-            return None
-        return EventWindow(step.events, step.start_us, step.end_us, self.size,
-                           self._map.pixel_map(self.size, image_size))
-
-    def _break_before(self, packet: EventPacket) -> Break | None:
-        if not self._decoder:
-            return None
+        begin_s = time.perf_counter()
         size = packet.width, packet.height
-        if (packet.encoding, size) != (self._encoding, self.size):
-            return Break('encoding changed',
-                         f'the events changed from {self._encoding} of '
-                         f'{self.size[0]}x{self.size[1]} '
-                         f'to {packet.encoding} of {size[0]}x{size[1]}')
-        # Some publishers do not count.
-        if packet.seq == self._seq == 0:
-            return None
-        missing = packet.seq - self._seq - 1
-        if not 0 <= missing < MOST_MISSING:
-            return Break('sensor restarted', 'the event camera began anew '
-                         f'(seq {packet.seq} came after {self._seq})')
-        if missing:
-            self.lost += max(0, missing - self._skipped)
+        if not 0 < packet.width * packet.height <= MAX_PIXELS:
+            raise MessageError(f'the events are of a sensor of {size[0]}x{size[1]} pixels: '
+                               'send the size that it has')
+        self._map.check(size)
+        check = self._continuity.check_packet(packet)
+        if check.starts:
+            self._start(packet)
+        elif check.missing:
             self._decoder.report_gap()
-        return None
+        self._continuity.accept_packet(packet, check)
+        dropped, self._dropped = self._dropped, 0
+        events = self._decoder.decode_packet(packet.payload, packet.time_base_ns)
+        continues = self._follow(events, packet)
+        return DecodedPacket(
+            events, header_of(packet.stamp_ns, packet.frame_id), size, self._clock, received_s,
+            time.perf_counter() - begin_s, restarts=check.starts or not continues,
+            missing=max(0, check.missing - dropped))
 
-    def _begin(self, packet: EventPacket) -> None:
-        """Forget what was before this packet; raises ValueError for an unknown encoding."""
+    def _follow(self, events: Events, packet: EventPacket) -> bool:
+        """Have the clock follow a packet; return whether the sensor's time continues."""
+        if not events.count:
+            return True
+        first_us, last_us = int(events.t[0]), int(events.t[-1])
+        continues = self._continuity.accept_event_times(first_us, last_us)
+        if not continues:
+            self._clock = _clock_of(packet)
+        self._clock.update(first_us, packet.stamp_ns)
+        return continues
+
+    def _start(self, packet: EventPacket) -> None:
+        """Replace decoder and clock; raises ValueError for an unknown encoding."""
         decoder = (ArrayReader() if packet.encoding == ARRAY else
                    open_decoder(packet.encoding, packet.width, packet.height))
         self._past_faults = Counter(self.faults)
-        self._decoder, self._encoding = decoder, packet.encoding
-        self.size = packet.width, packet.height
-        self.clock = SensorClock(packet.encoding in ROS_TIME_ENCODINGS)
+        self._decoder, self._clock = decoder, _clock_of(packet)
 
 
-def prepare() -> None:
+def _clock_of(packet: EventPacket) -> SensorClock:
+    return SensorClock(packet.encoding in ROS_TIME_ENCODINGS)
+
+
+def warm_up_decoders() -> None:
     """
-    Load what decodes and counts events: compiled at its first use, it would keep events waiting.
+    Load and compile what decodes events: at its first use, events would wait for it.
 
-    Raises ValueError with one sentence when something is not installed.
+    :raises ValueError: a package is not installed; one sentence.
     """
     for encoding in ENCODINGS:
         open_decoder(encoding, 1, 1)

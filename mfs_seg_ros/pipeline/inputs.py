@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The topics that a view hears, and what is counted of them as they come."""
+"""The subscriptions of one camera."""
 
 from __future__ import annotations
 
@@ -12,96 +12,95 @@ from typing import Any
 import numpy as np
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
 from mfs_seg_ros.diagnostics.drops import IMAGES_DROPPED, IMAGES_MISSING, PACKETS_DROPPED
 from mfs_seg_ros.diagnostics.health import Health
 from mfs_seg_ros.diagnostics.missing_frames import FramePeriod
+from mfs_seg_ros.diagnostics.qos_check import CheckedSubscription
 from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import decode_rgb, stamp_ns, to_rgb
 from mfs_seg_ros.pipeline.configure import Plan
-from mfs_seg_ros.pipeline.input_queue import Inbox
+from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.outputs import Outputs
 
-# Matches every camera. Not of depth 1: what the middleware lets go nobody would count.
+# Matches every camera. Deeper than 1: messages that the middleware replaces are not counted.
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 IMAGE_TOPICS = {'image': (Image, to_rgb), 'image/compressed': (CompressedImage, decode_rgb)}
 
 
-class Sensors:
+class Inputs:
     """
-    Subscribes to one view's sensors, and puts what comes into its inbox.
+    Subscribes to the sensors of a camera, and puts their messages into its queue.
 
-    While `enabled` is false, or nobody listens to the outputs of a lazy node, what comes is let go.
+    While the camera is not ``enabled``, or is ``lazy`` and no output has a subscriber, messages are
+    counted and ignored. All methods are called by the executor's thread.
+
+    :param node: node that subscribes.
+    :param prefix: start of the topics' names.
+    :param settings: parameters.
+    :param plan: which sensors, and the type of event messages.
+    :param queue: takes the messages.
+    :param health: counts them.
+    :param outputs: whether they have subscribers decides for a lazy camera.
     """
 
     def __init__(self, node: Node, prefix: str, settings: Mapping[str, Any], plan: Plan,
-                 inbox: Inbox, outputs: Outputs, health: Health) -> None:
-        self._settings, self._inbox, self._outputs = settings, inbox, outputs
-        self._health = health
-        self._period = FramePeriod()
-        self._stamp_ns = 0
-        self._slept = False
-        self.enabled = True
-        self._node = node
-        # Of each group one publisher is enough.
-        self.groups: list[list[Subscription]] = []
+                 queue: InputQueue, health: Health, outputs: Outputs) -> None:
+        self._queue, self._health, self._outputs = queue, health, outputs
+        self._period = FramePeriod(settings['max_gap'])
+        self._was_asleep = False
+        self.enabled, self.lazy = True, settings['lazy']
+        # One publisher on any subscription of a group is enough.
+        self.groups: list[list[CheckedSubscription]] = []
         if 'camera' in plan.sensors:
             self.groups.append([
-                node.create_subscription(
-                    kind, f'{prefix}{topic}', partial(self._on_image, convert), CAMERA_QOS)
+                CheckedSubscription(node, kind, f'{prefix}{topic}',
+                                    partial(self._on_image, convert), CAMERA_QOS)
                 for topic, (kind, convert) in IMAGE_TOPICS.items()])
         if plan.event_type:
-            # As bytes: objects would cost more than all that is done with the events.
-            self.groups.append([node.create_subscription(
-                plan.event_type, f'{prefix}events', self._on_events, EVENT_QOS, raw=True)])
+            # As bytes: message objects cost more than the decoding of their events.
+            self.groups.append([CheckedSubscription(
+                node, plan.event_type, f'{prefix}events', self._on_events, EVENT_QOS, raw=True)])
 
     @property
     def topics(self) -> str:
-        """Resolved names of the topics that are heard, for people."""
-        return ' and '.join(' or '.join(subscription.topic_name for subscription in group)
+        """Resolved names of the topics, for people."""
+        return ' and '.join(' or '.join(subscription.topic for subscription in group)
                             for group in self.groups)
 
+    @property
+    def asleep(self) -> str | None:
+        """Why messages are ignored; None: they are processed."""
+        if not self.enabled:
+            return 'disabled by ~/enable'
+        if self.lazy and not self._outputs.has_subscribers:
+            return 'nobody subscribes to an output'
+        return None
+
     def destroy(self) -> None:
-        """Hear no more."""
+        """Destroy the subscriptions."""
         for subscription in sum(self.groups, []):
-            self._node.destroy_subscription(subscription)
+            subscription.destroy()
 
     def _on_image(self, convert: Callable[[Any], np.ndarray], message: Any) -> None:
         self._health.arrived('image', time.monotonic())
         if not self._awake():
             return
-        self._count_missing(stamp_ns(message))
-        if self._inbox.put_image((convert, message)):
-            self._health.lost(IMAGES_DROPPED)
-
-    def _count_missing(self, at_ns: int) -> None:
-        """Count the frames between the image before and this one, where the stream goes on."""
-        before_ns, self._stamp_ns = self._stamp_ns, at_ns
-        if not 0 <= at_ns - before_ns <= 1e9 * self._settings['max_gap']:
-            self._period.restart()
-        if missing := self._period.missing_before(at_ns):
+        if missing := self._period.missing_before(stamp_ns(message)):
             self._health.lost(IMAGES_MISSING, missing)
+        if self._queue.put_image((convert, message)):
+            self._health.lost(IMAGES_DROPPED)
 
     def _on_events(self, message: bytes) -> None:
         self._health.arrived('events', time.monotonic())
-        if self._awake() and (dropped := self._inbox.put_packet(message, len(message))):
+        if self._awake() and (dropped := self._queue.put_packet(message, len(message))):
             self._health.lost(PACKETS_DROPPED, dropped)
-
-    @property
-    def asleep(self) -> str | None:
-        """Why what comes is let go; None: it is not."""
-        if not self.enabled:
-            return 'disabled by ~/enable'
-        if self._settings['lazy'] and not self._outputs.wanted:
-            return 'nobody subscribes to an output'
-        return None
 
     def _awake(self) -> bool:
         awake = self.asleep is None
-        if awake and self._slept:
-            # What came in sleep is not missing.
+        if awake and self._was_asleep:
+            # Frames that were ignored are not missing.
             self._period.restart()
-        self._slept = not awake
+        self._was_asleep = not awake
         return awake

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The topics on which a view answers."""
+"""The topics that one camera's results are published on."""
 
 from __future__ import annotations
 
@@ -10,112 +10,120 @@ from typing import Any
 
 import numpy as np
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
-from std_msgs.msg import Float32, Header
+from std_msgs.msg import Float32
 
-from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.labels import UNLABELLED, ClassSet, overlay
 from mfs_seg_core.streaming.segmenter import Segmentation
+from mfs_seg_ros.diagnostics.qos_check import CheckedPublisher
 from mfs_seg_ros.messages.event_image import event_picture
 from mfs_seg_ros.messages.images import image_message
 from mfs_seg_ros.messages.run_length import run_length_message
+from mfs_seg_ros.pipeline.step import Step
 
 # Matches every consumer.
 RESULT_QOS = QoSProfile(depth=5)
 DEBUG_QOS = QoSProfile(depth=10)
-# Offered where the parameter publish_<name> says so.
+# Offered where the parameter publish_<name> is true.
 OPTIONAL = ('overlay', 'confidence', 'mask_run_length')
 TIMES = ('model_time_ms', 'decode_time_ms', 'processing_time_ms', 'pipeline_latency_ms')
 
 
 class Outputs:
     """
-    Publishes masks, and what else someone subscribes to.
+    Publishes masks, and further outputs while they have subscribers.
 
-    One thread publishes while another one changes what is offered. `settings` is looked at anew
-    for each message.
+    The worker's thread publishes; the executor's thread changes which outputs are offered.
+
+    :param node: node that has the topics.
+    :param prefix: start of the topics' names.
+    :param settings: parameters.
+    :param classes: classes of the masks.
     """
 
     def __init__(self, node: Node, prefix: str, settings: Mapping[str, Any], classes: ClassSet
                  ) -> None:
-        self._node, self._prefix, self._settings, self._classes = node, prefix, settings, classes
+        self._node, self._prefix, self._classes = node, prefix, classes
         self._changing = threading.Lock()
-        self._mask = node.create_publisher(Image, f'{prefix}mask', RESULT_QOS)
-        self._optional: dict[str, Publisher] = {}
-        self._times = {name: node.create_publisher(Float32, f'{prefix}debug/{name}', DEBUG_QOS)
-                       for name in TIMES}
-        self.offer()
+        self._mask = CheckedPublisher(node, Image, f'{prefix}mask', RESULT_QOS)
+        self._optional: dict[str, CheckedPublisher] = {}
+        self._times = {
+            name: CheckedPublisher(node, Float32, f'{prefix}debug/{name}', DEBUG_QOS)
+            for name in TIMES}
+        self.offer(settings)
 
     @property
     def mask_topic(self) -> str:
         """Resolved name of the topic of masks."""
-        return self._mask.topic_name
+        return self._mask.topic
 
     @property
-    def images(self) -> list[Publisher]:
-        """What publishes images now."""
+    def images(self) -> list[CheckedPublisher]:
+        """Publishers of images that are offered now."""
         return [self._mask, *self._optional.values()]
 
     @property
-    def wanted(self) -> bool:
-        """Whether someone listens."""
+    def has_subscribers(self) -> bool:
+        """Whether any output has a subscriber."""
         with self._changing:
-            return any(map(_heard, (*self.images, *self._times.values())))
+            return any(map(_has_subscribers, (*self.images, *self._times.values())))
 
-    @property
-    def needs_confidence(self) -> bool:
-        """Whether the next answer should come with its confidence."""
-        return self._settings['min_confidence'] > 0 or _heard(self._optional.get('confidence'))
+    def needs_confidence(self, settings: Mapping[str, Any]) -> bool:
+        """Return whether the next mask needs its confidence."""
+        return (settings['min_confidence'] > 0
+                or _has_subscribers(self._optional.get('confidence')))
 
-    def offer(self) -> None:
-        """Have the topics that the settings ask for, and no others."""
+    def offer(self, settings: Mapping[str, Any]) -> None:
+        """Create the optional topics that the parameters ask for, and destroy the others."""
         with self._changing:
             for name in OPTIONAL:
-                asked, there = self._settings[f'publish_{name}'], name in self._optional
-                if asked and not there:
-                    self._optional[name] = self._node.create_publisher(
-                        Image, f'{self._prefix}{name}', RESULT_QOS)
-                elif there and not asked:
-                    self._node.destroy_publisher(self._optional.pop(name))
+                offered = name in self._optional
+                if settings[f'publish_{name}'] and not offered:
+                    self._optional[name] = CheckedPublisher(
+                        self._node, Image, f'{self._prefix}{name}', RESULT_QOS)
+                elif offered and not settings[f'publish_{name}']:
+                    self._optional.pop(name).destroy()
 
-    def publish(self, header: Header, image: np.ndarray | None, events: EventWindow | None,
-                result: Segmentation) -> None:
+    def publish(self, step: Step, result: Segmentation, settings: Mapping[str, Any]) -> None:
         """
-        Answer one step.
+        Publish the results of a step.
 
-        `image`, uint8 [H, W, 3], and `events` are what was seen, of which one may be None.
+        :param step: the step; its header is that of all messages.
+        :param result: output of the network.
+        :param settings: parameters now.
         """
         mask = result.mask
-        least = self._settings['min_confidence']
+        least = settings['min_confidence']
         if least > 0 and result.confidence is not None:
             mask = np.where(result.confidence < 255 * least, np.uint8(UNLABELLED), mask)
         with self._changing:
-            self._mask.publish(image_message(mask, 'mono8', header))
+            self._mask.publish(image_message(mask, 'mono8', step.header))
             confidence, drawn, runs = map(self._optional.get,
                                           ('confidence', 'overlay', 'mask_run_length'))
-            if _heard(confidence) and result.confidence is not None:
-                confidence.publish(image_message(result.confidence, 'mono8', header))
-            if _heard(runs):
-                runs.publish(run_length_message(mask, header))
-            if _heard(drawn):
+            if _has_subscribers(confidence) and result.confidence is not None:
+                confidence.publish(image_message(result.confidence, 'mono8', step.header))
+            if _has_subscribers(runs):
+                runs.publish(run_length_message(mask, step.header))
+            if _has_subscribers(drawn):
                 height, width = mask.shape
-                seen = event_picture(events, width, height) if image is None else image
-                picture = overlay(seen, mask, self._classes, self._settings['overlay_opacity'])
-                drawn.publish(image_message(picture, 'rgb8', header))
+                image = (event_picture(step.window, width, height) if step.image is None
+                         else step.image)
+                drawn.publish(image_message(
+                    overlay(image, mask, self._classes, settings['overlay_opacity']), 'rgb8',
+                    step.header))
 
     def publish_times(self, **times_ms: float | None) -> None:
-        """Publish those of TIMES that are known and that someone listens to, in milliseconds."""
+        """Publish times by the names in TIMES, in milliseconds; None: not known."""
         for name, value in times_ms.items():
-            if value is not None and _heard(self._times[name]):
+            if value is not None and _has_subscribers(self._times[name]):
                 self._times[name].publish(Float32(data=value))
 
     def destroy(self) -> None:
-        """Give up the topics."""
+        """Destroy the publishers."""
         for publisher in (*self.images, *self._times.values()):
-            self._node.destroy_publisher(publisher)
+            publisher.destroy()
 
 
-def _heard(publisher: Publisher | None) -> bool:
-    return publisher is not None and publisher.get_subscription_count() > 0
+def _has_subscribers(publisher: CheckedPublisher | None) -> bool:
+    return publisher is not None and publisher.matched_count > 0

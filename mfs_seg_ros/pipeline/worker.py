@@ -1,104 +1,138 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The thread that works: it takes what waits in all views, and the network sees it as one batch."""
+"""The thread that decodes, segments and publishes: pending steps of all cameras are one batch."""
 
 from __future__ import annotations
 
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from mfs_seg_core.analysis.energy import OperationCounter
-from mfs_seg_core.streaming.segmenter import step_together
-from mfs_seg_ros.pipeline.stream import View
-from mfs_seg_ros.pipeline.synchronizer import Step
+from mfs_seg_core.streaming.segmenter import Segmentation, step_together
+from mfs_seg_ros.pipeline.receiver import Receiver
+from mfs_seg_ros.pipeline.responder import PreparedStep, Responder
+from mfs_seg_ros.pipeline.step import Step
 
-# Seconds between two steps in which the diagnostics have spikes counted, and operations, which
-# costs as much as the step.
+# Seconds between two measurements for the diagnostics. The firing rate costs 1 ms; counting the
+# operations for the energy costs as much as the step.
 RATE_PERIOD_S, ENERGY_PERIOD_S = 1.0, 60.0
+
+
+class Stream(NamedTuple):
+    """Both halves of one active camera."""
+
+    receiver: Receiver
+    responder: Responder
 
 
 class Worker:
     """
-    Answers the steps of views, those that are ready at the same time together.
+    Runs the steps of all streams, those that are complete at the same time as one batch.
 
-    What was not foreseen, such as a device without memory, costs the steps that it met and is
-    logged; the work goes on.
+    An unexpected fault, such as a device without memory, costs the steps of its batch and is
+    logged; the worker continues.
+
+    :param streams: active cameras.
+    :param changed: notified of received messages.
+    :param settings: parameters, an immutable snapshot.
+    :param logger: logger of the node.
     """
 
-    def __init__(self, views: Sequence[View], changed: threading.Condition,
-                 logger: Any) -> None:
-        self._views = views
+    def __init__(self, streams: Sequence[Stream], changed: threading.Condition,
+                 settings: Mapping[str, Any], logger: Any) -> None:
+        self._streams = streams
         self._changed = changed
+        self._settings = settings
         self._logger = logger
         self._stopped = False
         self._next_rate_s = self._next_energy_s = 0.0
-        self._thread = threading.Thread(target=self._work, name='segment', daemon=True)
+        self._thread = threading.Thread(target=self._run, name='segment', daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the steps at work."""
+        """Stop after the current batch; the thread was started."""
         with self._changed:
             self._stopped = True
             self._changed.notify()
         self._thread.join()
 
-    def _work(self) -> None:
-        wait_s = None
-        while self._wait(wait_s):
-            for view in self._views:
-                self._safely([view], view.take_in)
-            while not self._stopped and (steps := self._next_steps()):
-                self._safely([view for view, _ in steps], partial(self._answer, steps))
-            waits = [wait for view in self._views if (wait := view.wait_s()) is not None]
-            wait_s = min(waits, default=None)
+    def apply(self, settings: Mapping[str, Any]) -> None:
+        """Use this snapshot of the parameters from the next batch on."""
+        self._settings = settings
+
+    def process(self) -> float | None:
+        """
+        Decode the received messages, and answer all steps that are complete.
+
+        :returns: seconds until the next step is complete without new messages; None: never.
+        """
+        for stream in self._streams:
+            self._guard([stream], partial(stream.receiver.receive, self._settings))
+        while not self._stopped and (steps := self._next_steps()):
+            self._guard([stream for stream, _ in steps], partial(self._answer, steps))
+        waits = [stream.receiver.wait_s() for stream in self._streams]
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def _run(self) -> None:
+        timeout_s = None
+        while self._wait(timeout_s):
+            timeout_s = self.process()
 
     def _wait(self, timeout_s: float | None) -> bool:
-        """Wait until something is there or the time is over; False when the work is to end."""
+        """Wait for a message, or for a time; return False to stop."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._stopped or any(view.inbox.filled for view in self._views), timeout_s)
+                lambda: self._stopped or any(stream.receiver.filled for stream in self._streams),
+                timeout_s)
             return not self._stopped
 
-    def _next_steps(self) -> list[tuple[View, Step]]:
-        """Return the next step of each view that has one."""
-        return [(view, step) for view in self._views
-                if (step := self._safely([view], view.next_step))]
+    def _next_steps(self) -> list[tuple[Stream, Step]]:
+        """Return the next step of each stream that has one."""
+        return [(stream, step) for stream in self._streams
+                if (step := self._guard([stream], stream.receiver.next_step))]
 
-    def _safely(self, views: Sequence[View], do: Callable[[], Any]) -> Any:
-        """Return what is done; None when it fails, which is logged and costs the views a step."""
+    def _guard(self, streams: Sequence[Stream], call: Callable[[], Any]) -> Any:
+        """Return the result of a call; None where it fails, which costs the streams a step."""
         try:
-            return do()
+            return call()
         except Exception:
             self._logger.error(f'a step failed:\n{traceback.format_exc()}',
                                throttle_duration_sec=10.0)
-            for view in views:
-                view.fail()
+            for stream in streams:
+                stream.responder.fail()
             return None
 
-    def _answer(self, steps: list[tuple[View, Step]]) -> None:
-        begin_s = time.monotonic()
-        batch = [(view, step, prepared) for view, step in steps
-                 if (prepared := view.prepare(step)) is not None]
+    def _answer(self, steps: list[tuple[Stream, Step]]) -> None:
+        """Run steps as one batch, and publish the masks."""
+        settings = self._settings
+        batch = [(stream.responder, prepared) for stream, step in steps
+                 if (prepared := stream.responder.prepare(step, settings))]
         if not batch:
             return
-        together = [(view.segmenter, prepared) for view, _, prepared in batch]
-        confidence = any(view.outputs.needs_confidence for view, _, _ in batch)
-        measure = begin_s >= self._next_rate_s
-        if begin_s >= self._next_energy_s:
-            self._next_energy_s = begin_s + ENERGY_PERIOD_S
-            with OperationCounter(batch[0][0].segmenter.network) as counter:
-                results = step_together(together, confidence, measure)
-            energy_mj = counter.energy_mj() / len(batch)
-        else:
-            results, energy_mj = step_together(together, confidence, measure), None
-        if measure:
-            self._next_rate_s = begin_s + RATE_PERIOD_S
-            for (view, _, _), result in zip(batch, results):
-                if result.firing_rate is not None:
-                    view.health.fired(result.firing_rate, energy_mj)
-        for (view, step, _), result in zip(batch, results):
-            view.publish(step, result)
+        confidence = any(responder.needs_confidence(settings) for responder, _ in batch)
+        results, energy_mj = self._step(batch, confidence)
+        for (responder, prepared), result in zip(batch, results):
+            responder.measured(result.firing_rate, energy_mj)
+            responder.publish(prepared, result, settings)
+
+    def _step(self, batch: list[tuple[Responder, PreparedStep]], confidence: bool
+              ) -> tuple[list[Segmentation], float | None]:
+        """Run the network; return its results, and the energy of a step in mJ where measured."""
+        now_s = time.monotonic()
+        inputs = [(responder.segmenter, prepared.inputs) for responder, prepared in batch]
+        run = partial(step_together, inputs, confidence, now_s >= self._next_rate_s)
+        if now_s >= self._next_rate_s:
+            self._next_rate_s = now_s + RATE_PERIOD_S
+        if now_s < self._next_energy_s:
+            return run(), None
+        self._next_energy_s = now_s + ENERGY_PERIOD_S
+        with OperationCounter(batch[0][0].segmenter.network) as counter:
+            results = run()
+        return results, counter.energy_mj() / len(batch)

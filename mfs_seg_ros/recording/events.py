@@ -12,8 +12,10 @@ from mfs_seg_core.events.packet import read_packet
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.events.types import Events, concatenate
 from mfs_seg_ros.messages.event_image import event_picture
+from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
-from mfs_seg_ros.pipeline.event_stream import EventStream, prepare
+from mfs_seg_ros.pipeline.event_stream import EventStream, warm_up_decoders
+from mfs_seg_ros.pipeline.synchronizer import DecodedPacket
 
 # More show no more in a picture of the height of a video, and cost time that others need.
 MAX_DRAWN = 200_000
@@ -31,10 +33,12 @@ class SeenEvents:
     """
 
     def __init__(self, window_s: float, height: int) -> None:
-        prepare()
+        warm_up_decoders()
         self._window_us = round(window_s * 1e6)
         self._height = height
-        self._stream = EventStream(EventMap(NO_MAP, ''))
+        # Times that go back restart the stream; gaps do not matter.
+        self._stream = EventStream(EventMap(NO_MAP, ''), Continuity(float('inf')))
+        self._latest: DecodedPacket | None = None
         self.windows = 0
         self._count = 0
         self._duration_us = 0
@@ -47,15 +51,17 @@ class SeenEvents:
     def add(self, message: bytes) -> None:
         """Add an EventPacket as it came; what cannot be decoded is left out."""
         try:
-            events, broken = self._stream.decode(read_packet(message))
+            packet = self._stream.decode(read_packet(message))
         except ValueError:
             self._stream.skip(1)
             return
-        if broken:
+        if packet.restarts:
             self._started = False
-            self._pending, self._kept = [], 0
+            self._pending, self._kept, self._latest = [], 0, None
+        events = packet.events
         if not events.count:
             return
+        self._latest = packet
         self._follow(int(events.t[0]), int(events.t[-1]))
         self._count += events.count
         self._pending.append(events)
@@ -80,18 +86,18 @@ class SeenEvents:
 
         Stamps do not go back by more than a window.
         """
-        if not self._stream.clock.started:
+        if self._latest is None:
             return None
-        end_us = self._stream.clock.to_sensor_us(stamp_ns)
+        end_us = self._latest.clock.to_sensor_us(stamp_ns)
         start_us = end_us - self._window_us
         while self._pending and self._pending[0].t[-1] < start_us:
             self._kept -= self._pending.pop(0).count
         seen = concatenate([events.where((events.t >= start_us) & (events.t < end_us))
                             for events in self._pending if events.t[0] < end_us])
-        width, height = self._stream.size
+        width, height = self._latest.size
         rows = min(height, self._height)
         window = EventWindow(
-            seen.where(slice(-MAX_DRAWN, None)), start_us, end_us, self._stream.size)
+            seen.where(slice(-MAX_DRAWN, None)), start_us, end_us, self._latest.size)
         return event_picture(window, max(1, round(width * rows / height)), rows)
 
     def figures(self) -> dict[str, Any]:
