@@ -1,47 +1,154 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a stream of steps breaks."""
+"""Where a stream of steps, or of event packets, does not continue."""
 
+import numpy as np
 import pytest
 
-from mfs_seg_ros.pipeline.continuity import Break, Continuity
+from mfs_seg_core.events.packet import EventPacket
+from mfs_seg_ros.pipeline.continuity import Continuity, PacketCheck, Reset, StepCheck
+from mfs_seg_ros.pipeline.step import Step
 
 SECOND = 1_000_000_000
+SIZE = (180, 240)
 
 
-@pytest.mark.parametrize('stamp_ns, size, broken', [
-    (10 * SECOND, (180, 240), None),
-    (11 * SECOND, (180, 240), None),
-    (11 * SECOND + 1_000_000, (180, 240),
-     Break('gap', 'no image for 1.001 s (max_gap is 1 s)')),
-    (9 * SECOND, (180, 240),
-     Break('time went back', 'the stamp went back by 1.000 s')),
-    (10 * SECOND + 1, (240, 180),
-     Break('size changed', 'the size changed from 240x180 to 180x240')),
+def step(stamp_s: float, size=SIZE, cause='image', encoding='rgb8') -> Step:
+    """Return a step; without a size it has no image."""
+    image = None if size is None else np.zeros((*size, 3), np.uint8)
+    return Step(cause, None, round(stamp_s * SECOND), image=image,
+                encoding=encoding if size else '')
+
+
+def run(continuity: Continuity, made: Step) -> StepCheck:
+    """Check a step, and record that it ran."""
+    check = continuity.check(made)
+    continuity.accept(made, check)
+    return check
+
+
+@pytest.mark.parametrize('stamp_s, size, encoding, reset', [
+    (10.0, SIZE, 'rgb8', None),
+    (11.0, SIZE, 'rgb8', None),
+    (11.001, SIZE, 'rgb8', Reset('gap', 'no image for 1.001 s (max_gap is 1 s)')),
+    (9.0, SIZE, 'rgb8', Reset('time went back', 'the stamp went back by 1.000 s')),
+    (10.5, (240, 180), 'rgb8',
+     Reset('size changed', 'the size changed from 240x180 to 180x240')),
+    (10.5, SIZE, 'bgr8',
+     Reset('encoding changed', "the encoding changed from 'rgb8' to 'bgr8'")),
 ])
-def test_breaks(stamp_ns, size, broken):
+def test_steps(stamp_s, size, encoding, reset):
     continuity = Continuity(1.0)
-    assert continuity.break_before(10 * SECOND, (180, 240)) is None
-    assert continuity.break_before(stamp_ns, size) == broken
-    assert continuity.step_s == (None if broken or stamp_ns == 10 * SECOND else 1.0)
-    # What broke the stream is the start of a new one.
-    assert continuity.break_before(stamp_ns + 1, size) is None
+    assert run(continuity, step(10.0)) == StepCheck(None, None)
+    next_step = step(stamp_s, size, encoding=encoding)
+    # A camera that never sets its stamps tells nothing of time.
+    elapsed_s = None if reset or stamp_s == 10.0 else stamp_s - 10.0
+    assert run(continuity, next_step) == StepCheck(reset, elapsed_s)
+    # The step after a reset continues the new stream.
+    assert run(continuity, step(stamp_s + 0.5, size, encoding=encoding)).reset is None
+
+
+def test_a_check_alone_changes_nothing():
+    """A step that the network refused leaves no trace: the leak counts from the last that ran."""
+    continuity = Continuity(1.0)
+    run(continuity, step(10.0))
+    for refused in (step(10.1), step(9.0), step(10.2, (240, 180)), step(30.0)):
+        continuity.check(refused)
+    check = continuity.check(step(10.3))
+    assert check.reset is None and check.elapsed_s == pytest.approx(0.3)
 
 
 def test_images_and_events_are_one_stream():
     continuity = Continuity(1.0)
-    for stamp_s, size, cause, step_s in (
-        (10.0, (180, 240), 'image', None), (10.5, None, 'events', 0.5),
-        (11.25, None, 'events', 0.75), (12.0, (180, 240), 'image', 0.75),
-        # An image that comes after events of a later time goes back with nothing.
-        (12.5, None, 'events', 0.5), (12.25, (180, 240), 'image', 0.0),
+    for stamp_s, size, cause, elapsed_s in (
+        (10.0, SIZE, 'image', None), (10.5, None, 'events', 0.5), (11.25, None, 'events', 0.75),
+        (12.0, SIZE, 'image', 0.75),
+        # An image that is older than the events before it does not go back.
+        (12.5, None, 'events', 0.5), (12.25, SIZE, 'image', 0.0),
     ):
-        assert continuity.break_before(int(stamp_s * SECOND), size, cause) is None
-        assert continuity.step_s == step_s
-    assert continuity.break_before(14 * SECOND, None, 'events').reason == (
+        assert run(continuity, step(stamp_s, size, cause)) == StepCheck(None, elapsed_s)
+    assert run(continuity, step(14.0, None, 'events')).reset.reason == (
         'no events for 1.750 s (max_gap is 1 s)')
-    assert continuity.break_before(12 * SECOND, None, 'events').reason == (
+    assert run(continuity, step(12.0, None, 'events')).reset.reason == (
         'the stamp went back by 2.000 s')
-    # The size is that of the images before.
-    assert continuity.break_before(int(12.5 * SECOND), (240, 180), 'image').reason == (
+    # The size is that of the last image.
+    assert run(continuity, step(12.5, (240, 180))).reset.reason == (
         'the size changed from 240x180 to 180x240')
+
+
+def test_a_request_resets_the_next_step_that_runs():
+    continuity = Continuity(1.0)
+    run(continuity, step(10.0))
+    continuity.request_reset('requested', 'somebody asked')
+    # A step that was refused does not use the request up.
+    assert continuity.check(step(10.1)).reset == Reset('requested', 'somebody asked')
+    assert run(continuity, step(10.2)).reset == Reset('requested', 'somebody asked')
+    assert run(continuity, step(10.3)).reset is None
+
+
+def test_a_request_during_a_step_is_for_the_next_one():
+    continuity = Continuity(1.0)
+    run(continuity, step(10.0))
+    continuity.request_reset('requested', 'first')
+    made = step(10.1)
+    check = continuity.check(made)
+    continuity.request_reset('clock jumped', 'second')
+    continuity.accept(made, check)
+    assert run(continuity, step(10.2)).reset == Reset('clock jumped', 'second')
+
+
+def packet(seq: int, encoding='evt3', width=64) -> EventPacket:
+    return EventPacket(0, width, 48, seq, 0, encoding, memoryview(b''))
+
+
+def follow(continuity: Continuity, made: EventPacket) -> PacketCheck:
+    """Check a packet, and record that it is decoded."""
+    check = continuity.check_packet(made)
+    continuity.accept_packet(made, check)
+    return check
+
+
+def test_packets():
+    continuity = Continuity(1.0)
+    assert follow(continuity, packet(7)) == PacketCheck(starts=True)
+    assert follow(continuity, packet(8)) == PacketCheck(starts=False)
+    assert follow(continuity, packet(12)) == PacketCheck(starts=False, missing=3)
+    check = follow(continuity, packet(5))
+    assert check.starts and check.reset == Reset(
+        'sensor restarted', 'the event camera restarted (seq 5 came after 12)')
+    check = follow(continuity, packet(6, width=128))
+    assert check.starts and check.reset.reason == (
+        'the events changed from evt3 of 64x48 to evt3 of 128x48')
+    # The reset is due before the next step, once.
+    assert run(continuity, step(10.0, None, 'events')).reset == check.reset
+    assert run(continuity, step(10.1, None, 'events')).reset is None
+
+
+def test_an_unusable_packet_resets_nothing():
+    continuity = Continuity(1.0)
+    follow(continuity, packet(1))
+    assert continuity.check_packet(packet(2, encoding='evt9')).reset
+    assert follow(continuity, packet(2)) == PacketCheck(starts=False)
+    assert continuity.check(step(10.0, None, 'events')).reset is None
+
+
+def test_publishers_without_a_count_miss_nothing():
+    continuity = Continuity(1.0)
+    follow(continuity, packet(0))
+    for _ in range(3):
+        assert follow(continuity, packet(0)) == PacketCheck(starts=False)
+
+
+def test_event_times():
+    continuity = Continuity(1.0)
+    follow(continuity, packet(0))
+    assert continuity.accept_event_times(5_000_000, 5_010_000)
+    # Sensors mix up the order by microseconds.
+    assert continuity.accept_event_times(5_009_000, 5_020_000)
+    assert not continuity.accept_event_times(2_000_000, 2_010_000)
+    assert continuity.accept_event_times(2_010_000, 2_020_000)
+    assert run(continuity, step(10.0, None, 'events')).reset == Reset(
+        'time went back', "the event camera's time went back by 3.020 s")
+    # Another stream of packets has another time.
+    follow(continuity, packet(0, encoding='evt2'))
+    assert continuity.accept_event_times(0, 10)

@@ -1,13 +1,16 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters that say where events lie in the image."""
+"""Parameters for the place of events in the image."""
 
 import numpy as np
 import pytest
 
+from mfs_seg_core.events.tensor import EventWindow
+from mfs_seg_core.events.types import Events
 from mfs_seg_ros.messages.image_encoding import MessageError
 from mfs_seg_ros.node.parameters import ParameterError
 from mfs_seg_ros.pipeline.event_map import EventMap
+from mfs_seg_ros.pipeline.step import Step
 
 NONE = [0.0] * 9
 # Twice as large, and 10 pixels to the right.
@@ -80,3 +83,14 @@ def test_wrong_parameters_get_a_sentence(tmp_path):
         with pytest.raises(ParameterError, match=sentence) as caught:
             EventMap(homography, path)
         assert '\n' not in str(caught.value)
+
+
+def test_steps_are_aligned():
+    window = EventWindow(Events.empty(), 0, 1000, (64, 48))
+    step = Step('image', None, 0, window=window, image_size=(160, 120))
+    chosen = EventMap(TWICE, '')
+    aligned = chosen.align(step)
+    assert aligned.window.pixel_map is chosen.pixel_map((64, 48), (160, 120))
+    assert EventMap(NONE, '').align(step).window.pixel_map is None
+    alone = Step('image', None, 0)
+    assert chosen.align(alone) is alone

@@ -14,6 +14,7 @@ from mfs_seg_core.events.types import Events
 from mfs_seg_ros.messages.events import event_message, read_array
 from mfs_seg_ros.messages.image_encoding import MessageError
 from mfs_seg_ros.node.parameters import ParameterError
+from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream
 
@@ -36,74 +37,75 @@ def packet(events: Events, stamp_us: int, seq: int, **changes) -> EventPacket:
 
 @pytest.fixture
 def stream():
-    return EventStream(EventMap([0.0] * 9, ''))
+    return EventStream(EventMap([0.0] * 9, ''), Continuity(1.0))
 
 
 def test_packets_are_decoded_and_timed(stream):
     for index in range(3):
         sent = some_events(1000 + 10_000 * index)
-        events, broken = stream.decode(packet(sent, 10_000 * index, seq=7 + index))
-        assert broken is None
-        for got, expected in zip(events, sent):
+        decoded = stream.decode(packet(sent, 10_000 * index, seq=7 + index), 12.5)
+        # The first one starts the stream.
+        assert decoded.restarts == (index == 0)
+        assert (decoded.size, decoded.missing, decoded.received_s) == ((64, 48), 0, 12.5)
+        assert decoded.decode_s > 0
+        for got, expected in zip(decoded.events, sent):
             np.testing.assert_array_equal(got, expected)
-    assert stream.size == (64, 48)
-    assert (stream.lost, stream.faults) == (0, {})
-    assert stream.clock.to_ros_ns(1000) == START_NS
+    assert stream.faults == {}
+    assert decoded.clock.to_ros_ns(1000) == START_NS
+    assert decoded.header.stamp.sec == START_NS // 10**9
 
 
-def test_missing_packets_are_counted_and_the_decoder_is_told(stream, monkeypatch):
+def test_missing_packets_are_counted_and_reported_to_the_decoder(stream, monkeypatch):
     stream.decode(packet(some_events(0), 0, seq=1))
-    told = []
-    monkeypatch.setattr(stream._decoder, 'report_gap', lambda: told.append(1))
-    stream.decode(packet(some_events(10_000), 10_000, seq=2))
-    assert (stream.lost, len(told)) == (0, 0)
-    stream.decode(packet(some_events(50_000), 50_000, seq=6))
-    assert (stream.lost, len(told)) == (3, 1)
-    # What was dropped here was not lost before.
+    gaps = []
+    monkeypatch.setattr(stream._decoder, 'report_gap', lambda: gaps.append(1))
+    assert stream.decode(packet(some_events(10_000), 10_000, seq=2)).missing == 0
+    assert not gaps
+    assert stream.decode(packet(some_events(50_000), 50_000, seq=6)).missing == 3
+    assert len(gaps) == 1
+    # Packets that the node dropped are not missing.
     stream.skip(2)
-    assert (stream.lost, len(told)) == (3, 2)
-    stream.decode(packet(some_events(100_000), 100_000, seq=10))
-    assert (stream.lost, len(told)) == (4, 3)
+    assert len(gaps) == 2
+    assert stream.decode(packet(some_events(100_000), 100_000, seq=10)).missing == 1
+    assert len(gaps) == 3
 
 
-def test_streams_without_a_count_lose_nothing(stream):
+def test_streams_without_a_count_miss_nothing(stream):
     for index in range(3):
-        assert stream.decode(packet(some_events(10_000 * index), 10_000 * index, 0))[1] is None
-    assert stream.lost == 0
+        decoded = stream.decode(packet(some_events(10_000 * index), 10_000 * index, 0))
+        assert (decoded.missing, decoded.restarts) == (0, index == 0)
 
 
-def test_a_publisher_that_starts_again_begins_a_stream(stream):
+def test_a_publisher_that_starts_again_starts_a_stream(stream):
     stream.decode(packet(some_events(16_000_000), 0, seq=500))
     # Without a new decoder the time would have wrapped.
-    events, broken = stream.decode(packet(some_events(100), 20_000, seq=0))
-    assert broken.reason == 'the event camera began anew (seq 0 came after 500)'
-    assert events.t[0] == 100
-    assert stream.lost == 0
-    assert stream.clock.to_ros_ns(100) == START_NS + 20_000_000
+    decoded = stream.decode(packet(some_events(100), 20_000, seq=0))
+    assert decoded.restarts and decoded.missing == 0
+    assert decoded.events.t[0] == 100
+    assert decoded.clock.to_ros_ns(100) == START_NS + 20_000_000
 
 
-def test_a_count_that_jumps_begins_a_stream(stream):
+def test_a_count_that_jumps_starts_a_stream(stream):
     stream.decode(packet(some_events(0), 0, seq=7))
-    _, broken = stream.decode(packet(some_events(0), 0, seq=2**63))
-    assert broken.reason == f'the event camera began anew (seq {2**63} came after 7)'
-    assert stream.lost == 0
+    decoded = stream.decode(packet(some_events(0), 0, seq=2**63))
+    assert decoded.restarts and decoded.missing == 0
 
 
-def test_another_sensor_begins_a_stream(stream):
+def test_another_sensor_starts_a_stream(stream):
     stream.decode(packet(some_events(0), 0, seq=1))
     larger = some_events(10_000, width=128)
-    events, broken = stream.decode(packet(larger, 10_000, seq=2, width=128))
-    assert broken.reason == 'the events changed from evt3 of 64x48 to evt3 of 128x48'
-    np.testing.assert_array_equal(events.x, larger.x)
-    assert stream.size == (128, 48)
-    _, broken = stream.decode(packet(larger, 10_000, 3, encoding='evt2', payload=b'', width=128))
-    assert broken.reason == 'the events changed from evt3 of 128x48 to evt2 of 128x48'
+    decoded = stream.decode(packet(larger, 10_000, seq=2, width=128))
+    assert decoded.restarts and decoded.size == (128, 48)
+    np.testing.assert_array_equal(decoded.events.x, larger.x)
+    assert stream.decode(packet(larger, 10_000, 3, encoding='evt2', payload=b'', width=128)
+                         ).restarts
 
 
-def test_time_that_goes_back_is_told(stream):
-    stream.decode(packet(some_events(5_000_000), 0, seq=0))
-    _, broken = stream.decode(packet(some_events(2_000_000), 10_000, seq=0))
-    assert broken.reason == "the event camera's time went back by 3.005 s"
+def test_time_that_goes_back_starts_a_clock(stream):
+    before = stream.decode(packet(some_events(5_000_000), 0, seq=0))
+    decoded = stream.decode(packet(some_events(2_000_000), 10_000, seq=0))
+    assert decoded.restarts and decoded.clock is not before.clock
+    assert decoded.clock.to_ros_ns(2_000_000) == START_NS + 10_000_000
 
 
 @pytest.mark.parametrize('changes, sentence', [
@@ -116,9 +118,8 @@ def test_unusable_packets_leave_the_stream_alone(stream, changes, sentence):
     stream.decode(packet(some_events(0), 0, seq=1))
     with pytest.raises(ValueError, match=sentence):
         stream.decode(packet(some_events(10_000), 10_000, 2, **changes))
-    _, broken = stream.decode(packet(some_events(20_000), 20_000, seq=2))
-    assert broken is None
-    assert (stream.lost, stream.size) == (0, (64, 48))
+    decoded = stream.decode(packet(some_events(20_000), 20_000, seq=2))
+    assert (decoded.restarts, decoded.missing, decoded.size) == (False, 0, (64, 48))
 
 
 def test_faults_of_all_decoders_are_counted(stream):
@@ -137,13 +138,13 @@ def test_arrays_need_no_decoder(stream):
     for passed_us in (0, 10_000):
         sent = some_events(start_us + passed_us, width=100)
         inside = sent.where(sent.x < 64)
-        events, broken = stream.decode(read_array(serialise(sent, size=(64, 48))))
-        assert broken is None
-        for got, expected in zip(events, inside):
+        decoded = stream.decode(read_array(serialise(sent, size=(64, 48))))
+        assert decoded.restarts == (passed_us == 0)
+        for got, expected in zip(decoded.events, inside):
             np.testing.assert_array_equal(got, expected)
     assert stream.faults['outside the sensor'] > 0
     # The driver gives them ROS time.
-    assert stream.clock.to_ros_ns(start_us) == start_us * 1000
+    assert decoded.clock.to_ros_ns(start_us) == start_us * 1000
 
 
 def test_types_are_those_of_three_packages():
@@ -163,7 +164,7 @@ def test_a_type_that_is_not_installed_gets_a_sentence(monkeypatch):
 def test_a_map_of_another_sensor_is_refused(tmp_path):
     path = tmp_path / 'map.npy'
     np.save(path, np.zeros((480, 640, 2), np.float32))
-    stream = EventStream(EventMap([0.0] * 9, str(path)))
+    stream = EventStream(EventMap([0.0] * 9, str(path)), Continuity(1.0))
     with pytest.raises(MessageError, match='is of a sensor of 640x480 pixels, the events come from '
                                            '64x48: give the map of this sensor'):
         stream.decode(packet(some_events(0), 0, seq=1))

@@ -1,13 +1,13 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which images and events make a step together."""
+"""Assignment of images and events to steps."""
 
 import numpy as np
 import pytest
 
 from mfs_seg_core.events.types import Events
 from mfs_seg_ros.pipeline.sensor_clock import SensorClock
-from mfs_seg_ros.pipeline.synchronizer import Steps
+from mfs_seg_ros.pipeline.synchronizer import DecodedImage, DecodedPacket, Synchronizer
 
 IMAGE = np.zeros((4, 6, 3), np.uint8)
 # ROS time at the sensor's time 0.
@@ -26,30 +26,33 @@ def events(start_us: int, end_us: int, step_us: int = 1000) -> Events:
 
 
 class World:
-    """Sends packets of 10 ms and images to the steps of one trigger, and keeps what they make."""
+    """Sends packets of 10 ms and images to the synchronizer of one trigger, and keeps its steps."""
 
     def __init__(self, trigger: str, max_gap_s: float = 1.0) -> None:
-        self.steps = Steps(trigger, 0.05, WAIT_S, max_gap_s)
+        self.steps = Synchronizer(trigger, 0.05, WAIT_S, max_gap_s)
         self.clock = SensorClock()
         self.made = []
         self.now_s = 100.0
 
     def packets(self, start_us: int, end_us: int) -> None:
         for us in range(start_us, end_us, 10_000):
-            packet = events(us, us + 10_000)
-            self.clock.update(us, us, ros_ns(us))
-            self.steps.add_events(packet, f'packet {us}', self.clock, self.now_s)
-            self.take()
+            self.clock.update(us, ros_ns(us))
+            self.packet(events(us, us + 10_000), us)
+
+    def packet(self, made: Events, us: int, **changes) -> None:
+        self.steps.add_events(DecodedPacket(
+            made, f'packet {us}', (7, 5), self.clock, self.now_s, **changes))
+        self.take()
 
     def image(self, us: int) -> None:
-        before = self.steps.add_image(IMAGE, f'image {us}', ros_ns(us), self.now_s)
-        self.made += [before] if before else []
+        self.steps.add_image(DecodedImage(IMAGE, f'image {us}', ros_ns(us), 'rgb8', self.now_s))
         self.take()
 
     def take(self) -> None:
         while step := self.steps.take(self.now_s):
-            assert step.events is None or (
-                (step.start_us <= step.events.t) & (step.events.t < step.end_us)).all()
+            window = step.window
+            assert window is None or ((window.start_us <= window.events.t)
+                                      & (window.events.t < window.end_us)).all()
             self.made.append(step)
 
     def wait(self, seconds: float) -> None:
@@ -59,11 +62,9 @@ class World:
     @property
     def windows(self):
         """Header, start and end in milliseconds, and number of events (one each millisecond)."""
-        return [(step.header, step.start_us / 1000, step.end_us / 1000,
-                 step.events.count if step.events else None) for step in self.made]
-
-
-CAMERA, EVENTS = 'camera', 'events'
+        return [(step.header, step.window.start_us / 1000, step.window.end_us / 1000,
+                 step.window.events.count) if step.window else (step.header, 0, 0, None)
+                for step in self.made]
 
 
 @pytest.mark.parametrize('trigger', ['events', 'both'])
@@ -190,15 +191,13 @@ def test_windows_of_events_are_steps():
     assert {step.cause for step in world.made} == {'events'}
 
 
-def test_windows_that_come_together_are_one_step():
+def test_windows_that_are_complete_together_are_one_step():
     world = World('events')
-    world.clock.update(0, 0, ros_ns(0))
-    world.steps.add_events(events(0, 170_000), 'large', world.clock, world.now_s)
-    world.take()
-    assert world.windows == [('large', 100, 150, 50)]
-    world.steps.add_events(events(170_000, 310_000), 'next', world.clock, world.now_s)
-    world.take()
-    assert world.windows[1:] == [('next', 150, 300, 150)]
+    world.clock.update(0, ros_ns(0))
+    world.packet(events(0, 170_000), 0)
+    assert world.windows == [('packet 0', 100, 150, 50)]
+    world.packet(events(170_000, 310_000), 170_000)
+    assert world.windows[1:] == [('packet 170000', 150, 300, 150)]
 
 
 def test_a_pause_is_no_part_of_a_window():
@@ -228,13 +227,13 @@ def test_both_go_on_without_the_camera():
     world.packets(0, 50_000)
     world.image(50_000)
     world.packets(50_000, 1_300_000)
-    lost = world.made[1:]
-    assert {step.cause for step in lost} == {'events'}
-    assert {(step.end_us - step.start_us) for step in lost} == {50_000}
+    outage = world.made[1:]
+    assert {step.cause for step in outage} == {'events'}
+    assert {step.window.end_us - step.window.start_us for step in outage} == {50_000}
     # As long as the camera may come back, half a window late; later at once.
-    assert lost[0].header == 'packet 120000'
-    assert (lost[0].end_us, lost[-1].end_us) == (100_000, 1_250_000)
-    assert lost[-1].header == 'packet 1250000'
+    assert outage[0].header == 'packet 120000'
+    assert (outage[0].window.end_us, outage[-1].window.end_us) == (100_000, 1_250_000)
+    assert outage[-1].header == 'packet 1250000'
     world.image(1_300_000)
     world.packets(1_300_000, 1_360_000)
     world.image(1_350_000)
@@ -246,12 +245,12 @@ def test_both_with_a_slow_camera_fill_in():
     for us in range(0, 500_000, 100_000):
         world.packets(us, us + 100_000)
         world.image(us + 100_000)
-    # At first no camera is known of.
-    assert [(step.cause, step.end_us) for step in world.made] == [
+    # The first window is before any image.
+    assert [(step.cause, step.window.end_us) for step in world.made] == [
         ('events', 50_000), ('image', 100_000), ('events', 150_000), ('image', 200_000),
         ('events', 250_000), ('image', 300_000), ('events', 350_000), ('image', 400_000),
         ('events', 450_000), ('image', 500_000)]
-    assert {step.end_us - step.start_us for step in world.made} == {50_000}
+    assert {step.window.end_us - step.window.start_us for step in world.made} == {50_000}
 
 
 def test_both_with_images_only():
@@ -261,12 +260,13 @@ def test_both_with_images_only():
     assert world.windows == [(f'image {us}', 0, 0, None) for us in (0, 50_000, 100_000)]
 
 
-def test_a_restart_forgets_what_was():
+def test_a_restart_forgets_the_events_before():
     world = World('both')
     world.packets(500_000, 540_000)
-    world.steps.restart()
     world.clock = SensorClock()
-    world.packets(0, 60_000)
+    world.clock.update(0, ros_ns(0))
+    world.packet(events(0, 10_000), 0, restarts=True)
+    world.packets(10_000, 60_000)
     assert world.windows == [('packet 50000', 0, 50, 50)]
 
 
@@ -274,18 +274,28 @@ def test_events_a_little_out_of_order_stay_in_the_windows():
     world = World('events')
     disordered = events(0, 60_000, 10)
     disordered.t[4998:5004] = [50_004, 49_990, 50_003, 49_980, 50_020, 49_999]
-    world.clock.update(0, 0, ros_ns(0))
-    world.steps.add_events(disordered, 'first', world.clock, world.now_s)
-    world.take()
-    world.steps.add_events(events(60_000, 110_000, 10), 'second', world.clock, world.now_s)
-    world.take()
+    world.clock.update(0, ros_ns(0))
+    world.packet(disordered, 0)
+    world.packet(events(60_000, 110_000, 10), 60_000)
     assert [(start, end) for _, start, end, _ in world.windows] == [(0, 50), (50, 100)]
     assert sum(count for *_, count in world.windows) == 10_000
 
 
 def test_empty_packets_change_nothing():
     world = World('both')
-    world.steps.add_events(events(0, 0), 'empty', world.clock, world.now_s)
-    world.take()
+    world.packet(events(0, 0), 0)
     world.image(0)
     assert world.windows == [('image 0', 0, 0, None)]
+
+
+def test_decoding_time_is_that_of_the_events_since_the_step_before():
+    world = World('image')
+    world.clock.update(0, ros_ns(0))
+    for us in (0, 10_000):
+        world.packet(events(us, us + 10_000), us, decode_s=0.25)
+    world.image(20_000)
+    world.packet(events(20_000, 30_000), 20_000, decode_s=0.125)
+    world.image(30_000)
+    assert [step.decode_s for step in world.made] == [0.5, 0.125]
+    assert [step.received_s for step in world.made] == [100.0, 100.0]
+    assert world.made[0].image_size == (6, 4)

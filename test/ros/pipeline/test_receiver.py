@@ -1,0 +1,124 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From received messages to steps: images, events, unusable messages, alignment."""
+
+import numpy as np
+import pytest
+from support.camera import picture
+from support.pipeline import SETTINGS, START_NS, CameraPath, worker_of
+
+from mfs_seg_core.events.types import Events
+from mfs_seg_ros.diagnostics.drops import (
+    IMAGES_TOO_OLD,
+    IMAGES_UNUSABLE,
+    PACKETS_MISSING,
+    PACKETS_UNUSABLE,
+)
+
+
+def steps_of(path: CameraPath, **changes):
+    """Decode what was received; return the complete steps."""
+    path.stream.receiver.receive({**SETTINGS, **changes})
+    steps = []
+    while step := path.stream.receiver.next_step():
+        steps.append(step)
+    return steps
+
+
+def events_at(start_ms: float, count: int = 100) -> Events:
+    """Return events of 10 ms."""
+    rng = np.random.default_rng(round(start_ms))
+    t = round(start_ms * 1e3) + np.arange(count) * 100
+    return Events(t, rng.integers(0, 64, count, np.uint16), rng.integers(0, 48, count, np.uint16),
+                  rng.random(count) < 0.5)
+
+
+def test_a_step_carries_what_later_stages_need():
+    path = CameraPath('both')
+    path.put_events(events_at(0), 0, seq=1)
+    path.put_events(events_at(10), 10, seq=2)
+    path.put_image(picture(3), 15)
+    step, = steps_of(path)
+    assert step.cause == 'image' and step.stamp_ns == START_NS + 15_000_000
+    np.testing.assert_array_equal(step.image, picture(3))
+    assert (step.encoding, step.image_size) == ('rgb8', (48, 32))
+    assert (step.window.start_us, step.window.end_us, step.window.size) == (0, 15_000, (64, 48))
+    assert step.window.events.count == 150
+    assert step.decode_s > 0 and step.received_s > 0
+
+
+@pytest.mark.parametrize('pixels, sentence', [
+    (np.zeros((4, 200, 3), np.uint8), 'the image is 200x4 pixels: send at least 8x8'),
+])
+def test_an_unusable_image_is_counted_and_logged_once(pixels, sentence):
+    path = CameraPath()
+    for ms in (0, 50):
+        path.put_image(pixels, ms)
+        assert steps_of(path) == []
+    assert path.health.totals[IMAGES_UNUSABLE] == 2
+    assert path.log.texts('error') == [f'unusable message: {sentence}']
+    # In the next report period it is logged again.
+    path.stream.receiver.report()
+    path.put_image(pixels, 100)
+    steps_of(path)
+    assert len(path.log.texts('error')) == 2
+
+
+def test_images_that_are_too_old_are_dropped():
+    path = CameraPath()
+    path.put_image(picture(1), -1500)
+    assert steps_of(path, max_age=1.0) == []
+    assert path.health.totals[IMAGES_TOO_OLD] == 1
+    path.put_image(picture(1), -500)
+    assert len(steps_of(path, max_age=1.0)) == 1
+
+
+def test_missing_and_unusable_packets_are_counted():
+    path = CameraPath('events')
+    path.put_events(events_at(0), 0, seq=1)
+    path.put_events(events_at(10), 10, seq=2, size=(0, 48))
+    path.put_events(events_at(60), 60, seq=6)
+    steps_of(path)
+    totals = path.health.totals
+    # Of 3, 4 and 5, and of the unusable 2, which is not missing.
+    assert (totals[PACKETS_MISSING], totals[PACKETS_UNUSABLE]) == (3, 1)
+
+
+def test_a_sensor_outside_of_the_image_is_an_error_of_one_sentence(tmp_path):
+    table = tmp_path / 'map.npy'
+    np.save(table, np.full((48, 64, 2), 9999, np.float32))
+    path = CameraPath('both', event_map=str(table))
+    path.put_events(events_at(0), 0, seq=1)
+    path.put_image(picture(1), 9)
+    assert steps_of(path) == []
+    assert path.health.totals[IMAGES_UNUSABLE] == 1
+    assert len(path.log.texts('error')) == 1
+
+
+def test_clocks_that_differ_are_told():
+    path = CameraPath('both')
+    path.put_events(events_at(0), 0, seq=1)
+    path.put_image(picture(1), 7000)
+    step, = steps_of(path)
+    assert step.stamp_offset_s == pytest.approx(7, abs=0.1)
+    assert 'stamp both by one clock' in path.log.texts('error')[0]
+
+
+def test_a_restarted_event_camera_resets_the_state():
+    path = CameraPath('events')
+    worker = worker_of(path)
+    path.put_events(events_at(0, 600), 0, seq=500)
+    worker.process()
+    path.put_events(events_at(0, 600), 60, seq=0)
+    worker.process()
+    assert len(path.outputs.masks) == 2
+    assert path.log.texts('info') == [
+        'the state returns to rest: the event camera restarted (seq 0 came after 500)']
+
+
+def test_late_windows_are_one_step():
+    path = CameraPath('events')
+    path.put_events(events_at(0, 1720), 0, seq=1)
+    step, = steps_of(path)
+    # Three windows of 50 ms have passed; as at the start of a stream, the last one is taken.
+    assert (step.window.start_us, step.window.end_us) == (100_000, 150_000)
