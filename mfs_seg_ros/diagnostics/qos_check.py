@@ -150,6 +150,8 @@ class QosCheck:
 
     def __init__(self) -> None:
         self._faults: dict[str, str | None] = {}
+        # Topics with an incompatible endpoint at the last check.
+        self._incompatible: set[str] = set()
 
     def check(self, topics: Sequence[Topic]) -> list[TopicStatus]:
         """Return the status of each topic."""
@@ -165,10 +167,13 @@ class QosCheck:
             same = [info for info in known if info.topic_type == ours]
             faults += [_type_fault(info, endpoint, ours) for info in known if info not in same]
             found += [endpoint_text(info) for info in same]
-            if len(same) <= endpoint.matched_count:
-                endpoint.incompatible_policy = None
-            elif endpoint.incompatible_policy:
+            if endpoint.incompatible_policy and len(same) > endpoint.matched_count:
                 faults.append(_qos_fault(endpoint, same))
+                self._incompatible.add(endpoint.topic)
+            elif endpoint.topic in self._incompatible:
+                # It has left. Not before it was found: the event may precede the graph.
+                self._incompatible.remove(endpoint.topic)
+                endpoint.incompatible_policy = None
         if topic.is_input and not any_other:
             faults = [f'no publisher on {topic.name}: start the driver, or remap the topic']
         # Sorted: the middleware lists endpoints in no order.

@@ -98,7 +98,7 @@ def test_a_camera_that_never_came_and_one_that_stopped():
     watched = health(silent_s=2.0)
     assert watched.report(101.9).level == Level.OK
     level, message, _ = watched.report(102.0)
-    assert level == Level.WARN and message.startswith('no image has come yet: ')
+    assert level == Level.WARN and message.startswith('no image received yet: ')
     serve(watched, 102, 103)
     assert watched.report(103.0).level == Level.OK
     level, message, _ = watched.report(106.0)
@@ -120,7 +120,7 @@ def test_input_without_masks_is_an_error():
     for second in range(100, 105):
         watched.arrived('image', second)
     level, message, _ = watched.report(104.5)
-    assert level == Level.ERROR and message.startswith('input comes, but no mask for 4.5 s: ')
+    assert level == Level.ERROR and message.startswith('input arrives, but no mask for 4.5 s: ')
 
 
 def test_idle_is_no_fault_and_waiting_begins_after_it():
@@ -163,14 +163,14 @@ def test_a_covered_camera(brightness, looks):
     watched = health(alarm_steps=3)
     serve(watched, 100, 101)
     for _ in range(2):
-        watched.saw(brightness, 0.4)
+        watched.exposed(brightness, 0.4)
     assert watched.report(101.0).level == Level.OK
-    watched.saw(brightness, 0.4)
+    watched.exposed(brightness, 0.4)
     serve(watched, 101, 102)
     assert watched.report(102.0)[:2] == (
         Level.ERROR, f'the image is {looks} (contrast 0.4 of 255): camera covered, or exposure '
                      'wrong?')
-    watched.saw(90, 40)
+    watched.exposed(90, 40)
     serve(watched, 102, 103)
     assert watched.report(103.0).level == Level.OK
 
@@ -180,7 +180,8 @@ def test_a_covered_camera(brightness, looks):
 def test_a_network_that_says_nothing(levels, rate, name):
     watched = health(levels=levels)
     serve(watched, 100, 101)
-    watched.fired(rate, 0.19)
+    watched.fired(rate)
+    watched.spent(0.19)
     for _ in range(2):
         watched.fired(rate)
     level, message, values = watched.report(101.0)
@@ -195,7 +196,7 @@ def test_a_network_that_says_nothing(levels, rate, name):
 def test_the_worst_is_said():
     watched = health()
     for _ in range(3):
-        watched.saw(0, 0)
+        watched.exposed(0, 0)
     serve(watched, 100, 101, latency_s=0.5)
     watched.lost(IMAGES_UNUSABLE)
     level, message, _ = watched.report(101.0)

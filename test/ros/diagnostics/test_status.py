@@ -15,13 +15,13 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.executors import SingleThreadedExecutor
 
 from mfs_seg_ros.diagnostics.health import Level, Report
-from mfs_seg_ros.diagnostics.qos_check import Seen
+from mfs_seg_ros.diagnostics.qos_check import TopicStatus
 from mfs_seg_ros.diagnostics.status import diagnostic_array, process_facts, value_text
 
 TIMEOUT_S = 30.0
-GOOD = Seen('/mfs_seg/mask', None, False, ('/rviz: reliable, volatile', '/nav: best_effort, '
+GOOD = TopicStatus('/mfs_seg/mask', None, False, ('/rviz: reliable, volatile', '/nav: best_effort, '
                                            'volatile'))
-BAD = Seen('/mfs_seg/image', 'no publisher on /mfs_seg/image: start the driver', True, ())
+BAD = TopicStatus('/mfs_seg/image', 'no publisher on /mfs_seg/image: start the driver', True, ())
 
 
 def array_of(reports, facts=None, seen=()) -> DiagnosticArray:
@@ -63,7 +63,7 @@ def test_what_the_topics_meet_is_the_node_s_status():
     node = array_of({}, {}, [BAD, GOOD]).status[-1]
     assert node.level == DiagnosticStatus.WARN and node.message == BAD.fault
     assert values(node) == {
-        'QoS on /mfs_seg/image': 'nobody there',
+        'QoS on /mfs_seg/image': 'no endpoint',
         'QoS on /mfs_seg/mask': '/rviz: reliable, volatile; /nav: best_effort, volatile'}
 
 
