@@ -26,13 +26,20 @@ from std_msgs.msg import Float32
 
 from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.demo import positive
-from mfs_seg_ros.diagnostics.drops import PACKETS_LOST
+from mfs_seg_ros.diagnostics.drops import (
+    PACKETS_DROPPED,
+    PACKETS_MISSING,
+    PACKETS_UNUSABLE,
+)
 from mfs_seg_ros.diagnostics.process_info import cpu_s
 from mfs_seg_ros.messages.images import stamp_ns
 from mfs_seg_ros.node.fastdds_environment import demo_environment
+from mfs_seg_ros.tools.diagnostic_counts import DiagnosticCounts
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 
 MASK = 'mfs_seg/mask'
+# Diagnostics come once a second.
+REPORT_TIMEOUT_S = 3.0
 TIMES = ('model_time_ms', 'decode_time_ms')
 START_S = 120.0
 # Masks still under way at the end; the last events are a step after a second of silence.
@@ -67,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class Listener(Node):
-    """Hears what the segmenter publishes."""
+    """Subscribes to the outputs of the segmenter."""
 
     def __init__(self) -> None:
         super().__init__('benchmark')
@@ -77,11 +84,12 @@ class Listener(Node):
         for name in TIMES:
             self.create_subscription(
                 Float32, f'mfs_seg/debug/{name}', partial(self._on_time, name), 50)
+        self.counts = DiagnosticCounts(self)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
 
     def listen(self, seconds: float) -> None:
-        """Take messages for so long."""
+        """Serve the subscriptions for this many seconds."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0.0:
             self._executor.spin_once(timeout_sec=left)
@@ -120,17 +128,16 @@ def run(children: Children, options: argparse.Namespace) -> dict[str, str | int 
             passed_s = time.monotonic() - begin
             cpu_share = (cpu_s(children.pid('segmenter')) - used_s) / passed_s
             masks_per_s = (len(listener.latencies_ms) - masks) / passed_s
-        # To come while the load was on, a mask must not have been late.
+        # Late masks count in the latency, not in the rate.
         listener.listen(DRAIN_S)
+        listener.counts.wait_for_report(listener.listen, REPORT_TIMEOUT_S)
         children.stop('segmenter')
         listener.destroy_node()
     finally:
         rclpy.shutdown()
-    sent = children.last_match(
-        'load', r'events_sent: (\d+) packets_sent: (\d+) seconds: ([\d.]+)')
-    events, packets, seconds = int(sent[1]), int(sent[2]), float(sent[3])
-    report = children.last_match('segmenter', PACKETS_LOST)
-    lost = sum(map(int, report.groups())) if report else 0
+    sent = children.last_result('load')
+    events, packets, seconds = sent['events_sent'], sent['packets_sent'], sent['seconds']
+    lost = listener.counts.lost(PACKETS_DROPPED, PACKETS_UNUSABLE, PACKETS_MISSING)
     return {
         'weights': options.weights,
         'events_sent': events,
@@ -154,7 +161,7 @@ def wait(listener: Listener, children: Children, ready, *running: str) -> None:
     while not ready():
         children.check_running(*running)
         if time.monotonic() > end:
-            raise ChildFailed(f'nothing was heard of the segmenter within {START_S:.0f} s.')
+            raise ChildFailed(f'the segmenter did not answer within {START_S:.0f} s.')
         listener.listen(0.1)
 
 

@@ -21,7 +21,11 @@ from typing import Any
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_core.util.table import cell, text_table
-from mfs_seg_ros.diagnostics.drops import PACKETS_LOST
+from mfs_seg_ros.diagnostics.drops import (
+    PACKETS_DROPPED,
+    PACKETS_MISSING,
+    PACKETS_UNUSABLE,
+)
 from mfs_seg_ros.node.fastdds_environment import demo_environment
 from mfs_seg_ros.playback.sources import STREET
 from mfs_seg_ros.tools.processes import ChildFailed, Children
@@ -142,10 +146,9 @@ def run(
             'rate': options.rate, 'seed': options.seed, 'wait_for': SUBSCRIBERS,
             'packet_ms': PACKET_MS})
         sent = follow(children, interrupted, options.sensors)
+        # It waits for the last counts of the segmenter.
         children.stop('recorder')
-        # At its end it says what it has lost.
         children.stop('segmenter')
-        report = children.last_match('segmenter', PACKETS_LOST)
     recording = json.loads((options.output / 'recording.json').read_text())
     if not recording['masks_received']:
         what = 'events' if options.sensors == 'events' else 'frames'
@@ -156,7 +159,8 @@ def run(
                'masks_lost': masks_lost(options.sensors, sent, recording)}
     if options.sensors != 'camera':
         summary |= {key: recording[key] for key in MEASURED_OF_EVENTS}
-        summary['packets_lost'] = sum(map(int, report.groups())) if report else 0
+        summary['packets_lost'] = sum(recording['lost'][reason] for reason in (
+            PACKETS_DROPPED, PACKETS_UNUSABLE, PACKETS_MISSING))
     write_json(options.output / 'summary.json', summary)
     return summary, recording
 
@@ -184,12 +188,12 @@ def follow(children: Children, interrupted: threading.Event, sensors: str) -> in
         now = time.monotonic()
         children.check_running('segmenter', 'recorder')
         if sent is None and children.ended('player'):
-            sent = int(children.last_match('player', r'frames_sent: (\d+)')[1])
+            sent = children.last_result('player')['frames_sent']
             changed = now
-        counts = children.last_match('recorder', r'images (\d+) packets (\d+) masks (\d+)')
+        counts = children.last_result('recorder')
         before = seen, masks
         if counts:
-            seen, masks = int(counts[2 if sensors == 'events' else 1]), int(counts[3])
+            seen, masks = counts['packets' if sensors == 'events' else 'images'], counts['masks']
         if (seen, masks) != before:
             changed = now
         all_came = sensors == 'camera' and sent is not None and masks >= sent

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -135,7 +136,7 @@ class Player(Node):
             publisher.wait_for_all_acked(Duration(seconds=1.0))
         self._serve(POLL_S)
         self.get_logger().info(f"'{self._input}': {frames} frames, {packets} packets sent.")
-        print(f'frames_sent: {frames} packets_sent: {packets}', flush=True)
+        print(json.dumps({'frames_sent': frames, 'packets_sent': packets}), flush=True)
 
     def _offer(self, topic: str, message: type, qos: QoSProfile) -> None:
         self._outputs[topic] = self.create_publisher(message, topic, qos)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import sys
@@ -24,6 +25,7 @@ from std_msgs.msg import Float32
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.modalities import SENSORS
+from mfs_seg_ros.diagnostics.drops import ADVICE
 from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import stamp_ns, to_labels, to_rgb
 from mfs_seg_ros.node.parameters import chosen_sensors, declare
@@ -31,6 +33,7 @@ from mfs_seg_ros.node.run import run_node
 from mfs_seg_ros.recording.events import SeenEvents
 from mfs_seg_ros.recording.metrics import Recording
 from mfs_seg_ros.recording.video import VIDEO_HEIGHT
+from mfs_seg_ros.tools.diagnostic_counts import DiagnosticCounts
 
 POLL_S = 0.1
 PROGRESS_S = 0.5
@@ -42,6 +45,8 @@ MAX_QUEUED = 512
 # Higher is lower.
 LOW_PRIORITY = 10
 MASK_TOPIC = 'mfs_seg/mask'
+# Diagnostics come once a second, where there is a segmenter.
+REPORT_TIMEOUT_S = 1.5
 
 
 class Recorder(Node):
@@ -80,6 +85,7 @@ class Recorder(Node):
                            ('decode_time_ms', self._recording.add_decode_time)):
             self.create_subscription(
                 Float32, f'mfs_seg/debug/{topic}', partial(self._on_time, add), RESULT_QOS)
+        self._counts = DiagnosticCounts(self)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
 
@@ -94,8 +100,9 @@ class Recorder(Node):
                 self._executor.spin_once(timeout_sec=POLL_S)
                 if time.monotonic() - printed > PROGRESS_S:
                     printed = time.monotonic()
-                    print(f'images {self._images} packets {self._packets} masks {self._masks}',
-                          flush=True)
+                    self._print_progress()
+            # The last second of the segmenter's counts.
+            self._counts.wait_for_report(self._spin, REPORT_TIMEOUT_S)
         finally:
             self._queue.put(None)
             worker.join()
@@ -109,10 +116,18 @@ class Recorder(Node):
         self.get_logger().info(f"{self._masks} masks of {self._images} images and {self._packets} "
                                f"packets of events: '{self._folder}'.")
 
+    def _spin(self, timeout_s: float) -> None:
+        self._executor.spin_once(timeout_sec=timeout_s)
+
+    def _print_progress(self) -> None:
+        print(json.dumps({'images': self._images, 'packets': self._packets,
+                          'masks': self._masks}), flush=True)
+
     def _write(self) -> None:
         figures = self._recording.finish(self._title)
         if self._events:
             figures |= self._events.figures()
+        figures['lost'] = {reason: self._counts.lost(reason) for reason in ADVICE}
         figures['rmw'] = get_rmw_implementation_identifier()
         write_json(self._folder / 'recording.json', figures)
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -29,7 +28,7 @@ import rclpy
 
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.util.files import write_json
-from mfs_seg_ros.benchmark import DRAIN_S, MASK, START_S, Listener, wait
+from mfs_seg_ros.benchmark import DRAIN_S, MASK, REPORT_TIMEOUT_S, START_S, Listener, wait
 from mfs_seg_ros.demo import positive
 from mfs_seg_ros.diagnostics.process_info import ProcessState, process_state
 from mfs_seg_ros.node.fastdds_environment import demo_environment
@@ -46,7 +45,6 @@ MEASURE_S = 5.0
 # session only, where the kernel shares out its time by sessions.)
 LAST_CORE = max(os.sched_getaffinity(0))
 BUSY_LOOPS = 9
-COUNTED = re.compile(r'(\d+) (?:were dropped|were unusable|were too old|more are missing)')
 # Limits that noise does not reach. The allocator takes memory in steps of up to a megabyte, some 2
 # in a minute and ever fewer; masks of 240x180 that leak at 20 Hz make 50 MB a minute. Both must be
 # passed: what leaks so slowly that a minute does not tell is found in ten.
@@ -113,20 +111,20 @@ def run(children: Children, folder: Path, options: argparse.Namespace) -> dict[s
         if options.overload:
             start_segmenter(children, listener, options)
             capacity = measured_capacity(children, listener, folder)
-            # What it counted is not of the soak.
             children.stop('segmenter')
+            listener.counts.clear()
             wait(listener, children, lambda: not listener.count_publishers(MASK))
             rate = capacity * options.overload
             print(f'the node answers {capacity:.1f} frames a second; {rate:.0f} are sent')
         start_segmenter(children, listener, options)
         with busy_loops(options.seconds + START_S if options.starve else 0.0):
             soak, sent = soaked(children, listener, folder, rate, options.seconds)
+        listener.counts.wait_for_report(listener.listen, REPORT_TIMEOUT_S)
+        counted = listener.counts.lost()
         children.stop('segmenter')
         listener.destroy_node()
     finally:
         rclpy.shutdown()
-    report = children.last_match('segmenter', r'of \d+ images so far.*')
-    counted = sum(map(int, COUNTED.findall(report[0]))) if report else 0
     return figures_of(soak, sent, counted)
 
 
@@ -203,7 +201,7 @@ def soaked(children: Children, listener: Listener, folder: Path, rate: float, se
         cpu_s = state.cpu_s
     listener.listen(DRAIN_S)
     soak.latencies_ms = listener.latencies_ms
-    return soak, int(children.last_match('player', r'frames_sent: (\d+)')[1])
+    return soak, children.last_result('player')['frames_sent']
 
 
 def figures_of(soak: Soak, sent: int, counted: int) -> dict[str, int | float]:

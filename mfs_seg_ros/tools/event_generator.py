@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -59,8 +60,8 @@ class EventLoad(Node):
             self._publisher.publish(packet(words, packets, start_ns))
             packets += 1
             events += count
-        print(f'events_sent: {events} packets_sent: {packets} '
-              f'seconds: {time.monotonic() - start:.3f}', flush=True)
+        print(json.dumps({'events_sent': events, 'packets_sent': packets,
+                          'seconds': time.monotonic() - start}), flush=True)
         time.sleep(POLL_S)
 
 

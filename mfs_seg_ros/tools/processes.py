@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Child processes of which none stays behind."""
+"""Child processes that all end with the program."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 # How long a process may take to end after each signal, in seconds.
 PATIENCE_S = ((signal.SIGINT, 20.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))
@@ -21,14 +22,17 @@ LIBC = ctypes.CDLL(None)
 
 
 class ChildFailed(Exception):
-    """A child process ended when it should not have; the message says why."""
+    """A child process ended unexpectedly; the message gives the reason."""
 
 
 class Children:
     """
     Python modules running as ROS nodes, each in a process group with a log file of its own.
 
-    As a context manager: whatever happens inside, all have ended when it is left.
+    As a context manager, it ends all of them when it is left.
+
+    :param log_folder: folder of the log files.
+    :param environment: environment variables of the processes.
     """
 
     def __init__(self, log_folder: Path, environment: dict[str, str]) -> None:
@@ -50,23 +54,30 @@ class Children:
         parameters: dict[str, object],
         remappings: dict[str, str] | None = None,
     ) -> None:
-        """Start a module as a node with these parameters and remappings."""
+        """
+        Start a module as a node.
+
+        :param name: name of the process here, and of its log.
+        :param module: Python module to run.
+        :param parameters: ROS parameters.
+        :param remappings: names and the names that replace them.
+        """
         command = [sys.executable, '-m', module, '--ros-args']
         for key, value in parameters.items():
             command += ['-p', f'{key}:={_yaml(value)}']
         for source, target in (remappings or {}).items():
             command += ['-r', f'{source}:={target}']
-        # A process group of its own: Ctrl-C in the terminal reaches only us; we end it in order.
+        # A process group of its own: Ctrl-C in the terminal does not reach it.
         with self._log(name).open('w') as log:
             self._processes[name] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 env=self._environment, start_new_session=True, preexec_fn=_end_with_parent)
 
     def ended(self, name: str) -> bool:
-        """Return whether a child has ended well; raises ChildFailed when it ended badly."""
+        """Return whether a child has ended without error; raises ChildFailed after an error."""
         status = self._processes[name].poll()
         if status == -signal.SIGALRM and not self.last_match(name, LOGGED_ERROR):
-            # See run.py: it had done its work.
+            # See node/run.py: its work was done.
             return True
         if status:
             raise ChildFailed(f'{name}: {self._sentence(name, status)}')
@@ -83,12 +94,19 @@ class Children:
                 raise ChildFailed(f"{name} ended too early: see '{self._log(name)}'.")
 
     def stop(self, name: str) -> None:
-        """Ask a child to end and wait for it; raises ChildFailed when it does not end well."""
+        """End a child and wait for it; raises ChildFailed when it ends with an error."""
         self._end([self._processes[name]])
         self.ended(name)
 
+    def last_result(self, name: str) -> dict[str, Any] | None:
+        """Return the last JSON object that a child has printed on a line of its own, if any."""
+        # The last line may be incomplete.
+        lines = self._log(name).read_text(errors='replace').split('\n')[:-1]
+        line = next((line for line in reversed(lines) if line.startswith('{')), None)
+        return None if line is None else json.loads(line)
+
     def last_match(self, name: str, pattern: str | re.Pattern) -> re.Match | None:
-        """Return the last match of a pattern in what a child has printed."""
+        """Return the last match of a pattern in the log of a child."""
         found = list(re.finditer(pattern, self._log(name).read_text(errors='replace')))
         return found[-1] if found else None
 
@@ -100,7 +118,7 @@ class Children:
         if said := LOGGED_ERROR.findall(text):
             return said[-1]
         lines = text.split('\n')
-        last = next((line for line in reversed(lines) if line.strip()), 'it said nothing')
+        last = next((line for line in reversed(lines) if line.strip()), 'it printed nothing')
         return f"ended with status {status}: {last} (see '{self._log(name)}')"
 
     def _end(self, processes: list[subprocess.Popen]) -> None:
@@ -117,13 +135,13 @@ class Children:
 
 
 def _signal_group(process: subprocess.Popen, number: signal.Signals) -> None:
-    # The group is gone once its leader was waited for: its number may be another's by then.
+    # After its leader was waited for, the number of the group may be another's.
     if process.poll() is None:
         os.killpg(process.pid, number)
 
 
 def _end_with_parent() -> None:
-    """Have Linux end this process with its parent, even when that one is killed."""
+    """End this process with its parent, even when that is killed (Linux)."""
     if sys.platform == 'linux':
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 

@@ -49,7 +49,7 @@ def test_street_comes_with_truth_under_the_same_header(ear, start):
     ear.listen(lambda: player.poll() is not None)
     output, errors = player.communicate()
     assert player.returncode == 0, errors
-    assert 'frames_sent: 12' in output
+    assert '"frames_sent": 12' in output
     assert len(ear.images) == len(ear.labels) == 12
     for image, label in zip(ear.images, ear.labels):
         assert image.header == label.header
@@ -92,7 +92,7 @@ def test_folder_once_ends_by_itself(ear, start, tmp_path):
     write_images(tmp_path, 3)
     player = start(input=tmp_path, rate=50.0, wait_for=1, width=16, height=12)
     ear.listen(lambda: player.poll() is not None)
-    assert 'frames_sent: 3' in player.communicate()[0]
+    assert '"frames_sent": 3' in player.communicate()[0]
     assert {(image.width, image.height) for image in ear.images} == {(16, 12)}
 
 
@@ -111,7 +111,7 @@ def test_asked_to_stop_it_ends_well(ear, start, number):
     player.send_signal(number)
     output, errors = player.communicate(timeout=10.0)
     assert player.returncode == 0
-    assert re.search(r'frames_sent: \d+', output)
+    assert re.search(r'"frames_sent": \d+', output)
     assert 'Traceback' not in errors
 
 
@@ -122,7 +122,7 @@ def test_stop_while_waiting_for_subscribers(start):
     player.send_signal(signal.SIGINT)
     output, errors = player.communicate(timeout=10.0)
     assert player.returncode == 0
-    assert 'frames_sent: 0' in output
+    assert '"frames_sent": 0' in output
     assert 'Traceback' not in errors
 
 

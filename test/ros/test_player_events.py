@@ -51,7 +51,7 @@ def test_street_with_both_senses(ear, start):
     ear.listen(lambda: player.poll() is not None)
     output, errors = player.communicate()
     assert player.returncode == 0, errors
-    assert 'frames_sent: 5 packets_sent: 40' in output
+    assert '{"frames_sent": 5, "packets_sent": 40}' in output
     assert len(ear.images) == len(ear.labels) == 5
     assert all(image.header == label.header for image, label in zip(ear.images, ear.labels))
     assert [packet.seq for packet in ear.packets] == list(range(40))
@@ -70,7 +70,7 @@ def test_street_with_both_senses(ear, start):
 def test_events_alone_come_with_truth(ear, start):
     player = start(sensors='events', width=96, height=72, frames=3, wait_for=1)
     ear.listen(lambda: player.poll() is not None)
-    assert 'frames_sent: 3 packets_sent: 20' in player.communicate()[0]
+    assert '{"frames_sent": 3, "packets_sent": 20}' in player.communicate()[0]
     assert not ear.images
     assert len(ear.labels) == 3 and ear.labels[0].height == 72
     assert len(ear.packets) == 20
@@ -100,7 +100,7 @@ def test_a_bag_is_passed_on_in_its_own_time(ear, start):
 
     player = start(input=BAG, sensors='fusion', wait_for=1)
     ear.listen(lambda: player.poll() is not None)
-    assert 'frames_sent: 4 packets_sent: 17' in player.communicate()[0]
+    assert '{"frames_sent": 4, "packets_sent": 17}' in player.communicate()[0]
     recorded = list(open_source(BAG, sensors='fusion'))
     batches = [item for item in recorded if hasattr(item, 'encoding')]
     frames = [item for item in recorded if not hasattr(item, 'encoding')]

@@ -193,7 +193,7 @@ def test_lost_packets_are_reported(alone, children):
     alone.seq += 3
     alone.pass_time(WINDOW_US, WINDOW_US + 10_000)
     assert alone.masks_at(1) == [WINDOW_US]
-    alone.wait(lambda: children.last_match('events', '[^0] more were lost on the way'),
+    alone.wait(lambda: children.last_match('events', '[^0] more are missing in the count'),
                'the report')
 
 
