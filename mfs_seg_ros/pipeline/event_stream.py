@@ -11,7 +11,7 @@ from mfs_seg_core.events.decoders import ENCODINGS, open_decoder
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.events.types import Events
-from mfs_seg_ros.messages.events import ARRAY, ArrayReader
+from mfs_seg_ros.messages.events import ARRAY_ENCODING, EventArrayDecoder
 from mfs_seg_ros.messages.image_encoding import MAX_PIXELS, MessageError
 from mfs_seg_ros.pipeline.continuity import Break
 from mfs_seg_ros.pipeline.event_map import EventMap
@@ -19,7 +19,7 @@ from mfs_seg_ros.pipeline.sensor_clock import SensorClock
 from mfs_seg_ros.pipeline.synchronizer import Step
 
 # Their drivers give the events ROS time; the clock of others starts anywhere.
-ROS_TIME_ENCODINGS = ('libcaer', 'libcaer_cmp', 'mono', ARRAY)
+ROS_TIME_ENCODINGS = ('libcaer', 'libcaer_cmp', 'mono', ARRAY_ENCODING)
 # Hours of packets: who counts on beyond a gap as long has begun to count anew.
 MOST_MISSING = 10_000_000
 
@@ -115,7 +115,7 @@ class EventStream:
 
     def _begin(self, packet: EventPacket) -> None:
         """Forget what was before this packet; raises ValueError for an unknown encoding."""
-        decoder = (ArrayReader() if packet.encoding == ARRAY else
+        decoder = (EventArrayDecoder() if packet.encoding == ARRAY_ENCODING else
                    open_decoder(packet.encoding, packet.width, packet.height))
         self._past_faults = Counter(self.faults)
         self._decoder, self._encoding = decoder, packet.encoding

@@ -18,7 +18,7 @@ from std_msgs.msg import Float32, Header
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.labels import UNLABELLED, ClassSet, overlay
 from mfs_seg_core.streaming.segmenter import Segmentation
-from mfs_seg_ros.messages.event_image import event_picture
+from mfs_seg_ros.messages.event_image import draw_events
 from mfs_seg_ros.messages.images import image_message
 from mfs_seg_ros.messages.run_length import run_length_message
 
@@ -101,7 +101,7 @@ class Outputs:
                 runs.publish(run_length_message(mask, header))
             if _heard(drawn):
                 height, width = mask.shape
-                seen = event_picture(events, width, height) if image is None else image
+                seen = draw_events(events, width, height) if image is None else image
                 picture = overlay(seen, mask, self._classes, self._settings['overlay_opacity'])
                 drawn.publish(image_message(picture, 'rgb8', header))
 
