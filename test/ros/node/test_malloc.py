@@ -12,9 +12,9 @@ FAULTS = """
 import resource
 import sys
 import numpy as np
-from mfs_seg_ros.node.malloc import keep_freed_memory
+from mfs_seg_ros.node.malloc import retain_freed_memory
 if sys.argv[1] == 'keep':
-    keep_freed_memory()
+    retain_freed_memory()
 def work():
     for _ in range(100):
         kept = [np.ones(1 << 18) for _ in range(8)]
