@@ -14,7 +14,8 @@ PLAYER_ARGUMENTS = (
     ('input', str, 'street',
      "Input: 'street', a CamVid folder, a folder of images, a video, a recording of an event "
      'camera, or a rosbag2 folder or file.'),
-    ('sensors', str, 'camera', "Sensors to play and segment: 'camera', 'events' or 'fusion' (both)."),
+    ('sensors', str, 'camera',
+     "Sensors to play and segment: 'camera', 'events' or 'fusion' (both)."),
     ('packet_ms', int, '5', 'Duration of an event packet in milliseconds.'),
     ('rate', float, '0.0', 'Frames per second; 0: the rate of the input.'),
     ('loop', bool, 'false', 'Restart the input when it ends: true or false.'),

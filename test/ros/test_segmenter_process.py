@@ -50,7 +50,7 @@ WRONG = {
     '-p cameras:=[front,front]': "'cameras' must name at least one camera, none twice",
     '-p cameras:=[front/left]': "has the name 'front/left': use letters",
     '-p trigger:=sometimes': "'trigger' must be one of image, events, both, or empty",
-    '-p weights:=camvid -p sensors:=events': 'needs weights that see events: these see camera',
+    '-p weights:=camvid -p sensors:=events': 'needs weights that take events: these take camera',
     '-p event_homography:=1.0': "'event_homography' must be a list of numbers with a point",
     '-p weights': 'the ROS arguments cannot be used',
     '-- --weights street': "'--weights street' is not understood",
