@@ -23,7 +23,7 @@ EVENT_TYPES = {
     'dvs_msgs': ('dvs_msgs', 'EventArray'),
     'prophesee_event_msgs': ('prophesee_event_msgs', 'EventArray'),
 }
-# Stands in `EventPacket.encoding` for events that need no decoding.
+# Value of ``EventPacket.encoding`` for events that need no decoding.
 ARRAY_ENCODING = 'event_array'
 
 

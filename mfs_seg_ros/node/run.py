@@ -61,7 +61,7 @@ def run_node(
             node = make_node(stopped)
         except RuntimeError as error:
             # For example, security is enforced and there are no keys.
-            raise ValueError(f'the node cannot be made: {str(error).splitlines()[0]}') from None
+            raise ValueError(f'the node cannot be created: {str(error).splitlines()[0]}') from None
         code = node.run() or 0
     except (ValueError, OSError) as error:
         rclpy.logging.get_logger(name).fatal(str(error))

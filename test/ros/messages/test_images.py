@@ -201,8 +201,8 @@ def test_images_that_declare_too_many_pixels_are_not_decoded(extension, width, h
     if extension == '.png':
         data[16:24] = struct.pack('>II', width, height)
     else:
-        place = data.index(b'\xff\xc0') + 5
-        data[place:place + 4] = struct.pack('>HH', height, width)
+        offset = data.index(b'\xff\xc0') + 5
+        data[offset:offset + 4] = struct.pack('>HH', height, width)
     monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('the image was decoded'))
     with pytest.raises(MessageError, match=f'the image is {width}x{height} pixels: more than'):
         decode_rgb(CompressedImage(data=array('B', bytes(data))))
