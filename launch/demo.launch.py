@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Plays Street or a recording as a camera, an event camera or both, and segments it."""
+"""Play Street or a recording as a camera, an event camera or both, and segment it."""
 
 from launch.actions import DeclareLaunchArgument, Shutdown
 from launch.substitutions import LaunchConfiguration
@@ -12,26 +12,27 @@ from launch import LaunchDescription
 # Name, type of the player's parameter, default, description.
 PLAYER_ARGUMENTS = (
     ('input', str, 'street',
-     "'street', a CamVid folder, a folder of images, a video, a recording of an event camera, or a "
-     'rosbag2 folder or file'),
-    ('sensors', str, 'camera', "'camera', 'events' or 'fusion', both: what is played and seen"),
-    ('packet_ms', int, '5', 'length of a packet of events in milliseconds'),
-    ('rate', float, '0.0', 'frames per second; 0: the rate of the input'),
-    ('loop', bool, 'false', 'begin again when the input ends'),
-    ('seconds', float, '0.0', 'stop after this many seconds; 0: no limit'),
-    ('seed', int, '0', 'seed of Street'),
-    ('width', int, '0', 'width of the frames; 0: as the input has it'),
-    ('height', int, '0', 'height of the frames; 0: as the input has it'),
+     "Input: 'street', a CamVid folder, a folder of images, a video, a recording of an event "
+     'camera, or a rosbag2 folder or file.'),
+    ('sensors', str, 'camera',
+     "Sensors to play and segment: 'camera', 'events' or 'fusion' (both)."),
+    ('packet_ms', int, '5', 'Duration of an event packet in milliseconds.'),
+    ('rate', float, '0.0', 'Frames per second; 0: the rate of the input.'),
+    ('loop', bool, 'false', 'Restart the input when it ends: true or false.'),
+    ('seconds', float, '0.0', 'Stop after this time in seconds; 0: no limit.'),
+    ('seed', int, '0', 'Seed of the random scenes of Street.'),
+    ('width', int, '0', 'Width of the frames in pixels; 0: that of the input.'),
+    ('height', int, '0', 'Height of the frames in pixels; 0: that of the input.'),
 )
 OTHER_ARGUMENTS = (
-    ('weights', 'street', 'name of shipped weights, or a weights file'),
-    ('namespace', '', 'namespace of both nodes'),
-    ('log_level', 'info', 'debug, info, warn, error or fatal'),
+    ('weights', 'street', 'Name of shipped weights, or path of a .safetensors file.'),
+    ('namespace', '', 'Namespace of both nodes.'),
+    ('log_level', 'info', 'Log level: debug, info, warn, error or fatal.'),
 )
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Start player and segmenter; all ends when one of them does."""
+    """Start player and segmenter; shut down when one of them ends."""
     declared = [
         DeclareLaunchArgument(name, default_value=default, description=description)
         for name, _, default, description in PLAYER_ARGUMENTS
@@ -45,7 +46,7 @@ def generate_launch_description() -> LaunchDescription:
         'arguments': ['--ros-args', '--log-level', LaunchConfiguration('log_level')],
         'output': 'screen',
     }
-    # The types are given: a path of digits stays text, and a rate of 20 becomes 20.0.
+    # With explicit types, a path of digits remains text, and a rate of 20 becomes 20.0.
     player_parameters = {
         name: ParameterValue(LaunchConfiguration(name), value_type=kind)
         for name, kind, _, _ in PLAYER_ARGUMENTS
@@ -64,7 +65,7 @@ def generate_launch_description() -> LaunchDescription:
         Node(
             executable='player',
             name='player',
-            # The sensors start when the segmenter listens.
+            # Playback starts after the segmenter has subscribed.
             parameters=[player_parameters, {'wait_for': 1}],
             on_exit=Shutdown(),
             **common,

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Segments what a camera, an event camera or both see."""
+"""Segment the data of a camera, an event camera or both."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ CONFIG = Path(__file__).resolve().parents[1] / 'config'
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Start the node `mfs_seg`."""
+    """Start the node ``mfs_seg``."""
     return LaunchDescription([
         *(DeclareLaunchArgument(argument.name, default_value=argument.default,
                                 description=argument.description) for argument in ARGUMENTS),
@@ -24,9 +24,9 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def start_node(context: LaunchContext) -> list[Node]:
-    """Give the node for the values of the arguments."""
+    """Return the node for the values of the arguments."""
     options = node_options(context.launch_configurations, CONFIG)
-    # The types are given: a name of digits stays text.
+    # With explicit types, a name of digits remains text.
     given = {name: ParameterValue(value, value_type=list[str] if isinstance(value, list) else
                                   type(value))
              for name, value in options.parameters.items()}

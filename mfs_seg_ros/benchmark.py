@@ -33,7 +33,7 @@ from mfs_seg_ros.diagnostics.drops import (
 )
 from mfs_seg_ros.diagnostics.process_info import cpu_s
 from mfs_seg_ros.messages.images import stamp_ns
-from mfs_seg_ros.node.fastdds_environment import demo_environment
+from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.tools.diagnostic_counts import DiagnosticCounts
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
                         help='of the node (default: the last)')
     parser.add_argument('--json', type=Path, default=None, metavar='FILE')
     options = parser.parse_args(arguments)
-    environment = demo_environment()
+    environment = local_environment()
     os.environ.update(environment)
     try:
         with (tempfile.TemporaryDirectory() as logs,

@@ -26,7 +26,7 @@ from mfs_seg_ros.diagnostics.drops import (
     PACKETS_MISSING,
     PACKETS_UNUSABLE,
 )
-from mfs_seg_ros.node.fastdds_environment import demo_environment
+from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.playback.sources import STREET
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 
@@ -131,7 +131,7 @@ def run(
     options.output.mkdir(parents=True, exist_ok=True)
     for name in RESULTS:
         (options.output / name).unlink(missing_ok=True)
-    with Children(options.output / 'log', demo_environment()) as children:
+    with Children(options.output / 'log', local_environment()) as children:
         children.start('segmenter', 'mfs_seg_ros.segmenter', {
             'weights': options.weights, 'sensors': options.sensors,
             'event_window': EVENT_WINDOW_S, 'input_width': options.size[0],

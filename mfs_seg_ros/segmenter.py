@@ -36,8 +36,8 @@ from vision_msgs.msg import LabelInfo
 from mfs_seg_core.legend import legend_image
 from mfs_seg_ros.messages.images import image_message, label_info_message
 from mfs_seg_ros.node.fastdds_check import transport_warning
-from mfs_seg_ros.node.lifecycle import answer_impossible_transitions
-from mfs_seg_ros.node.malloc import give_back_memory
+from mfs_seg_ros.node.lifecycle import reject_invalid_transitions
+from mfs_seg_ros.node.malloc import release_freed_memory
 from mfs_seg_ros.node.parameters import SEGMENTER, declare_all
 from mfs_seg_ros.node.run import run_node
 from mfs_seg_ros.pipeline.camera import Camera
@@ -77,7 +77,7 @@ class SegmenterNode(LifecycleNode):
         self._legend = self.create_publisher(Image, '~/legend', LATCHED_QOS)
         self.create_service(Trigger, '~/reset_state', self._on_reset)
         self.create_service(SetBool, '~/enable', self._on_enable)
-        answer_impossible_transitions(self)
+        reject_invalid_transitions(self)
         warning = transport_warning(get_rmw_implementation_identifier(), os.environ)
         if warning:
             self.get_logger().warn(warning)
@@ -189,7 +189,7 @@ class SegmenterNode(LifecycleNode):
             camera.destroy()
         self._cameras, self._plan = [], None
         gc.collect()
-        give_back_memory()
+        release_freed_memory()
 
     # Parameters, services and the clock
 

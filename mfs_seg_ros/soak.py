@@ -31,7 +31,7 @@ from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.benchmark import DRAIN_S, MASK, REPORT_TIMEOUT_S, START_S, Listener, wait
 from mfs_seg_ros.demo import positive
 from mfs_seg_ros.diagnostics.process_info import ProcessState, process_state
-from mfs_seg_ros.node.fastdds_environment import demo_environment
+from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 from mfs_seg_ros.tools.trend import growth, slope
 
@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
                         help='leave the node a tenth of one core')
     parser.add_argument('--json', type=Path, default=None, metavar='FILE')
     options = parser.parse_args(arguments)
-    environment = demo_environment()
+    environment = local_environment()
     os.environ.update(environment)
     try:
         with (tempfile.TemporaryDirectory() as folder,

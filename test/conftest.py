@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from mfs_seg_ros.node.fastdds_environment import demo_environment
+from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.tools.processes import Children
 
 
@@ -17,7 +17,7 @@ def environment():
     import rclpy
 
     before = dict(os.environ)
-    os.environ.update(demo_environment())
+    os.environ.update(local_environment())
     rclpy.init()
     yield dict(os.environ)
     rclpy.shutdown()

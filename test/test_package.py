@@ -16,7 +16,9 @@ from support.paths import REPOSITORY
 
 # The hash in recordings of event cameras: with another one, ROS would not connect to them.
 EVENT_PACKET = 'RIHS01_d6fa176260b1f37e5a40845305315e150a0f18191241eb64f407442aa29844aa'
+# ROS executables of the package, and the command of the core.
 EXECUTABLES = {'segmenter', 'player', 'recorder'}
+COMMAND = 'mfs-seg'
 # Prints what setup.py hands to setuptools, as json.
 SETUP_ARGUMENTS = """
 import json
@@ -91,7 +93,7 @@ def test_ament_index_knows_the_package():
 def test_executables_have_their_functions(setup_arguments):
     scripts = dict(entry.split(' = ') for entry in setup_arguments['entry_points']
                    ['console_scripts'])
-    assert set(scripts) == EXECUTABLES
+    assert set(scripts) == {*EXECUTABLES, COMMAND}
     for target in scripts.values():
         module, function = target.split(':')
         tree = ast.parse((REPOSITORY / f'{module.replace(".", "/")}.py').read_text('utf-8'))

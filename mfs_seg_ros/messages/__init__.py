@@ -1,3 +1,3 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages to arrays, and arrays to messages."""
+"""Conversion of messages to arrays, and of arrays to messages."""

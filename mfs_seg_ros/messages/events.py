@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The messages that events come in; all are read from their bytes."""
+"""Event messages: their types, and readers of their serialised bytes."""
 
 from __future__ import annotations
 
@@ -15,23 +15,25 @@ from mfs_seg_core.events.packet import EventPacket, read_packet
 from mfs_seg_core.events.types import Events
 from mfs_seg_ros.node.parameters import ParameterError
 
-# As drivers publish; a packet that is lost leaves a hole in the stream.
+# Drivers publish best effort. The queue is long, as a missing packet is a gap in the event stream.
 EVENT_QOS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT)
-# Package and type, by the parameter event_type.
+# Package and message type for each value of the parameter event_type.
 EVENT_TYPES = {
     'packet': ('event_camera_msgs', 'EventPacket'),
     'dvs_msgs': ('dvs_msgs', 'EventArray'),
     'prophesee_event_msgs': ('prophesee_event_msgs', 'EventArray'),
 }
-# The encoding, as it were, of an array.
-ARRAY = 'event_array'
+# Value of ``EventPacket.encoding`` for events that need no decoding.
+ARRAY_ENCODING = 'event_array'
 
 
 def event_message(event_type: str) -> tuple[type, Callable[[bytes], EventPacket]]:
     """
-    Return the type to subscribe to, as bytes, and what reads these.
+    Return the message type to subscribe to, and the reader of its bytes.
 
-    Raises ParameterError with one sentence when there is no such type or it is not installed.
+    :param event_type: value of the parameter ``event_type``, a key of ``EVENT_TYPES``.
+    :returns: message class, and a function that reads a serialised message.
+    :raises ParameterError: the type is unknown, or its package is not installed.
     """
     if event_type not in EVENT_TYPES:
         raise ParameterError(
@@ -47,22 +49,22 @@ def event_message(event_type: str) -> tuple[type, Callable[[bytes], EventPacket]
 
 
 def read_array(message: bytes) -> EventPacket:
-    """Read an EventArray as a packet whose payload is the array: the drivers count none."""
+    """Read a serialised EventArray as a packet with the array as payload and no sequence number."""
     array = read_event_array(message)
-    return EventPacket(array.stamp_ns, array.width, array.height, 0, 0, ARRAY, array,
+    return EventPacket(array.stamp_ns, array.width, array.height, 0, 0, ARRAY_ENCODING, array,
                        array.frame_id)
 
 
-class ArrayReader:
-    """Has the face of a decoder, for events that need no decoding."""
+class EventArrayDecoder:
+    """Decoder of an EventArray, whose events are stored in plain form."""
 
     def __init__(self) -> None:
         self.faults: Counter[str] = Counter()
 
     def decode_packet(self, array: EventArray, _: int) -> Events:
-        """Return the events of an array."""
+        """Return the events of an array, and count those outside the sensor as faults."""
         self.faults['outside the sensor'] += array.outside
         return array.events
 
     def report_gap(self) -> None:
-        """Do nothing: an array does not depend on those before it."""
+        """Do nothing: an array does not depend on earlier ones."""

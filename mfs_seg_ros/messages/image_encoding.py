@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How the bytes of an Image lie, checked against what the message says of them."""
+"""Byte layouts of the encodings of an Image, and checks of a message against them."""
 
 from __future__ import annotations
 
@@ -12,24 +12,29 @@ import numpy as np
 
 from mfs_seg_core.util.text import printable
 
-# Above any camera's; a message that names more is wrong.
+# More than any camera has, so a message with a larger size is corrupt.
 MAX_PIXELS = 64_000_000
 
 
 class MessageError(ValueError):
-    """A message cannot be used; the text is one sentence that says what is wrong with it."""
+    """A message is invalid; the text is one sentence with the reason."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Bytes of a pixel and of one of its samples, and what else the conversion must know."""
+    """
+    Byte layout of an encoding.
+
+    :param pixel: bytes of a pixel.
+    :param sample: bytes of one sample of a pixel.
+    :param paired: True if two neighbouring pixels share their colour.
+    :param converter_name: name of the encoding in all versions of the converters; '': the same.
+    """
 
     pixel: int
     sample: int = 1
-    # Two neighbours share their colour.
     paired: bool = False
-    # Name that every version of the converters knows; empty: its own.
-    known_as: str = ''
+    converter_name: str = ''
 
 
 LAYOUTS = {
@@ -46,15 +51,15 @@ LAYOUTS = {
     **{f'bayer_{order}8': Layout(1) for order in ('rggb', 'bggr', 'gbrg', 'grbg')},
     **{f'bayer_{order}16': Layout(2, 2) for order in ('rggb', 'bggr', 'gbrg', 'grbg')},
     'yuv422': Layout(2, paired=True),
-    'uyvy': Layout(2, paired=True, known_as='yuv422'),
+    'uyvy': Layout(2, paired=True, converter_name='yuv422'),
     'yuv422_yuy2': Layout(2, paired=True),
-    'yuyv': Layout(2, paired=True, known_as='yuv422_yuy2'),
+    'yuyv': Layout(2, paired=True, converter_name='yuv422_yuy2'),
 }
 
 
 @dataclass(frozen=True)
 class PackedImage:
-    """An Image without padding, in this machine's byte order; `data` is a contiguous buffer."""
+    """Image without row padding, in this machine's byte order; ``data`` is a contiguous buffer."""
 
     height: int
     width: int
@@ -66,9 +71,11 @@ class PackedImage:
 
 def packed(message: Any) -> PackedImage:
     """
-    Check a sensor_msgs Image (of rclpy or rosbags) and return it without padding.
+    Check an Image and return it without row padding.
 
-    Raises MessageError with one sentence when the message contradicts itself.
+    :param message: sensor_msgs Image, of rclpy or of rosbags.
+    :returns: image in this machine's byte order.
+    :raises MessageError: the encoding is unknown, or the fields contradict each other.
     """
     height, width, step = message.height, message.width, message.step
     layout = LAYOUTS.get(message.encoding)
@@ -94,12 +101,12 @@ def packed(message: Any) -> PackedImage:
     bigendian = sys.byteorder == 'big'
     if layout.sample == 2 and bool(message.is_bigendian) != bigendian:
         data = np.frombuffer(data, np.uint16).byteswap()
-    encoding = layout.known_as or message.encoding
+    encoding = layout.converter_name or message.encoding
     return PackedImage(height, width, encoding, int(bigendian), row, data)
 
 
 def check_pixels(width: int, height: int) -> None:
-    """Raise MessageError for images of no pixels, or of more than any camera has."""
+    """Raise MessageError if an image has no pixels, or more than ``MAX_PIXELS``."""
     if width == 0 or height == 0:
         raise MessageError(f'the image is empty: {width}x{height} pixels')
     if width * height > MAX_PIXELS:

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages to arrays and back: Image, CompressedImage, LabelInfo."""
+"""Conversion between arrays and the messages Image, CompressedImage and LabelInfo."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ from mfs_seg_ros.messages.jpeg_png_header import announced_size
 
 def to_rgb(message: Image) -> np.ndarray:
     """
-    Return the picture of an Image as uint8 [H, W, 3] RGB; it may be a read-only view of the data.
+    Convert an Image to RGB.
 
-    Colours and layouts of `image_layout.LAYOUTS`, rows of any `step`, either byte order.
-    Raises MessageError with one sentence when the message contradicts itself.
+    :param message: image in one of the encodings of ``image_encoding.LAYOUTS``, with rows of any
+        ``step``, in either byte order.
+    :returns: uint8 [H, W, 3] RGB, possibly a read-only view of the message's data.
+    :raises MessageError: the message is invalid, or the converter fails.
     """
     image = packed(message)
     try:
@@ -41,16 +43,18 @@ def to_rgb(message: Image) -> np.ndarray:
 
 def decode_rgb(message: CompressedImage) -> np.ndarray:
     """
-    Return the picture of a CompressedImage (JPEG, PNG) as uint8 [H, W, 3] RGB.
+    Decode a CompressedImage.
 
-    Raises MessageError with one sentence when it cannot be decoded.
+    :param message: JPEG or PNG image.
+    :returns: uint8 [H, W, 3] RGB.
+    :raises MessageError: the data are another format, truncated or too large.
     """
     data = np.frombuffer(message.data, np.uint8)
     size = announced_size(data.data)
     if size:
-        # A few bytes can announce more pixels than there is memory.
+        # The header of a small message can declare more pixels than fit into memory.
         check_pixels(*size)
-    # The orientation that a JPEG may name is for viewers: the camera's calibration ignores it.
+    # The EXIF orientation is for viewers; the camera's calibration does not include it.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image = cv2.imdecode(data, flags) if size else None
@@ -65,9 +69,11 @@ def decode_rgb(message: CompressedImage) -> np.ndarray:
 
 def to_labels(message: Image) -> np.ndarray:
     """
-    Return the class ids of a mono8 Image as uint8 [H, W].
+    Return the class ids of an Image.
 
-    Raises MessageError with one sentence when the message is another kind of image or wrong.
+    :param message: mask, 'mono8'.
+    :returns: class ids, uint8 [H, W].
+    :raises MessageError: the encoding is another one, or the message is invalid.
     """
     if message.encoding != 'mono8':
         raise MessageError(f"class ids come as 'mono8', not '{printable(message.encoding)}'")
@@ -77,12 +83,15 @@ def to_labels(message: Image) -> np.ndarray:
 
 def image_message(pixels: np.ndarray, encoding: str, header: Header) -> Image:
     """
-    Return an Image with this header, its rows not padded.
+    Return an Image without row padding.
 
-    `pixels` is uint8, [H, W] for 'mono8' and [H, W, 3] for 'rgb8'.
+    :param pixels: uint8, [H, W] for 'mono8' and [H, W, 3] for 'rgb8'.
+    :param encoding: 'mono8' or 'rgb8'.
+    :param header: header of the message.
+    :returns: message with a copy of the pixels.
     """
     height, width = pixels.shape[:2]
-    # Any other type than array.array is copied element by element when it is assigned.
+    # rclpy copies any type other than array.array element by element.
     data = array('B')
     data.frombytes(np.ascontiguousarray(pixels).data)
     return Image(header=header, height=height, width=width, encoding=encoding,
@@ -96,16 +105,19 @@ def stamp_ns(message: Any) -> int:
 
 
 def header_of(stamp_ns: int, frame_id: str) -> Header:
-    """Return a header with this stamp, in nanoseconds."""
+    """Return a header with this stamp, in nanoseconds, and this frame."""
     sec, nanosec = divmod(stamp_ns, 1_000_000_000)
     return Header(stamp=Time(sec=sec, nanosec=nanosec), frame_id=frame_id)
 
 
 def label_info_message(classes: ClassSet, header: Header, threshold: float = 0.0) -> LabelInfo:
     """
-    Return the class ids and names that masks of these classes use, 255 included.
+    Return the class ids and names of masks, including 255, unlabelled.
 
-    `threshold` is the probability below which a pixel is 255.
+    :param classes: classes of the weights.
+    :param header: header of the message.
+    :param threshold: probability below which a pixel of the mask is 255.
+    :returns: message.
     """
     named = [*enumerate(classes.names), (UNLABELLED, 'unlabelled')]
     return LabelInfo(
@@ -115,8 +127,8 @@ def label_info_message(classes: ClassSet, header: Header, threshold: float = 0.0
 
 
 def cv_bridge_converter() -> Callable[[PackedImage], np.ndarray]:
-    """Return cv_bridge's conversion; raises ImportError where it is not installed or broken."""
-    # Its compiled part is imported on first use, and fails then where NumPy's ABI is another.
+    """Return the conversion of cv_bridge; raise ImportError if it is not installed or broken."""
+    # Its compiled part is imported on first use, and fails then if it was built for another NumPy.
     import cv_bridge.boost.cv_bridge_boost  # noqa: F401
     from cv_bridge import CvBridge
 
@@ -125,7 +137,7 @@ def cv_bridge_converter() -> Callable[[PackedImage], np.ndarray]:
 
 
 def rosbags_converter() -> Callable[[PackedImage], np.ndarray]:
-    """Return rosbags-image's conversion; raises ImportError where it is not installed."""
+    """Return the conversion of rosbags-image; raise ImportError if it is not installed."""
     from rosbags.image import message_to_cvimage
 
     return lambda image: message_to_cvimage(image, 'rgb8')
@@ -134,11 +146,12 @@ def rosbags_converter() -> Callable[[PackedImage], np.ndarray]:
 @cache
 def converter() -> Callable[[PackedImage], np.ndarray]:
     """
-    Return the conversion of cv_bridge where that works, else that of rosbags-image.
+    Return the conversion of cv_bridge if it works, else that of rosbags-image.
 
-    Raises ValueError with one sentence where there is neither.
+    :returns: function from a packed image to uint8 [H, W, 3] RGB.
+    :raises ValueError: neither of the two is usable.
     """
-    # SystemError: how a compiled module fails that was built for another NumPy.
+    # A compiled module that was built for another NumPy raises SystemError.
     for make in (cv_bridge_converter, rosbags_converter):
         with suppress(ImportError, SystemError):
             return make()

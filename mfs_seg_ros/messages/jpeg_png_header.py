@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The size that a JPEG or a PNG announces: looked at before memory is taken for its pixels."""
+"""Image size in the header of a JPEG or a PNG, read before memory is allocated for pixels."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ import struct
 
 PNG = b'\x89PNG\r\n\x1a\n'
 JPEG = b'\xff\xd8'
-# Start of frame: all markers C0 to CF but those of tables.
+# Start of frame: the markers C0 to CF except those of tables and extensions.
 JPEG_FRAMES = {*range(0xc0, 0xd0)} - {0xc4, 0xc8, 0xcc}
-# Markers that nothing belongs to.
+# Markers without a segment.
 JPEG_ALONE = {0x01, *range(0xd0, 0xd9)}
-# No camera writes as many before the frame.
+# Bounds the search in a corrupt file; cameras write a few segments before the frame.
 MAX_SEGMENTS = 1000
 
 
 def announced_size(data: bytes | memoryview) -> tuple[int, int] | None:
-    """Return width and height as the header says them; None: it is neither kind, or is broken."""
+    """Return width and height in pixels of a JPEG or PNG; None: another format, or corrupt."""
     if data[:8] == PNG and data[12:16] == b'IHDR' and len(data) >= 24:
         return struct.unpack_from('>II', data, 16)
     return _size_of_jpeg(data) if data[:2] == JPEG else None
 
 
 def _size_of_jpeg(data: bytes | memoryview) -> tuple[int, int] | None:
-    place = 2
+    offset = 2
     for _ in range(MAX_SEGMENTS):
-        if len(data) < place + 9 or data[place] != 0xff:
+        if len(data) < offset + 9 or data[offset] != 0xff:
             return None
-        kind = data[place + 1]
-        if kind in JPEG_FRAMES:
-            height, width = struct.unpack_from('>HH', data, place + 5)
+        marker = data[offset + 1]
+        if marker in JPEG_FRAMES:
+            height, width = struct.unpack_from('>HH', data, offset + 5)
             return width, height
-        if kind == 0xff or kind in JPEG_ALONE:
-            # Any number of the first may stand before a marker.
-            place += 1 if kind == 0xff else 2
+        if marker == 0xff or marker in JPEG_ALONE:
+            # Any number of fill bytes 0xff may precede a marker.
+            offset += 1 if marker == 0xff else 2
         else:
-            place += 2 + struct.unpack_from('>H', data, place + 2)[0]
+            offset += 2 + struct.unpack_from('>H', data, offset + 2)[0]
     return None

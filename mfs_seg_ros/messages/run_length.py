@@ -1,10 +1,11 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Masks as runs of equal class ids, as Autoware's perception nodes send and read them.
+Run-length encoding of masks, in the format of Autoware's perception nodes.
 
-Their Image says 'mono8', with the mask's height and width, but its data are runs: a uint8 class id
-and an int32 count in the byte order of the machine, 5 bytes together. Runs go on from row to row.
+The Image has the encoding 'mono8' and the mask's height and width, but its data are runs of equal
+class ids: a uint8 class id and an int32 count in the byte order of the machine, together 5 bytes.
+A run may continue in the next row.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ RUN = np.dtype([('value', 'u1'), ('count', '=i4')])
 
 
 def encode_runs(mask: np.ndarray) -> np.ndarray:
-    """Return the runs of a mask, uint8 [H, W], as an array of RUN."""
+    """Return the runs of a mask, uint8 [H, W], as an array of dtype ``RUN``."""
     flat = mask.reshape(-1)
     starts = np.flatnonzero(np.concatenate(([flat.size > 0], flat[1:] != flat[:-1])))
     runs = np.empty(len(starts), RUN)
@@ -30,23 +31,27 @@ def encode_runs(mask: np.ndarray) -> np.ndarray:
 
 def decode_runs(data: bytes, height: int, width: int) -> np.ndarray:
     """
-    Return the mask of such data as uint8 [H, W].
+    Decode a run-length encoded mask.
 
-    Raises ValueError with one sentence when they are not the runs of a mask of this size.
+    :param data: runs, 5 bytes each.
+    :param height: height of the mask in pixels.
+    :param width: width of the mask in pixels.
+    :returns: class ids, uint8 [H, W].
+    :raises ValueError: the data are not runs, or do not fill a mask of this size.
     """
     if len(data) % RUN.itemsize:
-        raise ValueError(f'{len(data)} bytes are no runs: these are {RUN.itemsize} bytes each')
+        raise ValueError(f'{len(data)} bytes are not whole runs of {RUN.itemsize} bytes')
     runs = np.frombuffer(data, RUN)
     total = runs['count'].sum(dtype=np.int64)
     if (runs['count'] < 0).any() or total != height * width:
-        raise ValueError(f'the runs have {total} pixels, and the mask {width}x{height}')
+        raise ValueError(f'the runs have {total} pixels, but the mask is {width}x{height}')
     return np.repeat(runs['value'], runs['count']).reshape(height, width)
 
 
 def run_length_message(mask: np.ndarray, header: Header) -> Image:
-    """Return an Image for Autoware's consumers of a mask, uint8 [H, W], with this header."""
+    """Return an Image with the run-length encoded mask, uint8 [H, W], for Autoware."""
     height, width = mask.shape
-    # Any other type than array.array is copied element by element when it is assigned.
+    # rclpy copies any type other than array.array element by element.
     data = array('B')
     data.frombytes(encode_runs(mask).tobytes())
     return Image(header=header, height=height, width=width, encoding='mono8', is_bigendian=0,

@@ -1,3 +1,3 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters, lifecycle, process and middleware of the nodes."""
+"""Parameters, launch arguments, lifecycle, process and middleware settings of the nodes."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the middleware, as it is set up, can carry camera images without loss."""
+"""Check that the shared memory of Fast DDS is large enough for camera images."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ TRANSPORTS_VARIABLE = 'FASTDDS_BUILTIN_TRANSPORTS'
 
 def transport_warning(rmw: str, environment: Mapping[str, str]) -> str | None:
     """
-    Return what to tell the user about lost images, or None when nothing is wrong.
+    Return a warning if Fast DDS would drop camera images.
 
-    Fast DDS gives shared memory 512 KiB, less than one image of 640x480 RGB: best-effort images
-    are then lost without a word.
+    By default its shared memory has 512 KiB, less than one RGB image of 640x480, and best-effort
+    images that do not fit are dropped without an error.
+
+    :param rmw: identifier of the RMW implementation, such as ``rmw_fastrtps_cpp``.
+    :param environment: environment variables of the process.
+    :returns: warning with the remedy; None: nothing to warn of.
     """
     if not rmw.startswith('rmw_fastrtps'):
         return None
@@ -25,8 +29,8 @@ def transport_warning(rmw: str, environment: Mapping[str, str]) -> str | None:
     if environment.get(TRANSPORTS_VARIABLE, '').startswith('LARGE_DATA'):
         return None
     return (
-        'Fast DDS runs with its default transports: images of more than 512 KiB may be lost '
-        f'without a word; set {" and ".join(PROFILE_VARIABLES)} to config/{PROFILE} of '
+        'Fast DDS runs with its default transports: images of more than 512 KiB may be '
+        f'dropped without an error: set {" and ".join(PROFILE_VARIABLES)} to config/{PROFILE} of '
         f'mfs_seg_ros (traffic then stays on this machine), or {TRANSPORTS_VARIABLE} to LARGE_DATA '
         '(Jazzy and later)'
     )

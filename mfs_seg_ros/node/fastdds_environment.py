@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The environment in which processes talk over Fast DDS on this machine only."""
+"""Environment variables that keep the traffic of Fast DDS on this machine."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from pathlib import Path
 
 PROFILE = 'fastdds_local.xml'
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
-# Higher domains use ports that Linux also gives to outgoing connections.
+# Higher domains use ports from the range that Linux assigns to outgoing connections.
 LAST_DOMAIN = 101
 
 
-def demo_environment() -> dict[str, str]:
+def local_environment() -> dict[str, str]:
     """
-    Return this process's environment, completed for processes that talk among themselves.
+    Return this process's environment with settings for child processes on this machine.
 
-    A domain, RMW or Fast DDS profile that is already chosen stays.
-    Raises FileNotFoundError when the package's profile is missing.
+    Values for the domain, the RMW implementation and the Fast DDS profile that are already set are
+    kept.
+
+    :returns: environment variables.
+    :raises FileNotFoundError: the package's Fast DDS profile is missing.
     """
     environment = dict(os.environ)
     environment.setdefault('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
@@ -26,17 +29,17 @@ def demo_environment() -> dict[str, str]:
     if not any(environment.get(name) for name in PROFILE_VARIABLES):
         environment.update(dict.fromkeys(PROFILE_VARIABLES, str(profile_path())))
     if all(Path(environment.get(name, '')).name == PROFILE for name in PROFILE_VARIABLES):
-        # These make Fast DDS drop the shared memory of our profile, which is local anyway.
+        # With these, Fast DDS ignores the shared memory of our profile, which is local anyway.
         environment.pop('ROS_LOCALHOST_ONLY', None)
         environment.pop('ROS_AUTOMATIC_DISCOVERY_RANGE', None)
-    # The children's errors are read from their logs in the usual format.
+    # Callers parse the logs of the child processes in the default format.
     environment.pop('RCUTILS_CONSOLE_OUTPUT_FORMAT', None)
     environment['RCUTILS_COLORIZED_OUTPUT'] = '0'
     return environment
 
 
 def profile_path() -> Path:
-    """Return the package's Fast DDS profile, from the source tree or the installed share/."""
+    """Return the path of the package's Fast DDS profile in the source tree or in share/."""
     prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
     folders = [Path(__file__).resolve().parents[2] / 'config']
     folders += [Path(prefix) / 'share' / 'mfs_seg_ros' / 'config' for prefix in prefixes if prefix]

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the arguments of segment.launch.py mean to the node; knows nothing of launch itself."""
+"""Mapping from the arguments of segment.launch.py to options of the node, independent of launch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# The parameter file of each choice of sensors.
+# Parameter file for each modality.
 PARAMS_FILES = {'camera': 'segment.yaml', 'events': 'segment_events.yaml',
                 'fusion': 'segment_fusion.yaml'}
 TRUTHS = {'true': True, '1': True, 'false': False, '0': False}
@@ -17,7 +17,7 @@ TRANSPORTS = ('raw', 'compressed')
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument on the command line; an empty default leaves the parameter file's value."""
+    """Argument of the launch file; an empty value keeps the value of the parameter file."""
 
     name: str
     default: str
@@ -26,33 +26,48 @@ class Argument:
 
 ARGUMENTS = (
     Argument('sensors', '',
-             "'camera', 'events' or 'fusion', both; empty: as params_file says, 'camera' "
-             'without one.'),
+             "Sensors to subscribe to: 'camera', 'events' or 'fusion' (both). Empty: those of "
+             "params_file, or 'camera' without one."),
     Argument('params_file', '',
-             'Parameters; arguments that are given win over them. Empty: the file of the sensors.'),
+             'YAML file with parameters; other arguments take precedence over it. Empty: the '
+             'packaged file for the sensors.'),
     Argument('cameras', '',
-             'Names of several cameras, separated by commas: their topics are those of image_topic '
-             'and events_topic with the name for {camera}.'),
+             'Names of several cameras, separated by commas. In image_topic and events_topic, '
+             '{camera} is replaced by the name. Empty: one camera without a name.'),
     Argument('image_topic', '',
-             "Topic of the camera. Empty: '/camera/image_raw', of several "
-             "'/{camera}/image_raw'."),
+             "Topic of the camera. Empty: '/camera/image_raw', or '/{camera}/image_raw' with "
+             'several cameras.'),
     Argument('image_transport', 'raw',
-             "'raw', or 'compressed' for the topic <image_topic>/compressed."),
+             "Transport of the images: 'raw', or 'compressed' for <image_topic>/compressed."),
     Argument('events_topic', '',
-             "Topic of the event camera. Empty: '/event_camera/events', of several "
-             "'/{camera}/events'."),
-    Argument('weights', '', 'Name of shipped weights, or path of a .safetensors file.'),
-    Argument('device', '', "Where the network runs: 'cpu', 'cuda', 'cuda:0', ..."),
-    Argument('use_sim_time', '', 'Take the time from /clock: true or false.'),
+             "Topic of the event camera. Empty: '/event_camera/events', or '/{camera}/events' with "
+             'several cameras.'),
+    Argument('weights', '',
+             'Name of shipped weights, or path of a .safetensors file. Empty: those of the '
+             'parameter file.'),
+    Argument('device', '',
+             "Device that runs the network: 'cpu', 'cuda', 'cuda:0', ... Empty: that of the "
+             'parameter file.'),
+    Argument('use_sim_time', '',
+             'Use the time of /clock: true or false. Empty: as in the parameter file.'),
     Argument('namespace', '', 'Namespace of the node and its topics.'),
-    Argument('log_level', 'info', 'debug, info, warn, error or fatal.'),
-    Argument('respawn', 'false', 'Start the node again when it ends: true or false.'),
+    Argument('log_level', 'info', 'Log level: debug, info, warn, error or fatal.'),
+    Argument('respawn', 'false', 'Restart the node when its process ends: true or false.'),
 )
 
 
 @dataclass(frozen=True)
 class NodeOptions:
-    """How to start the node; `parameters` are those that win over the parameter file."""
+    """
+    Options to start the node with.
+
+    :param namespace: namespace of the node.
+    :param params_file: path of the parameter file.
+    :param parameters: parameters that take precedence over the file, by name.
+    :param remappings: pairs of a topic name in the node and its name in the graph.
+    :param log_level: log level of the process.
+    :param respawn: True to restart the node when its process ends.
+    """
 
     namespace: str
     params_file: str
@@ -64,10 +79,12 @@ class NodeOptions:
 
 def node_options(values: Mapping[str, str], config: Path) -> NodeOptions:
     """
-    Return how to start the node for the values of ARGUMENTS.
+    Return the options of the node for the values of ``ARGUMENTS``.
 
-    config: the folder that our parameter files are in.
-    Raises ValueError with one sentence when a value cannot be.
+    :param values: value of each argument by name.
+    :param config: folder of the packaged parameter files.
+    :returns: options of the node.
+    :raises ValueError: an argument has an invalid value.
     """
     sensors, params_file = values['sensors'], values['params_file']
     if not params_file:
@@ -93,17 +110,17 @@ def node_options(values: Mapping[str, str], config: Path) -> NodeOptions:
 
 
 def _remappings(camera: str, values: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return what a camera's topics are called elsewhere; '' is the one without a name."""
+    """Return the remappings of the topics of a camera; '' is the camera without a name."""
     prefix = f'~/{camera}/' if camera else '~/'
     chosen = {}
-    for name, alone, among in (('image_topic', '/camera/image_raw', '/{camera}/image_raw'),
+    for name, single, several in (('image_topic', '/camera/image_raw', '/{camera}/image_raw'),
                                ('events_topic', '/event_camera/events', '/{camera}/events')):
-        topic = values[name] or (among if camera else alone)
+        topic = values[name] or (several if camera else single)
         if camera and '{camera}' not in topic:
             raise ValueError(f"{name} '{topic}' is one topic for several cameras: write {{camera}} "
                              'where their names differ')
         chosen[name] = topic.replace('{camera}', camera)
-    # Only one of the two: each message is a step, and a camera often publishes both.
+    # Cameras often publish both transports, and with both, each image would be two steps.
     image = (f'{prefix}image', chosen['image_topic'])
     if values['image_transport'] == 'compressed':
         image = (f'{prefix}image/compressed', f"{chosen['image_topic']}/compressed")

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Lifecycle transitions that are not possible: refused, where rclpy would raise an exception."""
+"""Rejection of invalid lifecycle transitions, for which rclpy raises an exception."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import LifecycleNode
 
 
-def answer_impossible_transitions(node: LifecycleNode) -> None:
+def reject_invalid_transitions(node: LifecycleNode) -> None:
     """
-    Have a request for a transition that the node's state does not have answered with success=False.
+    Answer requests for transitions that are invalid in the current state with ``success=False``.
 
-    rclpy raises from its service's callback instead, so that nobody is answered.
+    Without this, rclpy raises an exception in the service callback and the client gets no answer.
+
+    :param node: node whose service ``change_state`` is wrapped.
     """
     service = node._service_change_state
     change = service.callback

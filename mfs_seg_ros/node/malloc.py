@@ -1,24 +1,24 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Memory that a node has freed and will need again for the next message."""
+"""Settings of malloc for memory that each message allocates and frees."""
 
 from __future__ import annotations
 
 import ctypes
 
-# Of glibc's malloc.h; the other values are bytes.
+# Options of mallopt in malloc.h of glibc.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 256 << 20
-# The largest that glibc takes.
+# The largest value that glibc accepts.
 HEAP_BLOCK_BYTES = 32 << 20
 
 
-def keep_freed_memory() -> None:
+def retain_freed_memory() -> None:
     """
-    Have this process keep what it frees, up to 256 MiB, where the C library is glibc.
+    Let malloc retain up to 256 MiB of freed memory, if the C library is glibc.
 
-    Else each step gives its tensors' pages back to the kernel and faults them in anew, a thousand
-    at a time: a tenth of the time of a step, and much more on virtual machines.
+    By default, each step returns the pages of its tensors to the kernel, and the next step takes
+    about a thousand page faults: a tenth of its time, and much more on virtual machines.
     """
     mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
     if mallopt:
@@ -26,8 +26,8 @@ def keep_freed_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
-def give_back_memory() -> None:
-    """Give what this process has freed back to the kernel, where the C library is glibc."""
+def release_freed_memory() -> None:
+    """Return the freed memory of this process to the kernel, if the C library is glibc."""
     malloc_trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)
     if malloc_trim:
         malloc_trim(0)

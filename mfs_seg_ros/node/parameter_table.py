@@ -18,7 +18,7 @@ from mfs_seg_core.util.files import write_whole
 from mfs_seg_ros.node.parameters import SEGMENTER, Setting
 
 DOCUMENT = Path(__file__).resolve().parents[2] / 'docs' / 'node.md'
-# The comments in the document between which the table stands.
+# Comments in the document that enclose the table.
 BEGIN, END = '<!-- parameters: begin -->', '<!-- parameters: end -->'
 TYPES = {str: 'string', bool: 'bool', int: 'int', float: 'float'}
 
@@ -47,8 +47,8 @@ def replaced(text: str, table: str) -> str:
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f'the place of the table is not marked: write "{BEGIN}" and "{END}" '
-                         'where it belongs')
+        raise ValueError(f'the position of the table is not marked: write "{BEGIN}" and "{END}" '
+                         'into the document')
     return f'{before}{BEGIN}\n{table}\n{END}{after}'
 
 
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     Print the table, or write it into the document.
 
     :param arguments: options; None: those of the command line.
-    :returns: exit code: 0, or 1 after a sentence about the problem.
+    :returns: exit code: 0, or 1 after an error message.
     """
     parser = argparse.ArgumentParser(prog='python -m mfs_seg_ros.node.parameter_table',
                                      description=__doc__,
@@ -84,8 +84,8 @@ def _row(setting: Setting) -> tuple[str, ...]:
     kind = TYPES[type(default[0] if is_list else default)] + ('[]' if is_list else '')
     limits = ' to '.join(map(_number, setting.limits or ()))
     return (f'`{setting.name}`', kind, f'`{_yaml(default)}`', limits,
-            # Markdown takes <name> for HTML, and | for the border of a cell.
             'yes' if setting.live else 'no',
+            # Markdown reads <name> as HTML, and | as the border of a cell.
             setting.description.replace('<', '&lt;').replace('|', r'\|'))
 
 

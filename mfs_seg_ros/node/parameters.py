@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every parameter of the node `mfs_seg` in one table, and how parameters are declared."""
+"""Table of the parameters of the node ``mfs_seg``, and declaration of parameters."""
 
 from __future__ import annotations
 
@@ -15,98 +15,121 @@ from rclpy.node import Node
 from mfs_seg_core.util.modalities import SENSORS
 
 KINDS = {str: 'text', bool: 'true or false', int: 'an integer', float: 'a number with a point'}
-# Sensors that each trigger needs.
+# Sensors required by each trigger.
 TRIGGERS = {'image': ('camera',), 'events': ('events',), 'both': ('camera', 'events')}
 LISTS = {str: 'a list of texts', float: 'a list of numbers with a point'}
 
 
 class ParameterError(ValueError):
-    """A parameter has a value that cannot be; the text is one sentence."""
+    """A parameter has an invalid value; the text is one sentence with the remedy."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A parameter: its type is that of the default, its limits are inclusive."""
+    """
+    Declaration of a parameter.
+
+    :param name: name of the parameter.
+    :param default: default value; its type is that of the parameter.
+    :param description: sentence for users, with the unit and the meaning of special values.
+    :param limits: smallest and largest value, both inclusive; None: no limits.
+    :param live: True if the parameter may change while the node is active.
+    """
 
     name: str
     default: str | bool | int | float | list[float] | list[str]
     description: str
     limits: tuple[float, float] | None = None
-    # Whether it may change while the node is active; else when it is not.
     live: bool = False
 
 
 SEGMENTER = (
-    Setting('weights', 'street', 'Name of shipped weights, or path of a .safetensors file.'),
-    Setting('device', 'cpu', "Where the network runs: 'cpu', 'cuda', 'cuda:0', ..."),
+    Setting('weights', 'street',
+            "Name of shipped weights ('street', 'camvid'), or path of a .safetensors file."),
+    Setting('device', 'cpu',
+            "Device that runs the network: 'cpu', 'cuda', 'cuda:0', ..."),
     Setting('autostart', True,
-            'Configure and activate the node at its start; false: wait to be told.'),
+            'Configure and activate the node at startup; false: wait for a lifecycle manager.'),
     Setting('cameras', [''],
-            'Names of cameras, each with topics ~/<name>/...; one empty name: one camera, ~/...'),
+            'Names of the cameras, each with its own topics ~/<name>/image, ~/<name>/mask, ...; '
+            'one empty name: a single camera with the topics ~/image, ~/mask, ...'),
     Setting('input_width', 0,
-            'Width in pixels that frames are resized to for the network; 0: as trained, or in '
-            'proportion to the height.', (0, 4096)),
+            'Width of the network input in pixels, to which images and events are scaled; 0: in '
+            'proportion to input_height, or the width in training if both are 0.', (0, 4096)),
     Setting('input_height', 0,
-            'Height in pixels that frames are resized to for the network; 0: as trained, or in '
-            'proportion to the width.', (0, 4096)),
+            'Height of the network input in pixels, to which images and events are scaled; 0: in '
+            'proportion to input_width, or the height in training if both are 0.', (0, 4096)),
     Setting('keep_state', True,
-            'Keep the membrane potentials between messages; false: each starts from rest.',
+            'Keep the membrane potentials between steps; false: reset them before each step.',
             live=True),
     Setting('max_gap', 1.0,
-            'Longest time in seconds between two stamps that keeps the state.', (0.0, 1e9)),
+            'Longest difference in seconds between the stamps of two steps; a longer one resets '
+            'the state.', (0.0, 1e9)),
     Setting('max_age', 0.0,
-            'Age in seconds, by the stamp and ROS time, from which an image is too late to matter; '
-            '0: never.', (0.0, 1e9), live=True),
+            'Age in seconds, ROS time minus stamp, above which an image is dropped; 0: no limit.',
+            (0.0, 1e9), live=True),
     Setting('lazy', False,
-            'Segment nothing while nobody subscribes to any output.', live=True),
+            'Drop all input while no output has a subscriber.', live=True),
     Setting('sensors', '',
-            "What to listen to: 'camera', 'events' or 'fusion'; empty: all that the weights see."),
+            "Sensors to subscribe to: 'camera', 'events' or 'fusion' (both); empty: all that the "
+            'weights take.'),
     Setting('trigger', '',
-            "What makes a step: 'image', 'events' or 'both'; empty: by the sensors."),
+            "Input that completes a step: 'image', 'events' (each event_window) or 'both' (each "
+            "image, and each event_window without an image); empty: 'image' for a camera, 'events' "
+            "for an event camera, 'both' for fusion."),
     Setting('event_type', 'packet',
-            "Type of ~/events: 'packet' (event_camera_msgs), 'dvs_msgs', 'prophesee_event_msgs'."),
+            "Message type of ~/events: 'packet' (event_camera_msgs/EventPacket), 'dvs_msgs' or "
+            "'prophesee_event_msgs' (EventArray)."),
     Setting('event_window', 0.05,
-            'Seconds of events that are a step of their own.', (0.001, 10.0)),
+            'Duration in seconds of the events of a step that no image completes.', (0.001, 10.0)),
     Setting('event_wait', 0.02,
-            'Longest time in seconds that an image waits for the events before it.', (0.0, 1.0)),
+            'Longest time in seconds that an image is held back until the events up to its stamp '
+            'have arrived; 0: no waiting.', (0.0, 1.0)),
     Setting('event_queue_bytes', 10_000_000,
-            'Bytes of events that may wait to be decoded; the oldest are dropped.', (1, 2**40)),
+            'Largest size in bytes of the queue of undecoded events of a camera; beyond it, the '
+            'oldest packets are dropped.', (1, 2**40)),
     Setting('event_homography', [0.0] * 9,
-            'Row-major 3x3 matrix from pixels of the event camera to those of the image; '
-            'zeros: scaling.'),
+            'Row-major 3x3 homography from pixels of the event camera to pixels of the image; all '
+            'zeros: none, events are scaled to the image. Not together with event_map.'),
     Setting('event_map', '',
-            'File of the place of each event pixel in the image: .npy [H, W, 2], or '
-            "DSEC's rectify_map.h5."),
+            'File with the image position of each pixel of the event camera, x and y in pixels: '
+            'a .npy array [H, W, 2], or rectify_map.h5 of DSEC; empty: none. Not together with '
+            'event_homography.'),
     Setting('publish_overlay', True,
-            'Offer ~/overlay, the mask over the image; it is drawn when someone subscribes.',
+            'Advertise ~/overlay, the mask drawn over the image; computed only while subscribed.',
             live=True),
     Setting('publish_confidence', True,
-            'Offer ~/confidence, how sure the mask is; it is computed when someone subscribes.',
-            live=True),
+            'Advertise ~/confidence, the probability of the class of each pixel; computed only '
+            'while subscribed.', live=True),
     Setting('publish_mask_run_length', False,
-            "Offer ~/mask_run_length, the mask in runs as Autoware's consumers read it.",
-            live=True),
+            'Advertise ~/mask_run_length, the run-length encoded mask in the format of Autoware; '
+            'computed only while subscribed.', live=True),
     Setting('min_confidence', 0.0,
-            'Probability below which a pixel of the mask is 255, unlabelled; 0: none is.',
-            (0.0, 1.0), live=True),
+            'Probability of the class below which a pixel of the mask is 255, unlabelled; 0: all '
+            'pixels are labelled.', (0.0, 1.0), live=True),
     Setting('overlay_opacity', 0.5,
-            'Opacity of the mask in ~/overlay: 0 shows the image, 1 the mask.', (0.0, 1.0),
+            'Opacity of the mask in ~/overlay; 0: the image alone, 1: the mask alone.', (0.0, 1.0),
             live=True),
     Setting('max_latency', 0.2,
-            'Seconds from the stamp to the mask beyond which the diagnostics warn.', (0.0, 1e9),
-            live=True),
+            'Time in seconds from the stamp of a message to its mask above which the diagnostics '
+            'warn.', (0.0, 1e9), live=True),
     Setting('threads', 0,
-            'CPU threads of the network; 0: one less than there are cores, at most 4.', (0, 1024)),
+            'CPU threads of the network; 0: the number of cores minus one, at least 1 and at most '
+            '4.', (0, 1024)),
     Setting('report_period', 5.0,
-            'Seconds between reports of lost and unusable messages.', (0.1, 3600.0)),
+            'Time in seconds between log reports of dropped, missing and invalid messages.',
+            (0.1, 3600.0)),
 )
 
 
 def declare_all(node: Node, settings: tuple[Setting, ...]) -> dict[str, Any]:
     """
-    Declare parameters that may change, and return their values.
+    Declare parameters that may change at runtime.
 
-    Raises ParameterError with one sentence.
+    :param node: node to declare them on.
+    :param settings: declarations of the parameters.
+    :returns: values by name.
+    :raises ParameterError: a given value has the wrong type or is outside the limits.
     """
     return {
         setting.name: declare(node, setting.name, setting.default, setting.description,
@@ -123,7 +146,18 @@ def declare(
     limits: tuple[float, float] | None = None,
     read_only: bool = True,
 ) -> Any:
-    """Declare a parameter and return its value; raises ParameterError with one sentence."""
+    """
+    Declare a parameter and return its value.
+
+    :param node: node to declare it on.
+    :param name: name of the parameter.
+    :param default: default value; its type is that of the parameter.
+    :param description: sentence for users.
+    :param limits: smallest and largest value, both inclusive; None: no limits.
+    :param read_only: True if the parameter cannot change at runtime.
+    :returns: given value, or the default.
+    :raises ParameterError: the given value has the wrong type or is outside the limits.
+    """
     kind = type(default)
     descriptor = ParameterDescriptor(description=description, read_only=read_only)
     if limits and kind is float:
@@ -136,13 +170,19 @@ def declare(
         return list(value) if kind is list else value
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
         between = f' from {limits[0]} to {limits[1]}' if limits else ''
-        what = LISTS[type(default[0])] if kind is list else KINDS[kind]
+        expected = LISTS[type(default[0])] if kind is list else KINDS[kind]
         raise ParameterError(
-            f"parameter '{name}' must be {what}{between} ({error.args[0]})") from None
+            f"parameter '{name}' must be {expected}{between} ({error.args[0]})") from None
 
 
 def input_size(settings: dict[str, Any], trained: tuple[int, int]) -> tuple[int, int]:
-    """Return the width and height of the network's input, for weights trained at a size."""
+    """
+    Return the size of the network input.
+
+    :param settings: values of the parameters ``input_width`` and ``input_height`` by name.
+    :param trained: width and height in training, in pixels.
+    :returns: width and height in pixels.
+    """
     width, height = settings['input_width'], settings['input_height']
     if not width and not height:
         return trained
@@ -151,12 +191,18 @@ def input_size(settings: dict[str, Any], trained: tuple[int, int]) -> tuple[int,
 
 
 def camera_names(settings: dict[str, Any]) -> list[str]:
-    """Return the names of the cameras; raises ParameterError when topics cannot be so named."""
+    """
+    Return the names of the cameras.
+
+    :param settings: value of the parameter ``cameras`` by name.
+    :returns: names; one empty name: a single camera without a name.
+    :raises ParameterError: a name is not valid in a topic, or occurs twice, or there is none.
+    """
     names = settings['cameras']
     if names == ['']:
         return names
     for name in names:
-        # As ROS has it for a part of a topic's name.
+        # The rule of ROS for a token of a topic name.
         if not re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', name):
             raise ParameterError(f"parameter 'cameras' has the name '{name}': use letters, digits "
                                  'and underscores, and no digit first')
@@ -167,11 +213,12 @@ def camera_names(settings: dict[str, Any]) -> list[str]:
 
 def chosen_sensors(modality: str, sensors: tuple[str, ...]) -> tuple[str, ...]:
     """
-    Return the sensors of the parameter `sensors`.
+    Return the sensors that the parameter ``sensors`` selects.
 
     :param modality: value of the parameter: 'camera', 'events', 'fusion', or '' for all.
-    :param sensors: those that the weights take.
-    :raises ParameterError: there is no such choice, or the weights do not take it.
+    :param sensors: sensors that the weights take.
+    :returns: sensors to subscribe to.
+    :raises ParameterError: the modality is unknown, or the weights do not take it.
     """
     if not modality:
         return sensors
@@ -188,9 +235,13 @@ def chosen_sensors(modality: str, sensors: tuple[str, ...]) -> tuple[str, ...]:
 
 def chosen_trigger(trigger: str, sensors: tuple[str, ...]) -> str:
     """
-    Return the trigger of the parameter `trigger`; the sensors decide where it is ''.
+    Return the trigger that the parameter ``trigger`` selects.
 
-    :raises ParameterError: there is no such trigger, or a sensor is missing for it.
+    :param trigger: value of the parameter: 'image', 'events', 'both', or '' for the default of the
+        sensors.
+    :param sensors: sensors that the node subscribes to.
+    :returns: 'image', 'events' or 'both'.
+    :raises ParameterError: the trigger is unknown, or a sensor that it needs is not selected.
     """
     if not trigger:
         return {('camera',): 'image', ('events',): 'events'}.get(sensors, 'both')

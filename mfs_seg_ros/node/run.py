@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How the nodes run: until done or asked to stop, with one sentence on error."""
+"""Run a node until it finishes or receives a signal; report an error in one sentence."""
 
 from __future__ import annotations
 
@@ -13,35 +13,42 @@ import rclpy
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
-from mfs_seg_ros.node.malloc import keep_freed_memory
+from mfs_seg_ros.node.malloc import retain_freed_memory
 
-# Fast DDS at times spins for long while a node is taken down (eProsima/Fast-DDS issue 6513), and
-# rclpy holds the interpreter's lock meanwhile: only the kernel can end such a process.
-TAKE_DOWN_S = 5
+# Fast DDS sometimes spins for a long time while a node is destroyed (eProsima/Fast-DDS issue 6513).
+# rclpy holds the interpreter lock meanwhile, so only the kernel can end the process.
+DESTROY_TIMEOUT_S = 5
 
 
 class Runnable(Protocol):
-    """A node that does its work in `run`, whose exit code is 0 or None when it went well."""
+    """Node with a blocking method ``run``."""
 
-    def run(self) -> int | None: ...
+    def run(self) -> int | None:
+        """Run the node; return its exit code, where None is success."""
 
-    def destroy_node(self) -> None: ...
+    def destroy_node(self) -> None:
+        """Release the resources of the node."""
 
 
 def run_node(
     make_node: Callable[[threading.Event], Runnable], name: str, args: list[str] | None
 ) -> int:
     """
-    Make a node and run it; return its exit code, or 1 after a sentence about what is wrong.
+    Create a node and run it.
 
-    The node is given an event that SIGINT and SIGTERM set; it should end its work soon after.
-    A process that then cannot take its node down ends by SIGALRM.
+    SIGINT and SIGTERM set an event, after which ``run`` of the node should return soon. If the node
+    is not destroyed within ``DESTROY_TIMEOUT_S`` afterwards, SIGALRM ends the process.
+
+    :param make_node: function that takes this event and returns the node.
+    :param name: name of the logger for errors.
+    :param args: arguments of the command line; None: those of the process.
+    :returns: exit code of the node, or 1 after an error message.
     """
-    keep_freed_memory()
+    retain_freed_memory()
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    # The handlers of rclpy would shut the context down in the middle of the work.
+    # The handlers of rclpy would shut down the context before the node has finished.
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:
@@ -49,18 +56,18 @@ def run_node(
         return 1
     node = None
     try:
-        _refuse_others(remove_ros_args(args))
+        _reject_unknown_arguments(remove_ros_args(args))
         try:
             node = make_node(stopped)
         except RuntimeError as error:
-            # As where it is to be secure and has no keys.
-            raise ValueError(f'the node cannot be made: {str(error).splitlines()[0]}') from None
+            # For example, security is enforced and there are no keys.
+            raise ValueError(f'the node cannot be created: {str(error).splitlines()[0]}') from None
         code = node.run() or 0
     except (ValueError, OSError) as error:
         rclpy.logging.get_logger(name).fatal(str(error))
         return 1
     finally:
-        signal.alarm(TAKE_DOWN_S)
+        signal.alarm(DESTROY_TIMEOUT_S)
         if node:
             node.destroy_node()
         rclpy.shutdown()
@@ -68,8 +75,8 @@ def run_node(
     return code
 
 
-def _refuse_others(arguments: list[str]) -> None:
-    """Refuse arguments that ROS does not take: a parameter given wrongly would go unnoticed."""
+def _reject_unknown_arguments(arguments: list[str]) -> None:
+    """Raise ValueError for arguments outside of ``--ros-args``, which ROS ignores silently."""
     if arguments[1:]:
         raise ValueError(
             f"'{' '.join(arguments[1:])}' is not understood: give parameters as "

@@ -12,7 +12,7 @@ from mfs_seg_core.events.decoders import ENCODINGS, open_decoder
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.events.types import Events
-from mfs_seg_ros.messages.events import ARRAY, ArrayReader
+from mfs_seg_ros.messages.events import ARRAY_ENCODING, EventArrayDecoder
 from mfs_seg_ros.messages.image_encoding import MAX_PIXELS, MessageError
 from mfs_seg_ros.messages.images import header_of
 from mfs_seg_ros.pipeline.continuity import Continuity
@@ -21,7 +21,7 @@ from mfs_seg_ros.pipeline.sensor_clock import SensorClock
 from mfs_seg_ros.pipeline.synchronizer import DecodedPacket
 
 # Their drivers stamp the events in ROS time; the clock of the others starts anywhere.
-ROS_TIME_ENCODINGS = ('libcaer', 'libcaer_cmp', 'mono', ARRAY)
+ROS_TIME_ENCODINGS = ('libcaer', 'libcaer_cmp', 'mono', ARRAY_ENCODING)
 
 
 class EventStream:
@@ -97,7 +97,7 @@ class EventStream:
 
     def _start(self, packet: EventPacket) -> None:
         """Replace decoder and clock; raises ValueError for an unknown encoding."""
-        decoder = (ArrayReader() if packet.encoding == ARRAY else
+        decoder = (EventArrayDecoder() if packet.encoding == ARRAY_ENCODING else
                    open_decoder(packet.encoding, packet.width, packet.height))
         self._past_faults = Counter(self.faults)
         self._decoder, self._clock = decoder, _clock_of(packet)

@@ -17,7 +17,7 @@ from std_msgs.msg import Float32
 from mfs_seg_core.labels import UNLABELLED, ClassSet, overlay
 from mfs_seg_core.streaming.segmenter import Segmentation
 from mfs_seg_ros.diagnostics.qos_check import CheckedPublisher
-from mfs_seg_ros.messages.event_image import event_picture
+from mfs_seg_ros.messages.event_image import draw_events
 from mfs_seg_ros.messages.images import image_message
 from mfs_seg_ros.messages.run_length import run_length_message
 from mfs_seg_ros.pipeline.step import Step
@@ -107,7 +107,7 @@ class Outputs:
                 runs.publish(run_length_message(mask, step.header))
             if _has_subscribers(drawn):
                 height, width = mask.shape
-                image = (event_picture(step.window, width, height) if step.image is None
+                image = (draw_events(step.window, width, height) if step.image is None
                          else step.image)
                 drawn.publish(image_message(
                     overlay(image, mask, self._classes, settings['overlay_opacity']), 'rgb8',

@@ -11,7 +11,7 @@ import numpy as np
 from mfs_seg_core.events.packet import read_packet
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.events.types import Events, concatenate
-from mfs_seg_ros.messages.event_image import event_picture
+from mfs_seg_ros.messages.event_image import draw_events
 from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream, warm_up_decoders
@@ -98,7 +98,7 @@ class SeenEvents:
         rows = min(height, self._height)
         window = EventWindow(
             seen.where(slice(-MAX_DRAWN, None)), start_us, end_us, self._latest.size)
-        return event_picture(window, max(1, round(width * rows / height)), rows)
+        return draw_events(window, max(1, round(width * rows / height)), rows)
 
     def figures(self) -> dict[str, Any]:
         """Return how many events there were, their rate, and how many windows."""

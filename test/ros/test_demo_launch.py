@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from support.camera import TIMEOUT_S
+from support.launching import LAUNCH
 from support.paths import REPOSITORY
-from test_launch import LAUNCH, TIMEOUT_S
 
-from mfs_seg_ros.node.fastdds_environment import demo_environment
+from mfs_seg_ros.node.fastdds_environment import local_environment
 
 LAUNCH_FILE = REPOSITORY / 'launch' / 'demo.launch.py'
 
@@ -25,7 +26,7 @@ def run(*arguments: str) -> str:
     """Run the launch file until it ends by itself and return what it prints."""
     return subprocess.run(
         [sys.executable, '-c', LAUNCH, str(LAUNCH_FILE), *arguments], stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, env=demo_environment(), timeout=TIMEOUT_S).stdout
+        stderr=subprocess.STDOUT, text=True, env=local_environment(), timeout=TIMEOUT_S).stdout
 
 
 def test_segmenter_and_player_end_with_the_player():

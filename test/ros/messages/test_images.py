@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images with known pixels through both converters, and messages that are wrong."""
+"""Conversion of images with known pixels by both converters, and rejection of invalid messages."""
 
 import struct
 from array import array
@@ -39,17 +39,17 @@ COLOUR = {'R': 200, 'G': 100, 'B': 50}
 
 @pytest.fixture(params=CONVERTERS)
 def convert(request, monkeypatch):
-    """Give `to_rgb` with each converter that is here."""
+    """Return ``to_rgb`` with each installed converter."""
     try:
         chosen = CONVERTERS[request.param]()
     except ImportError:
-        pytest.skip(f'{request.param} is not installed here: its path was not run')
+        pytest.skip(f'{request.param} is not installed: its conversion was not tested')
     monkeypatch.setattr(messages, 'converter', lambda: chosen)
     return to_rgb
 
 
 def message(pixels: np.ndarray, encoding: str, padding: int = 0, bigendian: bool = False) -> Image:
-    """Return an Image as a driver would make it, with rows padded by so many bytes."""
+    """Return an Image as drivers publish it, with rows padded by ``padding`` bytes."""
     order = '>' if bigendian else '<'
     rows = pixels.astype(pixels.dtype.newbyteorder(order)).reshape(len(pixels), -1).view(np.uint8)
     rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=0xEE)
@@ -60,7 +60,7 @@ def message(pixels: np.ndarray, encoding: str, padding: int = 0, bigendian: bool
 
 
 def mosaic(order: str, dtype=np.uint8) -> np.ndarray:
-    """Return what a Bayer sensor of this order sees of one colour."""
+    """Return the samples of a Bayer sensor of this order for one colour."""
     values = np.array([COLOUR[name] for name in ORDERS[order]], dtype).reshape(2, 2)
     return np.tile(values * (257 if dtype == np.uint16 else 1), (4, 4))
 
@@ -82,13 +82,13 @@ EXACT = {
 @pytest.mark.parametrize('bigendian', [False, True])
 @pytest.mark.parametrize('padding', [0, 1, 10])
 @pytest.mark.parametrize('encoding', EXACT)
-def test_pixels_arrive(convert, encoding, padding, bigendian):
+def test_pixels_are_converted(convert, encoding, padding, bigendian):
     pixels, expected = EXACT[encoding]
-    picture = convert(message(np.ascontiguousarray(pixels), encoding, padding, bigendian))
-    assert picture.dtype == np.uint8
+    rgb_image = convert(message(np.ascontiguousarray(pixels), encoding, padding, bigendian))
+    assert rgb_image.dtype == np.uint8
     # 16 bit is scaled to 8, and converters round differently.
     tolerance = 1 if encoding.endswith('16') else 0
-    np.testing.assert_allclose(picture.astype(int), expected, atol=tolerance)
+    np.testing.assert_allclose(rgb_image.astype(int), expected, atol=tolerance)
 
 
 @pytest.mark.parametrize('bits, dtype', [(8, np.uint8), (16, np.uint16)])
@@ -96,12 +96,12 @@ def test_pixels_arrive(convert, encoding, padding, bigendian):
 @pytest.mark.parametrize('order', ORDERS)
 def test_bayer(convert, order, padding, bits, dtype):
     for bigendian in (False, True):
-        picture = convert(message(mosaic(order, dtype), f'bayer_{order}{bits}', padding, bigendian))
+        rgb = convert(message(mosaic(order, dtype), f'bayer_{order}{bits}', padding, bigendian))
         expected = np.broadcast_to([COLOUR[name] for name in 'RGB'], (8, 8, 3))
-        np.testing.assert_allclose(picture.astype(int), expected, atol=1)
+        np.testing.assert_allclose(rgb.astype(int), expected, atol=1)
 
 
-# Two bytes a pixel: luma of each, and one of the two colour differences of the pair.
+# Two bytes per pixel: its luma, and one of the two colour differences of the pair.
 @pytest.mark.parametrize('padding', [0, 6])
 @pytest.mark.parametrize('encoding, order', [
     ('yuv422', 'uyvy'), ('uyvy', 'uyvy'), ('yuv422_yuy2', 'yuyv'), ('yuyv', 'yuyv')])
@@ -111,8 +111,8 @@ def test_bayer(convert, order, padding, bits, dtype):
 def test_yuv422(convert, encoding, order, yuv, rgb, padding):
     pair = [yuv['yuv'.index(name)] for name in order]
     pixels = np.tile(np.array(pair, np.uint8), (4, 3)).reshape(4, 6, 2)
-    picture = convert(message(pixels, encoding, padding))
-    np.testing.assert_allclose(picture.astype(int), np.broadcast_to(rgb, (4, 6, 3)), atol=2)
+    rgb_image = convert(message(pixels, encoding, padding))
+    np.testing.assert_allclose(rgb_image.astype(int), np.broadcast_to(rgb, (4, 6, 3)), atol=2)
 
 
 def test_every_layout_is_tested():
@@ -121,8 +121,8 @@ def test_every_layout_is_tested():
     assert tested == set(LAYOUTS)
 
 
-def wrong(**changes) -> Image:
-    """Return a good image but for these fields."""
+def changed(**changes) -> Image:
+    """Return a valid image with other values in these fields."""
     image = message(RGB, 'rgb8')
     for name, value in changes.items():
         setattr(image, name, value)
@@ -130,22 +130,22 @@ def wrong(**changes) -> Image:
 
 
 @pytest.mark.parametrize('image, sentence', [
-    (wrong(encoding='rgb9'), "unknown encoding 'rgb9': send one of rgb8, bgr8"),
-    (wrong(encoding=''), "unknown encoding ''"),
-    (wrong(step=17), "step is 17 bytes, but 6 pixels of 'rgb8' take 18"),
-    (wrong(step=0), 'step is 0 bytes'),
-    (wrong(data=array('B', bytes(71))), 'data has 71 bytes, but 4 rows of step 18 take 72'),
-    (wrong(data=array('B')), 'data has 0 bytes'),
-    (wrong(data=array('B', bytes(73))), 'data has 73 bytes'),
-    (wrong(height=5), 'data has 72 bytes, but 5 rows'),
+    (changed(encoding='rgb9'), "unknown encoding 'rgb9': send one of rgb8, bgr8"),
+    (changed(encoding=''), "unknown encoding ''"),
+    (changed(step=17), "step is 17 bytes, but 6 pixels of 'rgb8' take 18"),
+    (changed(step=0), 'step is 0 bytes'),
+    (changed(data=array('B', bytes(71))), 'data has 71 bytes, but 4 rows of step 18 take 72'),
+    (changed(data=array('B')), 'data has 0 bytes'),
+    (changed(data=array('B', bytes(73))), 'data has 73 bytes'),
+    (changed(height=5), 'data has 72 bytes, but 5 rows'),
     (Image(encoding='rgb8'), 'the image is empty: 0x0'),
-    (wrong(height=0), 'the image is empty: 6x0'),
-    (wrong(width=0), 'the image is empty: 0x4'),
-    (wrong(width=2**32 - 1, height=2**32 - 1), 'million cannot be right'),
-    (wrong(width=MAX_PIXELS + 1, height=1), 'million cannot be right'),
-    (wrong(width=5, encoding='yuv422', step=18), 'must have an even width, not 5'),
+    (changed(height=0), 'the image is empty: 6x0'),
+    (changed(width=0), 'the image is empty: 0x4'),
+    (changed(width=2**32 - 1, height=2**32 - 1), 'million cannot be right'),
+    (changed(width=MAX_PIXELS + 1, height=1), 'million cannot be right'),
+    (changed(width=5, encoding='yuv422', step=18), 'must have an even width, not 5'),
 ])
-def test_wrong_messages_get_one_sentence(image, sentence):
+def test_invalid_messages_raise_one_sentence(image, sentence):
     with pytest.raises(MessageError) as raised:
         to_rgb(image)
     assert sentence in str(raised.value)
@@ -156,20 +156,20 @@ def test_wrong_messages_get_one_sentence(image, sentence):
 def test_compressed(extension):
     smooth = cv2.resize(RGB, (64, 48))
     _, data = cv2.imencode(extension, smooth[..., ::-1])
-    picture = decode_rgb(CompressedImage(data=array('B', data.tobytes())))
-    assert picture.dtype == np.uint8
+    rgb_image = decode_rgb(CompressedImage(data=array('B', data.tobytes())))
+    assert rgb_image.dtype == np.uint8
     tolerance = 12 if extension == '.jpg' else 0
-    np.testing.assert_allclose(picture.astype(int), smooth, atol=tolerance)
+    np.testing.assert_allclose(rgb_image.astype(int), smooth, atol=tolerance)
 
 
 def test_compressed_grey_becomes_rgb():
     _, data = cv2.imencode('.png', GREY)
-    picture = decode_rgb(CompressedImage(data=array('B', data.tobytes())))
-    np.testing.assert_array_equal(picture, np.repeat(GREY, 3, 2))
+    rgb_image = decode_rgb(CompressedImage(data=array('B', data.tobytes())))
+    np.testing.assert_array_equal(rgb_image, np.repeat(GREY, 3, 2))
 
 
-@pytest.mark.parametrize('data', [b'', b'not a picture', cv2.imencode('.jpg', RGB)[1][:40]])
-def test_what_cannot_be_decoded_gets_one_sentence(data):
+@pytest.mark.parametrize('data', [b'', b'not an image', cv2.imencode('.jpg', RGB)[1][:40]])
+def test_undecodable_data_raises_one_sentence(data):
     with pytest.raises(MessageError, match='cannot be decoded: send whole JPEG or PNG') as raised:
         decode_rgb(CompressedImage(format='jpeg', data=array('B', bytes(data))))
     assert '\n' not in str(raised.value)
@@ -196,42 +196,42 @@ def test_array_of_other_strides_to_message():
 
 @pytest.mark.parametrize('width, height', [(60_000, 60_000), (65_535, 1000), (30_000, 30_000)])
 @pytest.mark.parametrize('extension', ['.jpg', '.png'])
-def test_a_picture_that_announces_too_much_is_not_decoded(extension, width, height, monkeypatch):
+def test_images_that_declare_too_many_pixels_are_not_decoded(extension, width, height, monkeypatch):
     data = bytearray(cv2.imencode(extension, RGB)[1].tobytes())
     if extension == '.png':
         data[16:24] = struct.pack('>II', width, height)
     else:
-        place = data.index(b'\xff\xc0') + 5
-        data[place:place + 4] = struct.pack('>HH', height, width)
-    monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('it was decoded'))
+        offset = data.index(b'\xff\xc0') + 5
+        data[offset:offset + 4] = struct.pack('>HH', height, width)
+    monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('the image was decoded'))
     with pytest.raises(MessageError, match=f'the image is {width}x{height} pixels: more than'):
         decode_rgb(CompressedImage(data=array('B', bytes(data))))
 
 
 @pytest.mark.parametrize('extension', ['.bmp', '.tiff', '.webp', '.ppm'])
-def test_other_kinds_of_pictures_are_refused(extension):
+def test_other_formats_are_rejected(extension):
     data = cv2.imencode(extension, RGB)[1].tobytes()
     with pytest.raises(MessageError, match='send whole JPEG or PNG'):
         decode_rgb(CompressedImage(data=array('B', data)))
 
 
 @pytest.mark.parametrize('filling', [b'', b'\xff' * 3, b'\xff\xfe\0\6abcd', b'\xff\x01'])
-def test_the_size_of_a_jpeg_is_found_behind_other_segments(filling):
+def test_jpeg_size_is_found_after_other_segments(filling):
     data = cv2.imencode('.jpg', RGB)[1].tobytes()
     assert announced_size(data[:2] + filling + data[2:]) == (RGB.shape[1], RGB.shape[0])
 
 
-def test_a_jpeg_of_segments_without_end_has_no_size():
+def test_a_jpeg_of_endless_segments_has_no_size():
     assert announced_size(b'\xff\xd8' + b'\xff\xfe\0\2' * 100_000) is None
     assert announced_size(b'\xff\xd8' + b'\xff\xfe\0\0' * 100_000) is None
 
 
-def test_what_is_quoted_is_one_line():
+def test_quoted_text_is_one_printable_line():
     with pytest.raises(MessageError, match=r"'rgb\?\[ERROR\] x\?'"):
-        to_rgb(wrong(encoding='rgb\n[ERROR] x\t'))
+        to_rgb(changed(encoding='rgb\n[ERROR] x\t'))
 
 
-def test_labels_come_back():
+def test_labels_round_trip():
     ids = GREY[..., 0]
     np.testing.assert_array_equal(to_labels(message(ids, 'mono8', padding=3)), ids)
     with pytest.raises(MessageError, match="'mono8', not 'rgb8'"):
@@ -248,28 +248,28 @@ def test_label_info_names_every_class():
 
 
 @pytest.fixture
-def fresh_choice():
-    """Have the converter chosen anew, here and afterwards."""
+def uncached_converter():
+    """Clear the cached converter before and after a test."""
     messages.converter.cache_clear()
     yield
     messages.converter.cache_clear()
 
 
-def not_here():
+def not_installed():
     raise ImportError
 
 
-def test_a_converter_is_found(fresh_choice):
+def test_a_converter_is_found(uncached_converter):
     np.testing.assert_array_equal(to_rgb(message(RGB, 'rgb8')), RGB)
 
 
-def test_rosbags_image_stands_in_for_cv_bridge(fresh_choice, monkeypatch):
-    monkeypatch.setattr(messages, 'cv_bridge_converter', not_here)
+def test_rosbags_image_replaces_cv_bridge(uncached_converter, monkeypatch):
+    monkeypatch.setattr(messages, 'cv_bridge_converter', not_installed)
     np.testing.assert_array_equal(to_rgb(message(RGB[..., ::-1].copy(), 'bgr8')), RGB)
 
 
-def test_no_converter_is_said(fresh_choice, monkeypatch):
-    monkeypatch.setattr(messages, 'cv_bridge_converter', not_here)
-    monkeypatch.setattr(messages, 'rosbags_converter', not_here)
+def test_a_missing_converter_raises_one_sentence(uncached_converter, monkeypatch):
+    monkeypatch.setattr(messages, 'cv_bridge_converter', not_installed)
+    monkeypatch.setattr(messages, 'rosbags_converter', not_installed)
     with pytest.raises(ValueError, match='install ros-<distro>-cv-bridge with apt, or'):
         to_rgb(message(RGB, 'rgb8'))

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What layouts and the security policy name is what a running node has, by the same name."""
+"""Names in the viewer layouts and the security policy exist on a running node."""
 
 import ast
 import json
@@ -12,23 +12,23 @@ from support.camera import MODULE, QUICK, Camera
 from support.paths import CONFIG
 
 NAME = '/mfs_seg'
-# A node has these by the parameters use_sim_time and publish_mask_run_length, and since Jazzy.
-SOMETIMES = {'/clock', '/mfs_seg/mask_run_length', '/mfs_seg/get_type_description'}
+# These depend on the parameters use_sim_time and publish_mask_run_length, and on the ROS version.
+OPTIONAL = {'/clock', '/mfs_seg/mask_run_length', '/mfs_seg/get_type_description'}
 
 
 @pytest.fixture(scope='module')
 def graph(children) -> dict[str, set[str]]:
-    """Return what a node with both senses publishes, subscribes to and serves, by name."""
+    """Return the topics and services of a node with both sensors, by direction."""
     children.start('segmenter', MODULE, {**QUICK, 'sensors': 'fusion'})
     camera = Camera()
     camera.wait_for_segmenter()
-    seen = {
-        kind: {name for name, _ in ask('mfs_seg', '/')} for kind, ask in (
+    names = {
+        kind: {name for name, _ in query('mfs_seg', '/')} for kind, query in (
             ('publish', camera.node.get_publisher_names_and_types_by_node),
             ('subscribe', camera.node.get_subscriber_names_and_types_by_node),
             ('reply', camera.node.get_service_names_and_types_by_node))}
     camera.close()
-    return seen
+    return names
 
 
 def full(name: str) -> str:
@@ -36,7 +36,7 @@ def full(name: str) -> str:
 
 
 def policy() -> dict[str, set[str]]:
-    """Return the names that the policy allows to publish, subscribe and reply."""
+    """Return the names that the policy allows, by direction."""
     profile = ElementTree.parse(CONFIG / 'security_policy.xml').getroot().find(
         'enclaves/enclave/profiles/profile')
     assert profile.attrib['ns'] + profile.attrib['node'] == NAME
@@ -49,10 +49,10 @@ def policy() -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize('verb', ['publish', 'subscribe', 'reply'])
-def test_policy_allows_what_the_node_does_and_no_more(graph, verb):
+def test_policy_allows_exactly_the_names_of_the_node(graph, verb):
     allowed = policy()[verb]
-    assert graph[verb] <= allowed, 'under the policy the node would not start'
-    assert allowed - graph[verb] <= SOMETIMES
+    assert graph[verb] <= allowed, 'the node would not start with this policy'
+    assert allowed - graph[verb] <= OPTIONAL
 
 
 def rviz() -> dict:
@@ -60,7 +60,7 @@ def rviz() -> dict:
 
 
 def rviz_topics() -> dict[str, dict]:
-    """Return each display's settings of its topic, by the topic's name."""
+    """Return the topic settings of all displays, by the name of the topic."""
     topics = [display['Topic'] for display in rviz()['Visualization Manager']['Displays']]
     return {topic['Value']: topic for topic in topics}
 
@@ -70,7 +70,7 @@ def foxglove() -> dict:
 
 
 def foxglove_topics() -> set[str]:
-    """Return the topics that the panels show; a plot names a field behind a point."""
+    """Return the topics of the panels; a plot names a field of the message after a point."""
     names = set()
     for panel in foxglove()['configById'].values():
         names |= {panel.get('topicToRender'), panel.get('imageMode', {}).get('imageTopic')}
@@ -103,10 +103,10 @@ def test_layouts_name_topics_of_the_node(graph, named):
 
 
 def test_rviz_displays_match_the_publishers():
-    """With what RViz calls the policies; a late viewer gets the legend if it asks for the last."""
     for name, topic in rviz_topics().items():
         assert {*topic} == {'Depth', 'Durability Policy', 'History Policy', 'Reliability Policy',
                             'Value'}
+        # A viewer that starts later receives the legend only if it is transient local.
         latched = name == f'{NAME}/legend'
         assert topic['Durability Policy'] == ('Transient Local' if latched else 'Volatile')
         assert topic['Reliability Policy'] == ('Reliable' if latched else 'Best Effort')
@@ -116,7 +116,7 @@ def test_rviz_displays_match_the_publishers():
 def test_rviz_shows_images_in_panels():
     displays = rviz()['Visualization Manager']['Displays']
     assert {display['Class'] for display in displays} == {'rviz_default_plugins/Image'}
-    # Qt knows the panels by the names of the displays, as UTF-16.
+    # The saved Qt state holds the names of the displays in UTF-16.
     state = bytes.fromhex(rviz()['Window Geometry']['QMainWindow State'])
     for display in displays:
         assert display['Value'] == display['Enabled']

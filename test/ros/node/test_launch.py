@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""segment.launch.py: what its arguments mean, and, where launch is installed, that it starts."""
+"""Arguments of segment.launch.py, and, if launch is installed, its start."""
 
 import os
 import signal
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.camera import TIMEOUT_S, Camera, picture
+from support.launching import LAUNCH
 from support.paths import REPOSITORY
 
 from mfs_seg_ros.node.launch_arguments import ARGUMENTS, node_options
@@ -17,18 +18,6 @@ from mfs_seg_ros.node.launch_arguments import ARGUMENTS, node_options
 LAUNCH_FILE = REPOSITORY / 'launch' / 'segment.launch.py'
 CONFIG = REPOSITORY / 'config'
 EVENTS = ('~/events', '/event_camera/events')
-# What `ros2 launch` does; its command line is a package of its own.
-LAUNCH = """
-import sys
-from launch import LaunchDescription, LaunchService
-from launch.actions import IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-arguments = [item.split(':=', 1) for item in sys.argv[2:]]
-service = LaunchService()
-service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
-    PythonLaunchDescriptionSource(sys.argv[1]), launch_arguments=arguments)]))
-sys.exit(service.run())
-"""
 
 
 def options(**given: str):
@@ -36,7 +25,7 @@ def options(**given: str):
         {argument.name: argument.default for argument in ARGUMENTS} | given, CONFIG)
 
 
-def test_nothing_given_is_a_camera():
+def test_default_is_a_single_camera():
     chosen = options()
     assert chosen.params_file == str(CONFIG / 'segment.yaml')
     assert chosen.parameters == {'sensors': 'camera'}
@@ -52,14 +41,14 @@ def test_sensors_choose_the_parameter_file(sensors):
     assert chosen.parameters == {'sensors': sensors}
 
 
-def test_a_given_parameter_file_says_the_sensors():
+def test_a_given_parameter_file_selects_the_sensors():
     assert options(params_file='my.yaml').params_file == 'my.yaml'
     assert options(params_file='my.yaml').parameters == {}
     chosen = options(params_file='my.yaml', sensors='fusion')
     assert (chosen.params_file, chosen.parameters) == ('my.yaml', {'sensors': 'fusion'})
 
 
-def test_given_parameters_win_and_keep_their_types():
+def test_arguments_override_the_parameter_file_and_keep_their_types():
     file = {'params_file': 'my.yaml'}
     chosen = options(weights='123', device='cuda:0', use_sim_time='True', **file)
     assert chosen.parameters == {'weights': '123', 'device': 'cuda:0', 'use_sim_time': True}
@@ -71,13 +60,13 @@ def test_other_options():
     assert (chosen.namespace, chosen.log_level, chosen.respawn) == ('front', 'debug', True)
 
 
-def test_one_of_the_two_image_topics_is_chosen():
+def test_transport_selects_one_image_topic():
     assert options(image_topic='/a/b').remappings == [('~/image', '/a/b'), EVENTS]
     assert options(image_topic='/a/b', image_transport='compressed').remappings == [
         ('~/image/compressed', '/a/b/compressed'), EVENTS]
 
 
-def test_several_cameras_have_topics_by_their_names():
+def test_topics_of_several_cameras_follow_their_names():
     chosen = options(cameras='front, left')
     assert chosen.parameters['cameras'] == ['front', 'left']
     assert chosen.remappings == [
@@ -87,7 +76,7 @@ def test_several_cameras_have_topics_by_their_names():
     assert chosen.remappings[0] == ('~/left/image/compressed', '/cams/left/rgb/compressed')
 
 
-def test_the_topic_of_events_is_chosen():
+def test_events_topic_is_remapped():
     assert options(events_topic='/a/events').remappings[-1] == ('~/events', '/a/events')
 
 
@@ -98,16 +87,16 @@ def test_the_topic_of_events_is_chosen():
     ({'cameras': 'front,left', 'image_topic': '/cam'}, "'/cam' is one topic for several cameras"),
     ({'image_transport': 'theora'}, "must be 'raw' or 'compressed', not 'theora'"),
 ])
-def test_wrong_values_get_a_sentence(given, sentence):
+def test_invalid_values_raise_one_sentence(given, sentence):
     with pytest.raises(ValueError, match=sentence):
         options(**given)
 
 
 @pytest.fixture
 def launch():
-    """Skip a test where launch is missing."""
-    pytest.importorskip('launch_ros.actions', reason='launch_ros is not installed here: launch was '
-                        'not run, only the mapping of its arguments was tested')
+    """Skip a test if launch is not installed."""
+    pytest.importorskip('launch_ros.actions', reason='launch_ros is not installed: only the '
+                        'mapping of the launch arguments was tested')
 
 
 def launched(environment, *arguments: str) -> subprocess.Popen:
@@ -123,7 +112,7 @@ def end(process: subprocess.Popen, number: signal.Signals) -> str:
 
 def test_launched_node_answers(launch, environment, tmp_path):
     params_file = tmp_path / 'params.yaml'
-    # The weights are given as an argument: these must not be looked for.
+    # The argument overrides these weights, which do not exist.
     params_file.write_text('/**: {ros__parameters: {weights: nosuch, input_width: 64, '
                            'input_height: 48}}')
     process = launched(environment, f'params_file:={params_file}', 'weights:=street',
@@ -150,7 +139,7 @@ def test_parameter_files_are_found(launch, environment, sensors):
     try:
         output = process.communicate(timeout=TIMEOUT_S)[0]
         assert {'camera': "no weights 'nosuch'",
-                'fusion': "sensors 'fusion' needs weights that see camera and events"
+                'fusion': "sensors 'fusion' needs weights that take camera and events"
                 }[sensors] in output
         assert 'exit code 1' in output
     finally:

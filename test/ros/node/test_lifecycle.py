@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The life of the node: its states, and what changes in which."""
+"""Lifecycle of the node: transitions, parameters in each state, and memory."""
 
 import pytest
 from support.camera import MODULE, QUICK, as_message, picture, same
@@ -11,7 +11,7 @@ from mfs_seg_ros.diagnostics.process_info import process_state
 
 @pytest.fixture(scope='module')
 def manager(children):
-    """Give the manager of a node that waits to be told."""
+    """Yield the lifecycle manager of a node without autostart."""
     children.start('managed', MODULE, {**QUICK, 'autostart': False, 'sensors': 'camera'},
                    {'__ns': '/managed'})
     manager = Manager('/managed/mfs_seg')
@@ -21,7 +21,7 @@ def manager(children):
 
 @pytest.fixture
 def unconfigured(manager):
-    """Give the manager of a node that was not configured, or no more."""
+    """Return the manager of an unconfigured node."""
     if manager.state == 'active':
         manager.change(DEACTIVATE)
     if manager.state == 'inactive':
@@ -32,19 +32,19 @@ def unconfigured(manager):
 
 @pytest.fixture
 def active(unconfigured):
-    """Give the manager of an active node, at rest."""
+    """Return the manager of an active node with its state at rest."""
     assert unconfigured.change(CONFIGURE, ACTIVATE)
     unconfigured.wait_for_segmenter()
     return unconfigured
 
 
-def test_without_being_told_it_waits(unconfigured):
+def test_without_autostart_the_node_stays_unconfigured(unconfigured):
     assert unconfigured.node.count_subscribers('/managed/mfs_seg/image') == 0
     assert unconfigured.node.count_publishers('/managed/mfs_seg/mask') == 0
     assert unconfigured.change(CONFIGURE)
     assert unconfigured.state == 'inactive'
     unconfigured.wait(lambda: unconfigured.node.count_publishers('/managed/mfs_seg/mask') == 1,
-                      'the mask to be offered')
+                      'the mask to be advertised')
     assert unconfigured.node.count_subscribers('/managed/mfs_seg/image') == 0
 
 
@@ -60,7 +60,7 @@ def test_each_activation_starts_from_rest(active):
     assert same(active.ask(picture(5)), second)
 
 
-def test_impossible_transitions_are_refused(unconfigured):
+def test_invalid_transitions_are_rejected(unconfigured):
     assert not unconfigured.change(ACTIVATE)
     assert not unconfigured.change(99)
     assert unconfigured.state == 'unconfigured'
@@ -69,7 +69,7 @@ def test_impossible_transitions_are_refused(unconfigured):
     assert unconfigured.state == 'inactive'
 
 
-def test_what_cannot_be_configured_can_be_put_right(unconfigured, children):
+def test_a_failed_configuration_can_be_corrected(unconfigured, children):
     before = unconfigured.get('weights')
     assert unconfigured.set(weights='nosuch').successful
     assert not unconfigured.change(CONFIGURE)
@@ -81,7 +81,7 @@ def test_what_cannot_be_configured_can_be_put_right(unconfigured, children):
     assert unconfigured.state == 'inactive'
 
 
-def test_inactive_it_takes_other_weights_and_sizes(active):
+def test_weights_and_input_size_change_while_inactive(active):
     street = active.ask(picture(5))
     for name, value in (('weights', 'camvid'), ('input_width', 96)):
         refused = active.set(**{name: value})
@@ -107,7 +107,7 @@ def test_inactive_it_takes_other_weights_and_sizes(active):
     assert active.set(input_width=QUICK['input_width']).successful
 
 
-def test_disabled_it_segments_nothing(active):
+def test_a_disabled_node_segments_nothing(active):
     first = active.ask(picture(5))
     assert active.enable(False).success
     masks = active.masks
@@ -145,21 +145,21 @@ def test_a_thousand_transitions_leak_nothing(unconfigured, children):
             assert unconfigured.change(ACTIVATE, DEACTIVATE)
         assert unconfigured.change(CLEANUP)
 
-    # What is loaded and kept for good.
+    # Libraries and caches are loaded in the first cycles and kept.
     cycles(10)
     before = process_state(children.pid('managed'))
     cycles(83)
     after = process_state(children.pid('managed'))
-    # A network is 2 MB here, and its state 2 MB more: one lost in a cycle would be 150 MB.
+    # A network is 2 MB here, and its state 2 MB more: one leaked in each cycle would be 150 MB.
     assert after.own_kb < before.own_kb + 10_000
     assert (after.threads, after.handles) == (before.threads, before.handles)
 
 
-def test_cleaning_up_gives_the_memory_back(children):
+def test_cleanup_releases_the_memory(children):
     children.start('large', MODULE, {'threads': 1, 'sensors': 'camera', 'autostart': False,
                                      'input_width': 480, 'input_height': 360}, {'__ns': '/large'})
     manager = Manager('/large/mfs_seg')
-    # What is loaded once, and what is only mapped.
+    # The first cycle loads libraries that stay mapped.
     assert manager.change(CONFIGURE, CLEANUP)
     clean_kb = process_state(children.pid('large')).own_kb
     assert manager.change(CONFIGURE, ACTIVATE)

@@ -1,7 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The table of parameters, the file that ships with it, and the warning about transports."""
-
+"""Declared parameters, their packaged files, and the warning about Fast DDS transports."""
 
 import pytest
 import yaml
@@ -13,20 +12,21 @@ from mfs_seg_ros.node.parameters import SEGMENTER, chosen_sensors, chosen_trigge
 DEFAULTS = {setting.name: setting.default for setting in SEGMENTER}
 
 
-def given_in(name: str) -> dict:
+def parameters_of(name: str) -> dict:
+    """Return the parameters in a packaged file."""
     return yaml.safe_load((CONFIG / name).read_text())['/**']['ros__parameters']
 
 
 def test_parameter_file_holds_every_parameter_at_its_default():
-    given = given_in('segment.yaml')
+    given = parameters_of('segment.yaml')
     assert given == DEFAULTS
     assert {name: type(value) for name, value in given.items()} == {
         name: type(value) for name, value in DEFAULTS.items()}
 
 
 @pytest.mark.parametrize('sensors, trigger', [('events', 'events'), ('fusion', 'both')])
-def test_parameter_files_of_events_differ_in_what_is_listened_to(sensors, trigger):
-    given = given_in(f'segment_{sensors}.yaml')
+def test_parameter_files_of_events_differ_in_sensors_and_trigger(sensors, trigger):
+    given = parameters_of(f'segment_{sensors}.yaml')
     assert {name: value for name, value in given.items() if DEFAULTS[name] != value} == {
         'sensors': sensors, 'trigger': trigger}
 
@@ -41,7 +41,7 @@ def test_parameter_files_of_events_differ_in_what_is_listened_to(sensors, trigge
     ('rmw_cyclonedds_cpp', {}, False),
     ('rmw_zenoh_cpp', {}, False),
 ])
-def test_lost_images_are_warned_of(rmw, environment, warned):
+def test_warning_about_transports_that_drop_images(rmw, environment, warned):
     assert bool(transport_warning(rmw, environment)) == warned
 
 
@@ -52,7 +52,7 @@ CAMERA, EVENTS = 'camera', 'events'
     ('', (CAMERA,), (CAMERA,)), ('', (CAMERA, EVENTS), (CAMERA, EVENTS)),
     ('camera', (CAMERA, EVENTS), (CAMERA,)), ('events', (CAMERA, EVENTS), (EVENTS,)),
     ('fusion', (CAMERA, EVENTS), (CAMERA, EVENTS)), ('events', (EVENTS,), (EVENTS,))])
-def test_sensors_are_those_of_the_weights_or_some_of_them(sensors, available, chosen):
+def test_sensors_are_a_selection_of_those_of_the_weights(sensors, available, chosen):
     assert chosen_sensors(sensors, available) == chosen
 
 
@@ -60,7 +60,7 @@ def test_sensors_are_those_of_the_weights_or_some_of_them(sensors, available, ch
     ('radar', (CAMERA,), "'sensors' must be one of camera, events, fusion, or empty, not 'radar'"),
     ('fusion', (CAMERA,), "'fusion' needs weights that take camera and events: these take camera"),
     ('camera', (EVENTS,), "'camera' needs weights that take camera: these take events only")])
-def test_sensors_that_cannot_be_get_a_sentence(sensors, available, sentence):
+def test_invalid_sensors_raise_one_sentence(sensors, available, sentence):
     with pytest.raises(ValueError, match=sentence):
         chosen_sensors(sensors, available)
 
@@ -69,7 +69,7 @@ def test_sensors_that_cannot_be_get_a_sentence(sensors, available, sentence):
     ('', (CAMERA,), 'image'), ('', (EVENTS,), 'events'), ('', (CAMERA, EVENTS), 'both'),
     ('image', (CAMERA, EVENTS), 'image'), ('events', (CAMERA, EVENTS), 'events'),
     ('both', (CAMERA, EVENTS), 'both'), ('image', (CAMERA,), 'image')])
-def test_trigger_goes_by_the_sensors(trigger, sensors, chosen):
+def test_default_trigger_follows_from_the_sensors(trigger, sensors, chosen):
     assert chosen_trigger(trigger, sensors) == chosen
 
 
@@ -78,6 +78,6 @@ def test_trigger_goes_by_the_sensors(trigger, sensors, chosen):
     ('events', (CAMERA,), 'needs events: sensors and weights give camera only'),
     ('image', (EVENTS,), 'needs camera: sensors and weights give events only'),
     ('both', (CAMERA,), 'needs camera and events: sensors and weights give camera only')])
-def test_a_trigger_that_cannot_be_gets_a_sentence(trigger, sensors, sentence):
+def test_invalid_triggers_raise_one_sentence(trigger, sensors, sentence):
     with pytest.raises(ValueError, match=sentence):
         chosen_trigger(trigger, sensors)
