@@ -1,20 +1,25 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training and evaluation as commands, on data made here."""
+"""Training: settings, clips, and small runs of the command."""
 
+import contextlib
 import dataclasses
+import io
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
 from support.camvid_tree import write_camvid
 from support.paths import CONFIG
-from support.untrained import metadata_of, untrained
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from mfs_seg_core.data.clips.augment import Augmented
@@ -22,17 +27,79 @@ from mfs_seg_core.data.clips.clip import CamVidClips, Plain
 from mfs_seg_core.data.clips.sampler import Walk
 from mfs_seg_core.data.clips.street import StreetClips
 from mfs_seg_core.data.street import DimCamera, Street
+from mfs_seg_core.evaluate.__main__ import main as evaluate
 from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.model.unet import UNetConfig
+from mfs_seg_core.train.__main__ import main
 from mfs_seg_core.train.module import Training
 from mfs_seg_core.train.settings import Settings, check, documented, read_settings
-from mfs_seg_core.weights.file import load_weights, save_weights
+from mfs_seg_core.weights.file import load_weights
 
+# Lightning warns of small runs.
+pytestmark = pytest.mark.filterwarnings('ignore:::lightning')
 CONFIGS = sorted((CONFIG / 'train').glob('*.yaml'))
+SETTINGS = ('name: tiny\ndata: camvid\nsize: [64, 48]\nbatch_size: 4\nvalidate_every: 1\n'
+            'frames: 3\ntruncation: 2\nworkers: 1\nepochs: 3\nnotes: {licence: none, data: made}\n')
+REPORT = re.compile(r'epoch \d+: .*')
 
 
-def command(verb, *arguments):
-    return subprocess.run([sys.executable, '-m', f'mfs_seg_core.{verb}', *map(str, arguments)],
-                          capture_output=True, text=True, timeout=300)
+class Finished(NamedTuple):
+    """Exit code and output of a command, and the folder of runs."""
+
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+
+def train(*arguments):
+    """Run the verb in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([str(each) for each in arguments])
+    folder = Path(arguments[arguments.index('--output') + 1])
+    return Finished(code, out.getvalue(), err.getvalue(), folder)
+
+
+def options_of(data, folder):
+    """Options of a run with the common settings."""
+    return ('--config', data / 'settings.yaml', '--root', data / 'data', '--output', folder)
+
+
+def process(data, folder):
+    """Command line of the same run as a process."""
+    return [sys.executable, '-m', 'mfs_seg_core.train', *map(str, options_of(data, folder))]
+
+
+def weights_of(folder):
+    """Weights file of a run."""
+    return folder / 'tiny' / 'tiny.safetensors'
+
+
+def evaluation(folder, root):
+    """Figures of the weights of a run on the split to validate on."""
+    path = folder / 'val.json'
+    assert evaluate(['--weights', str(weights_of(folder)), '--data', 'camvid',
+                     '--root', str(root), '--json', str(path)]) == 0
+    return json.loads(path.read_text())
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    """Images and settings of small runs."""
+    folder = tmp_path_factory.mktemp('data')
+    write_camvid(folder / 'data', 'train', 8)
+    write_camvid(folder / 'data', 'val', 2)
+    (folder / 'settings.yaml').write_text(SETTINGS)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def uninterrupted(data, tmp_path_factory):
+    """A finished run of three epochs."""
+    finished = train(*options_of(data, tmp_path_factory.mktemp('uninterrupted')))
+    assert finished.code == 0, finished.err
+    return finished
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
@@ -150,145 +217,107 @@ def test_plain(tmp_path):
     assert images.shape == (2, 24, 32, 3) and label.shape == (24, 32)
 
 
-def test_train_resume_evaluate(tmp_path):
-    """Two epochs, then two more from the checkpoint: the weights segment what they were shown."""
-    write_camvid(tmp_path / 'data', 'train', 24)
-    write_camvid(tmp_path / 'data', 'val', 4)
+def test_trained_weights_are_evaluated(tmp_path):
+    """Two epochs, then two more from the checkpoint: the network segments its training images."""
+    root = tmp_path / 'data'
+    write_camvid(root, 'train', 24)
+    write_camvid(root, 'val', 4)
     (tmp_path / 'settings.yaml').write_text(
         'name: tiny\ndata: camvid\nsize: [64, 48]\nbatch_size: 4\nvalidate_every: 2\n'
         'learning_rate: 5e-3\nworkers: 0\nepochs: 4\nnotes: {licence: none, data: made}\n')
-    train = ['train', '--config', tmp_path / 'settings.yaml', '--root', tmp_path / 'data',
-             '--output', tmp_path / 'runs']
-    first = command(*train, '--set', 'epochs=2')
-    assert first.returncode == 0, first.stderr
-    second = command(*train)
-    assert second.returncode == 0, second.stderr
-    assert 'epoch 4' in second.stdout and 'epoch 2' not in second.stdout
-    curves = EventAccumulator(str(tmp_path / 'runs' / 'tiny'))
+    options = ('--config', tmp_path / 'settings.yaml', '--root', root, '--output', tmp_path)
+    assert train(*options, '--set', 'epochs=2').code == 0
+    second = train(*options)
+    assert second.code == 0, second.err
+    assert 'epoch 4' in second.out and 'epoch 2' not in second.out
+    curves = EventAccumulator(str(tmp_path / 'tiny'))
     curves.Reload()
     assert {'train/loss', 'val/miou', 'lr-AdamW', 'train/firing_rate',
             'firing_rate/encoder.1.0.expand.lif'} <= {*curves.Tags()['scalars']}
     assert len(curves.Images('val/image_truth_mask')) == 2
-    weights = tmp_path / 'runs' / 'tiny' / 'tiny.safetensors'
-    _, metadata = load_weights(weights)
+    _, metadata = load_weights(weights_of(tmp_path))
     assert (metadata.name, metadata.input_size) == ('tiny', (64, 48))
-    done = command('evaluate', '--weights', weights, '--data', 'camvid', '--root',
-                   tmp_path / 'data', '--json', tmp_path / 'val.json')
-    assert done.returncode == 0, done.stderr
-    result = json.loads((tmp_path / 'val.json').read_text())
+    result = evaluation(tmp_path, root)
     assert result['frames'] == 4 and result['iou']['Car'] in (None, 0.0)
-    # Of sky and road, the two classes there are; others are wrong guesses.
+    # The labels have sky and road only; other classes are wrong predictions.
     assert min(result['iou']['Sky'], result['iou']['Road']) > 0.6
     assert result['mode'] == 'reset@1' and result['iou'] == result['reset@1']['iou']
     assert result['pixel_accuracy'] > 0.8
     assert 0 < result['firing_rate'] < 4
 
 
-SETTINGS = ('name: tiny\ndata: camvid\nsize: [64, 48]\nbatch_size: 4\nvalidate_every: 1\n'
-            'frames: 3\ntruncation: 2\nworkers: 1\nepochs: 4\nnotes: {licence: none, data: made}\n')
-REPORT = re.compile(r'epoch \d+: .*')
-
-
-def test_killed_and_resumed_run_equals_the_unbroken_one(tmp_path):
-    write_camvid(tmp_path / 'data', 'train', 10)
-    write_camvid(tmp_path / 'data', 'val', 2)
-    (tmp_path / 'settings.yaml').write_text(SETTINGS)
-
-    def train(name):
-        return ['train', '--config', tmp_path / 'settings.yaml', '--root', tmp_path / 'data',
-                '--output', tmp_path / name]
-
-    unbroken = command(*train('unbroken'))
-    assert unbroken.returncode == 0, unbroken.stderr
+def test_killed_and_resumed_run_equals_the_uninterrupted_one(data, uninterrupted, tmp_path):
+    # As many threads as in this process: sums in another order differ in the last digit.
     killed = subprocess.Popen(
-        [sys.executable, '-m', 'mfs_seg_core.train', *map(str, train('killed')[1:])],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        process(data, tmp_path), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env={**os.environ, 'OMP_NUM_THREADS': str(torch.get_num_threads())})
     lines = []
     for line in killed.stdout:
         lines += REPORT.findall(line)
+        # Then the checkpoint of the first epoch exists, that of the second perhaps not.
         if len(lines) == 2:
             killed.kill()
             break
-    killed.wait()
-    resumed = command(*train('killed'))
-    assert resumed.returncode == 0, resumed.stderr
-    lines += REPORT.findall(resumed.stdout)
-    expected = REPORT.findall(unbroken.stdout)
-    # An epoch whose checkpoint was not yet written stands twice.
-    assert len(expected) == 4 and sorted(set(lines)) == sorted(expected)
-    ours, theirs = (load_weights(tmp_path / name / 'tiny' / 'tiny.safetensors')[0].state_dict()
-                    for name in ('unbroken', 'killed'))
+    killed.communicate()
+    resumed = train(*options_of(data, tmp_path))
+    assert resumed.code == 0, resumed.err
+    again = REPORT.findall(resumed.out)
+    assert 1 <= len(again) < 3
+    # An epoch whose checkpoint was not yet written is reported twice.
+    expected = REPORT.findall(uninterrupted.out)
+    assert len(expected) == 3 and sorted({*lines, *again}) == sorted(expected)
+    ours, theirs = (load_weights(weights_of(folder))[0].state_dict()
+                    for folder in (uninterrupted.folder, tmp_path))
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def test_damaged_checkpoint_is_refused_and_the_one_before_offered(tmp_path):
-    write_camvid(tmp_path / 'data', 'train', 4)
-    write_camvid(tmp_path / 'data', 'val', 1)
-    (tmp_path / 'settings.yaml').write_text(SETTINGS)
-    train = ['train', '--config', tmp_path / 'settings.yaml', '--root', tmp_path / 'data',
-             '--output', tmp_path / 'runs', '--set']
-    assert command(*train, 'epochs=3').returncode == 0
-    folder = tmp_path / 'runs' / 'tiny'
+def test_damaged_checkpoint_is_rejected_with_the_name_of_the_previous(
+        data, uninterrupted, tmp_path):
+    folder = tmp_path / 'tiny'
+    shutil.copytree(uninterrupted.folder / 'tiny', folder)
     # Of the last two epochs, and the best.
     assert {path.name for path in folder.glob('*.ckpt')} == {
         'best.ckpt', 'epoch=0001.ckpt', 'epoch=0002.ckpt'}
     last = folder / 'epoch=0002.ckpt'
     last.write_bytes(last.read_bytes()[:5000])
-    refused = command(*train, 'epochs=4')
-    assert refused.returncode == 1 and len(refused.stderr.strip().splitlines()) == 1
-    assert (f'{last} is damaged' in refused.stderr
-            and 'delete it to go on from epoch=0001.ckpt' in refused.stderr)
+    rejected = train(*options_of(data, tmp_path), '--set', 'epochs=4')
+    assert rejected.code == 1 and len(rejected.err.strip().splitlines()) == 1
+    assert (f'{last} is damaged' in rejected.err
+            and 'delete it to continue from epoch=0001.ckpt' in rejected.err)
     last.unlink()
-    resumed = command(*train, 'epochs=4')
-    assert resumed.returncode == 0, resumed.stderr
-    assert [line.split(':')[0] for line in REPORT.findall(resumed.stdout)] == ['epoch 3', 'epoch 4']
+    resumed = train(*options_of(data, tmp_path), '--set', 'epochs=4')
+    assert resumed.code == 0, resumed.err
+    assert [line.split(':')[0] for line in REPORT.findall(resumed.out)] == ['epoch 3', 'epoch 4']
 
 
-def test_two_processes_train_as_one(tmp_path):
-    """To rounding: of double precision, where none carries a potential across a threshold."""
-    write_camvid(tmp_path / 'data', 'train', 8)
-    write_camvid(tmp_path / 'data', 'val', 2)
-    (tmp_path / 'settings.yaml').write_text(SETTINGS)
-    trained = []
-    for devices in (1, 2):
-        output = tmp_path / str(devices)
-        done = command('train', '--config', tmp_path / 'settings.yaml', '--root',
-                       tmp_path / 'data', '--output', output, '--set', 'epochs=2', 'frames=1',
-                       'precision=64-true', f'batch_size={4 // devices}', f'devices={devices}')
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.count('validation mIoU') == 1
-        trained.append(load_weights(output / 'tiny' / 'tiny.safetensors')[0].state_dict())
-    one, two = trained
+def test_two_processes_train_as_one(data, tmp_path):
+    """In double precision, rounding errors carry no potential across a threshold."""
+    changes = ('--set', 'epochs=2', 'frames=1', 'workers=0', 'precision=64-true')
+    one, two = tmp_path / '1', tmp_path / '2'
+    alone = train(*options_of(data, one), *changes, 'batch_size=4', 'devices=1')
+    assert alone.code == 0 and alone.out.count('validation mIoU') == 1, alone.err
+    both = subprocess.run([*process(data, two), *changes, 'batch_size=2', 'devices=2'],
+                          capture_output=True, text=True, timeout=300)
+    assert both.returncode == 0, both.stderr
+    assert both.stdout.count('validation mIoU') == 1
+    one, two = (load_weights(weights_of(folder))[0].state_dict() for folder in (one, two))
     for name in one:
         torch.testing.assert_close(one[name], two[name], rtol=1e-5, atol=1e-6, msg=name)
 
 
-def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
-    write_camvid(tmp_path / 'data', 'train', 8)
-    write_camvid(tmp_path / 'data', 'val', 2)
-    (tmp_path / 'settings.yaml').write_text(SETTINGS)
-    done = command('train', '--config', tmp_path / 'settings.yaml', '--root', tmp_path / 'data',
-                   '--output', tmp_path / 'runs', '--set', 'learning_rate=1e30')
-    assert done.returncode == 1
-    assert re.search(r'train: the loss is nan in step \d+ \(epoch 1, clips \[\d', done.stderr)
-    assert 'last good checkpoint, none' in done.stderr and 'Traceback' not in done.stderr
-    assert not (tmp_path / 'runs' / 'tiny' / 'tiny.safetensors').exists()
+def test_a_loss_that_is_not_finite_stops_the_run(data, tmp_path):
+    stopped = train(*options_of(data, tmp_path), '--set', 'learning_rate=1e30', 'workers=0')
+    assert stopped.code == 1
+    assert re.search(r'train: the loss is nan in step \d+ \(epoch 1, clips \[\d', stopped.err)
+    assert 'last good checkpoint, none' in stopped.err and 'Traceback' not in stopped.err
+    assert not weights_of(tmp_path).exists()
 
 
-def test_unet_trains_by_the_same_command(tmp_path):
-    write_camvid(tmp_path / 'data', 'train', 4)
-    write_camvid(tmp_path / 'data', 'val', 1)
-    (tmp_path / 'settings.yaml').write_text(SETTINGS)
-    done = command('train', '--config', tmp_path / 'settings.yaml', '--root', tmp_path / 'data',
-                   '--model', 'unet', '--output', tmp_path / 'runs', '--set', 'epochs=1')
-    assert done.returncode == 0, done.stderr
-    weights = tmp_path / 'runs' / 'tiny' / 'tiny.safetensors'
-    done = command('evaluate', '--weights', weights, '--data', 'camvid', '--root',
-                   tmp_path / 'data', '--json', tmp_path / 'val.json')
-    assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / 'val.json').read_text())['firing_rate'] is None
-    # Of 31 M parameters: not to be left lying about.
-    shutil.rmtree(tmp_path / 'runs')
+def test_unet_trains_by_the_same_command(data, tmp_path, monkeypatch):
+    monkeypatch.setattr('mfs_seg_core.train.module.UNetConfig', partial(UNetConfig, width=4))
+    done = train(*options_of(data, tmp_path), '--model', 'unet', '--set', 'epochs=1', 'workers=0')
+    assert done.code == 0, done.err
+    assert evaluation(tmp_path, data / 'data')['firing_rate'] is None
 
 
 @pytest.mark.parametrize('settings, channels, message', [
@@ -299,8 +328,8 @@ def test_start_from_another_network(settings, channels, message):
         Training(settings, CAMVID, channels, torch.ones(len(CAMVID)))
 
 
-def test_state_is_carried_from_clip_to_clip(tmp_path):
-    """Each stream goes on with its own state, but at a new sequence and, at times, by chance."""
+def test_state_is_carried_from_clip_to_clip():
+    """Each stream keeps its state; it is reset at a new sequence, and sometimes at random."""
     training = Training(Settings('x', 'street'), CAMVID, 3, torch.ones(len(CAMVID)))
     chance = np.random.default_rng(0)
     training.on_train_epoch_start()
@@ -312,36 +341,3 @@ def test_state_is_carried_from_clip_to_clip(tmp_path):
     assert not kept[:, 1].any()
     assert 0.85 < (kept[:, [0, 2, 3]] > 0).float().mean() < 0.95
     assert training._carried(torch.zeros(4, dtype=torch.bool), chance) is None
-
-
-@pytest.fixture
-def weights(tmp_path):
-    network = untrained('fast')
-    save_weights(tmp_path / 'test.safetensors', network, metadata_of(network))
-    return tmp_path / 'test.safetensors'
-
-
-def test_evaluate_street(weights, tmp_path):
-    done = command('evaluate', '--weights', weights, '--data', 'street', '--camera', 'dim',
-                   '--seeds', 2, '--frames', 3, '--steps', 2, '--size', 48, 40,
-                   '--json', tmp_path / 'out' / 'street.json')
-    assert done.returncode == 0, done.stderr
-    assert 'mIoU (global)' in done.stdout and 'Bicyclist' in done.stdout
-    result = json.loads((tmp_path / 'out' / 'street.json').read_text())
-    assert result['frames'] == 6 and result['camera'] == 'dim'
-    assert result['input_size'] == [48, 40]
-    assert all(0 <= result[mode]['miou'] < 0.5 for mode in ('reset@1', 'repeat@2', 'stream@1'))
-    assert result['reset@1'] != result['repeat@2'] != result['stream@1']
-
-
-@pytest.mark.parametrize('arguments, message', [
-    (('--weights', 'nowhere', '--data', 'street'), 'no weights'),
-    (('--weights', 'W', '--data', 'camvid'), 'add --root DIR'),
-    (('--weights', 'W', '--data', 'camvid', '--root', 'nowhere'), 'val.txt is missing'),
-    (('--weights', 'W', '--data', 'street', '--seeds', '0'), 'no frame to evaluate'),
-    (('--weights', 'W', '--data', 'street', '--rate', '0'), 'frames per second, above 0'),
-    (('--weights', 'W', '--data', 'street', '--steps', '0'), 'give 1 or more'),
-    (('--weights', 'W', '--data', 'street', '--size', '8', '8'), 'must be at least 32x32')])
-def test_evaluate_misuse(weights, arguments, message):
-    done = command('evaluate', *(weights if a == 'W' else a for a in arguments))
-    assert done.returncode == 1 and message in done.stderr and len(done.stderr.splitlines()) == 1
