@@ -39,7 +39,7 @@ from mfs_seg_core.weights.file import load_weights
 pytestmark = pytest.mark.filterwarnings('ignore:::lightning')
 CONFIGS = sorted((CONFIG / 'train').glob('*.yaml'))
 SETTINGS = ('name: tiny\ndata: camvid\nsize: [64, 48]\nbatch_size: 4\nvalidate_every: 1\n'
-            'frames: 3\ntruncation: 2\nworkers: 1\nepochs: 3\nnotes: {licence: none, data: made}\n')
+            'frames: 3\ntruncation: 2\nworkers: 0\nepochs: 3\nnotes: {licence: none, data: made}\n')
 REPORT = re.compile(r'epoch \d+: .*')
 
 
@@ -103,7 +103,7 @@ def uninterrupted(data, tmp_path_factory):
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
-def test_configurations_are_read(path):
+def test_configurations_are_valid(path):
     settings = read_settings(str(path), ['root=somewhere'])
     assert settings.notes['licence'] and settings.notes['data']
 
@@ -127,7 +127,7 @@ def test_settings_are_checked(tmp_path):
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
-def test_settings_are_documented_as_a_file_that_says_the_same(path, tmp_path):
+def test_documented_settings_are_a_file_with_the_same_values(path, tmp_path):
     settings = read_settings(str(path), ['root=somewhere'])
     text = documented(settings)
     for field in dataclasses.fields(Settings):
@@ -136,42 +136,51 @@ def test_settings_are_documented_as_a_file_that_says_the_same(path, tmp_path):
     assert read_settings(str(tmp_path / 'same.yaml'), []) == settings
 
 
-def test_clips(tmp_path):
+@pytest.fixture(scope='module')
+def street():
+    """Two sequences of one clip of six frames each."""
+    return StreetClips(5, 2, 1, 6, (64, 48))
+
+
+def test_clips_of_stills(tmp_path):
     clips = CamVidClips(write_camvid(tmp_path, 'train', 2), 'train', frames=3, step_s=0.05)
     images, label, step_s, follows, *_ = clips[0]
     assert images.shape == (3, 48, 64, 3) and (images[0] == images[2]).all()
     assert label.shape == (48, 64) and step_s == 0.05 and not follows
-    street = StreetClips(5, 2, 1, 3, (64, 48))
+
+
+def test_clips_of_street(street):
     images, label, step_s, *_ = street[1]
-    assert images.shape == (3, 48, 64, 3) and (images[0] != images[2]).any()
+    assert images.shape == (6, 48, 64, 3) and (images[0] != images[2]).any()
     assert label.shape == (48, 64) and label.dtype == np.uint8
     assert 0.025 < step_s < 0.1 and step_s != street[0].step_s
-    # Seed 5 is seen by the camera in dim light, with the same truth.
+    # The camera of seed 5 records this sequence in dim light; the labels are the same.
     drive = Street(5, 64, 48)
-    plain, dim = (camera.frame(2.5 + 3 * step_s) for camera in (drive, DimCamera(drive)))
-    assert np.array_equal(images[2], dim.image) and not np.array_equal(plain.image, dim.image)
+    plain, dim = (camera.frame(2.5 + 6 * step_s) for camera in (drive, DimCamera(drive)))
+    assert np.array_equal(images[5], dim.image) and not np.array_equal(plain.image, dim.image)
     assert np.array_equal(label, plain.label) and np.array_equal(label, dim.label)
 
 
-def test_clips_of_a_sequence_follow_one_another():
-    """Two clips of three frames are six frames of a drive, and look alike in training."""
-    clips, whole = StreetClips(5, 2, 2, 3, (64, 48)), StreetClips(5, 2, 1, 6, (64, 48))
-    assert len(clips) == 4 and [clip.follows for clip in clips] == [False, True, False, True]
-    assert np.array_equal(np.concatenate([clips[2].images, clips[3].images]), whole[1].images)
-    assert np.array_equal(clips[3].label, whole[1].label)
-    augmented, at_once = (Augmented(c, (64, 48), 0) for c in (clips, whole))
+def test_clips_of_a_sequence_follow_one_another(street):
+    """Two clips of three frames equal one of six frames, also when augmented for training."""
+    clips = StreetClips(5, 2, 2, 3, (64, 48))
+    assert len(clips) == 4
+    assert [clips[index].follows for index in range(4)] == [False, True, False, True]
+    assert np.array_equal(np.concatenate([clips[2].images, clips[3].images]), street[1].images)
+    assert np.array_equal(clips[3].label, street[1].label)
+    augmented, at_once = (Augmented(c, (64, 48), 0) for c in (clips, street))
     parts = np.concatenate([augmented[2].images, augmented[3].images])
     assert np.array_equal(parts, at_once[1].images)
 
 
 def test_walk():
-    """Each slot walks sequences in order, each clip once; processes share the slots."""
+    """Each slot iterates over sequences in order, each clip once; processes share the slots."""
     walk = list(Walk(13, 3, 4, seed=0, epoch=0))
     assert len(walk) == 9 and sorted(sum(walk, [])) != sum(walk, [])
     clips = {clip for batch in walk for clip in batch}
     assert len(clips) == 36 and clips <= set(range(39))
     for slot in zip(*walk):
-        # Round the end, where a walk that began in mid-sequence takes what it left out.
+        # Clips before the start in mid-sequence come last.
         for now, then in zip(slot, slot[1:]):
             assert then == now + 1 or then % 3 == 0
     assert len({batch % 3 for batch in walk[0]}) > 1
@@ -180,8 +189,8 @@ def test_walk():
     assert [a + b for a, b in zip(*halves)] == walk
 
 
-def test_augmentation_keeps_label_and_image_together(tmp_path):
-    """In the made pictures colour tells the class: after any window and flip it still must."""
+def test_augmentation_transforms_label_and_image_alike(tmp_path):
+    """In the test images, colour corresponds to class: also after any window and flip."""
     clips = CamVidClips(write_camvid(tmp_path, 'train', 1), 'train', 1, 0.05)
     augmented = Augmented(clips, (64, 48), 0)
     sizes = set()
@@ -193,14 +202,14 @@ def test_augmentation_keeps_label_and_image_together(tmp_path):
         sky, road = blue[label == 0], blue[label == 3]
         sizes.add(sky.size)
         if sky.size and road.size:
-            # All but the pixels that resizing mixes along the horizon.
+            # Quantiles, because resizing mixes the pixels along the horizon.
             assert np.quantile(sky, 0.1) > np.quantile(road, 0.9)
     assert len(sizes) > 10
     assert all(np.array_equal(a, b) for a, b in zip(augmented[0], augmented[0]))
 
 
-def test_stills_are_made_to_drive(tmp_path):
-    """The horizon of each frame lies nearer to that of the last; the label is the last one's."""
+def test_stills_are_augmented_by_motion(tmp_path):
+    """Each frame is closer to the last one than the frame before; the label is the last one's."""
     clips = CamVidClips(write_camvid(tmp_path, 'train', 1), 'train', 4, 0.05)
     augmented, distances = Augmented(clips, (64, 48), 0), []
     for epoch in range(40):
@@ -247,9 +256,11 @@ def test_trained_weights_are_evaluated(tmp_path):
 
 
 def test_killed_and_resumed_run_equals_the_uninterrupted_one(data, uninterrupted, tmp_path):
-    # As many threads as in this process: sums in another order differ in the last digit.
+    # With a process that loads data, which must change nothing, but as many threads as in this
+    # process: sums in another order differ in the last digit.
     killed = subprocess.Popen(
-        process(data, tmp_path), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        [*process(data, tmp_path), '--set', 'workers=1'], stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
         env={**os.environ, 'OMP_NUM_THREADS': str(torch.get_num_threads())})
     lines = []
     for line in killed.stdout:
@@ -258,11 +269,13 @@ def test_killed_and_resumed_run_equals_the_uninterrupted_one(data, uninterrupted
         if len(lines) == 2:
             killed.kill()
             break
-    killed.communicate()
+    # Not communicate: the loader's worker holds the pipe until it notices, seconds later.
+    killed.wait()
+    killed.stdout.close()
     resumed = train(*options_of(data, tmp_path))
     assert resumed.code == 0, resumed.err
     again = REPORT.findall(resumed.out)
-    assert 1 <= len(again) < 3
+    assert len(again) < 3
     # An epoch whose checkpoint was not yet written is reported twice.
     expected = REPORT.findall(uninterrupted.out)
     assert len(expected) == 3 and sorted({*lines, *again}) == sorted(expected)
@@ -292,7 +305,7 @@ def test_damaged_checkpoint_is_rejected_with_the_name_of_the_previous(
 
 def test_two_processes_train_as_one(data, tmp_path):
     """In double precision, rounding errors carry no potential across a threshold."""
-    changes = ('--set', 'epochs=2', 'frames=1', 'workers=0', 'precision=64-true')
+    changes = ('--set', 'epochs=2', 'frames=1', 'precision=64-true')
     one, two = tmp_path / '1', tmp_path / '2'
     alone = train(*options_of(data, one), *changes, 'batch_size=4', 'devices=1')
     assert alone.code == 0 and alone.out.count('validation mIoU') == 1, alone.err
@@ -306,7 +319,7 @@ def test_two_processes_train_as_one(data, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(data, tmp_path):
-    stopped = train(*options_of(data, tmp_path), '--set', 'learning_rate=1e30', 'workers=0')
+    stopped = train(*options_of(data, tmp_path), '--set', 'learning_rate=1e30')
     assert stopped.code == 1
     assert re.search(r'train: the loss is nan in step \d+ \(epoch 1, clips \[\d', stopped.err)
     assert 'last good checkpoint, none' in stopped.err and 'Traceback' not in stopped.err
@@ -315,7 +328,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(data, tmp_path):
 
 def test_unet_trains_by_the_same_command(data, tmp_path, monkeypatch):
     monkeypatch.setattr('mfs_seg_core.train.module.UNetConfig', partial(UNetConfig, width=4))
-    done = train(*options_of(data, tmp_path), '--model', 'unet', '--set', 'epochs=1', 'workers=0')
+    done = train(*options_of(data, tmp_path), '--model', 'unet', '--set', 'epochs=1')
     assert done.code == 0, done.err
     assert evaluation(tmp_path, data / 'data')['firing_rate'] is None
 
