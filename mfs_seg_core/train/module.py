@@ -61,17 +61,19 @@ class Training(lightning.LightningModule):
 
     def _start_from(self, path_or_name: str) -> None:
         started, _ = load_weights(path_or_name)
+        remedy = 'choose weights of the same network'
         try:
             missing, _ = self.network.load_state_dict(started.state_dict(), strict=False)
         except RuntimeError as error:
             # After a heading, the message names one tensor per line.
-            first = str(error).splitlines()[1].strip()
-            raise ValueError(f'cannot start from {path_or_name}: {first}') from None
+            first = str(error).splitlines()[1].strip().rstrip('.')
+            raise ValueError(f'cannot start from {path_or_name} ({first}): {remedy}') from None
         # The initial values of these tensors change nothing compared with a network without them.
         wrong = [name for name in missing
                  if not name.endswith('lif.leak') and not name.startswith(('recall.', 'events.'))]
         if wrong:
-            raise ValueError(f'cannot start from {path_or_name}: {wrong[0]} is missing in it')
+            raise ValueError(
+                f'cannot start from {path_or_name} ({wrong[0]} is missing in it): {remedy}')
 
     def _steps(self, images: Tensor) -> Tensor:
         """Convert images ``[B, T, H, W, C]`` to network inputs ``[T', B, C, H, W]``."""
@@ -85,7 +87,7 @@ class Training(lightning.LightningModule):
         return steps
 
     def _events(self, batch: Clip) -> tuple[Tensor | None, Tensor | None]:
-        """Return event tensors ``[T, B, E, H, W]`` and the sensors present ``[T, B, 2]``."""
+        """Return event tensors ``[T, B, E, H, W]`` and present sensors, bool ``[T, B, 2]``."""
         if not self._fuses:
             return None, None
         events = batch.events.permute(1, 0, 4, 2, 3).to(next(self.parameters()).dtype)
