@@ -305,7 +305,7 @@ def test_damaged_checkpoint_is_rejected_with_the_name_of_the_previous(
 
 def test_two_processes_train_as_one(data, tmp_path):
     """In double precision, rounding errors carry no potential across a threshold."""
-    changes = ('--set', 'epochs=2', 'frames=1', 'precision=64-true')
+    changes = ('--set', 'epochs=2', 'validate_every=2', 'frames=1', 'precision=64-true')
     one, two = tmp_path / '1', tmp_path / '2'
     alone = train(*options_of(data, one), *changes, 'batch_size=4', 'devices=1')
     assert alone.code == 0 and alone.out.count('validation mIoU') == 1, alone.err
