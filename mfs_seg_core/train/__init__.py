@@ -11,8 +11,13 @@ from mfs_seg_core.train.settings import Settings, check
 
 def train(settings: Settings, output: Path, fresh: bool = False) -> str:
     """
-    Train, or go on with a stopped run; see :func:`mfs_seg_core.train.run.run`.
+    Train a network, or continue a stopped run.
 
+    :param settings: settings of the run.
+    :param output: folder of all runs.
+    :param fresh: start again instead of continuing a stopped run.
+    :returns: mIoU and path of the weights as a sentence; empty in all but the first of several
+        processes.
     :raises ValueError: the settings cannot be used, or a package is missing.
     """
     check(settings)

@@ -1,9 +1,9 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-The checkpoints of a training run: the best one, and those of the last two epochs.
+Checkpoints of a training run: the best one, and those of the last two epochs.
 
-Lightning writes each aside and renames it: a kill leaves no half of one.
+Lightning writes each to a temporary file and renames it: a killed run leaves no partial checkpoint.
 """
 
 from __future__ import annotations
@@ -15,8 +15,13 @@ import torch
 PATTERN = 'epoch=*.ckpt'
 
 
-def keepers(folder: Path) -> tuple:
-    """Give the two callbacks that keep the best checkpoint, ``best.ckpt``, and the last two."""
+def checkpoint_callbacks(folder: Path) -> tuple:
+    """
+    Return the callbacks that write checkpoints.
+
+    :param folder: folder of the run.
+    :returns: two ``ModelCheckpoint``: of the best mIoU, ``best.ckpt``, and of the last two epochs.
+    """
     # Only training needs Lightning.
     from lightning.pytorch.callbacks import ModelCheckpoint
     best = ModelCheckpoint(folder, 'best', monitor='val/miou', mode='max',
@@ -28,36 +33,41 @@ def keepers(folder: Path) -> tuple:
 
 def newest(folder: Path) -> Path | None:
     """
-    Give the checkpoint to go on from, or None.
+    Return the checkpoint of the last epoch.
 
-    :raises ValueError: it is damaged; the message offers the one before.
+    :param folder: folder of the run.
+    :returns: path of the checkpoint; None: the folder has none.
+    :raises ValueError: it is damaged; the message names the previous one.
     """
     paths = sorted(folder.glob(PATTERN), reverse=True)
     if not paths:
         return None
     try:
         torch.load(paths[0], map_location='cpu', weights_only=True)
-    except Exception as error:  # whatever a damaged file makes the unpickler raise
-        offer = f'delete it to go on from {paths[1].name}' if paths[1:] else 'start with --fresh'
-        raise ValueError(f'{paths[0]} is damaged ({type(error).__name__}): {offer}') from None
+    except Exception as error:  # the unpickler raises any type on damaged files
+        remedy = (f'delete it to continue from {paths[1].name}' if paths[1:]
+                  else 'start with --fresh')
+        raise ValueError(f'{paths[0]} is damaged ({type(error).__name__}): {remedy}') from None
     return paths[0]
 
 
 def length(folder: Path) -> tuple[int, int]:
     """
-    Give the epochs and the steps that a run has trained for.
+    Return the length of a run.
 
-    :raises ValueError: it left no checkpoint that says so, or a damaged one.
+    :param folder: folder of the run.
+    :returns: number of epochs and number of optimiser steps.
+    :raises ValueError: the folder has no checkpoint, or a damaged one.
     """
     path = newest(folder)
     if path is None:
-        raise ValueError(f'{folder} holds no checkpoint that tells how long it was trained: remove '
-                         'it to train again')
-    kept = torch.load(path, map_location='cpu', weights_only=True, mmap=True)
-    return kept['epoch'] + 1, kept['global_step']
+        raise ValueError(f'{folder} holds no checkpoint with the length of the run: remove the '
+                         'folder to train again')
+    checkpoint = torch.load(path, map_location='cpu', weights_only=True, mmap=True)
+    return checkpoint['epoch'] + 1, checkpoint['global_step']
 
 
 def clear(folder: Path) -> None:
-    """Remove the checkpoints that a new run would go on from."""
+    """Remove the checkpoints from which a new run would continue."""
     for path in folder.glob(PATTERN):
         path.unlink()

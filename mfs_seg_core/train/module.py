@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The network with its loss, optimiser and validation, for Lightning."""
+"""Lightning module: the network with its loss, optimiser and validation."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mfs_seg_core.data.clips.clip import Clip
+from mfs_seg_core.data.statistics import MEAN, NOMINAL_STEP_S, STD
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import UNLABELLED, ClassSet
 from mfs_seg_core.model.config import named_config
@@ -20,73 +21,91 @@ from mfs_seg_core.model.state import State
 from mfs_seg_core.model.unet import UNetConfig
 from mfs_seg_core.streaming.preprocess import normalise
 from mfs_seg_core.train.settings import EVENT_DATA, Settings
+from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_core.weights.file import Metadata, build, load_weights
 
-# Mean and spread of the pixels of street scenes by day, RGB.
-MEAN, STD = (0.41, 0.43, 0.43), (0.30, 0.31, 0.31)
-NOMINAL_STEP = 0.05
-# Share of the streams that lose their state in a step of training.
+# Share of the streams that are reset in a step of training.
 REST_SHARE = 0.1
 
 
 class Training(lightning.LightningModule):
-    """The network with its loss, optimiser and validation."""
+    """
+    The network with its loss, optimiser and validation.
+
+    :param settings: settings of the run.
+    :param classes: classes of the labels.
+    :param channels: channels of an image, or of an event tensor where there are no images.
+    :param class_weights: float32 ``[K]``, weight of each class in the loss.
+    :raises ValueError: the weights to start from do not fit the network.
+    """
 
     def __init__(self, settings: Settings, classes: ClassSet, channels: int,
                  class_weights: Tensor):
         super().__init__()
         self.settings = settings
-        beside = 2 * settings.bins if settings.events else 0
+        event_channels = 2 * settings.bins if settings.events else 0
         config = (UNetConfig(len(classes), inputs=channels) if settings.model == 'unet'
-                  else named_config(settings.model, len(classes), inputs=channels, events=beside))
+                  else named_config(settings.model, len(classes), inputs=channels,
+                                    events=event_channels))
         self.network = build(config).to(memory_format=torch.channels_last)
         if settings.start:
             self._start_from(settings.start)
         modality = ('events' if settings.data in EVENT_DATA else
                     'fusion' if settings.events else 'camera')
-        # Ev-SegNet's own tensors have other channels, which no bins make.
-        bins = settings.bins if 2 * settings.bins in (beside, channels) else 0
+        # Ev-SegNet's own tensors have other channels than two per time bin.
+        bins = settings.bins if 2 * settings.bins in (event_channels, channels) else 0
         self.metadata = Metadata(
-            settings.name, config, classes, settings.size, MEAN, STD, NOMINAL_STEP, modality,
-            0 if modality == 'camera' else bins, settings.notes)
+            settings.name, config, classes, settings.size, MEAN, STD, NOMINAL_STEP_S,
+            modality, 0 if modality == 'camera' else bins, settings.notes)
         self.register_buffer('class_weights', class_weights, persistent=False)
 
     def _start_from(self, path_or_name: str) -> None:
         started, _ = load_weights(path_or_name)
+        remedy = 'choose weights of the same network'
         try:
             missing, _ = self.network.load_state_dict(started.state_dict(), strict=False)
         except RuntimeError as error:
-            # It names tensors of other sizes, one a line.
-            first = str(error).splitlines()[1].strip()
-            raise ValueError(f'cannot start from {path_or_name}: {first}') from None
-        # What weights without them do is what these start as.
+            # After a heading, the message names one tensor per line.
+            first = str(error).splitlines()[1].strip().rstrip('.')
+            raise ValueError(f'cannot start from {path_or_name} ({first}): {remedy}') from None
+        # The initial values of these tensors change nothing compared with a network without them.
         wrong = [name for name in missing
                  if not name.endswith('lif.leak') and not name.startswith(('recall.', 'events.'))]
         if wrong:
-            raise ValueError(f'cannot start from {path_or_name}: {wrong[0]} is missing in it')
+            raise ValueError(
+                f'cannot start from {path_or_name} ({wrong[0]} is missing in it): {remedy}')
 
     def _steps(self, images: Tensor) -> Tensor:
-        """Turn images ``[B, T, H, W, C]`` into steps ``[T', B, C, H, W]``."""
+        """Convert images ``[B, T, H, W, C]`` to network inputs ``[T', B, C, H, W]``."""
         steps = images.permute(1, 0, 4, 2, 3)
         if steps.dtype == torch.uint8:
             steps = normalise(steps, self.metadata)
         steps = steps.to(next(self.parameters()).dtype)
         if self.network.config.steps > 1:
-            # Weights that look at an image for several steps are trained on the last frame alone.
+            # A network that repeats each image for several steps trains on the last frame only.
             return steps[-1:].expand(self.network.config.steps, *steps.shape[1:])
         return steps
 
     def _events(self, batch: Clip) -> tuple[Tensor | None, Tensor | None]:
-        """Give event tensors ``[T, B, E, H, W]``, and which senses are there ``[T, B, 2]``."""
+        """Return event tensors ``[T, B, E, H, W]`` and present sensors, bool ``[T, B, 2]``."""
         if not self._fuses:
             return None, None
         events = batch.events.permute(1, 0, 4, 2, 3).to(next(self.parameters()).dtype)
         return events, batch.seen.transpose(0, 1) if batch.seen.numel() else None
 
     def on_train_epoch_start(self) -> None:
+        """Reset all streams."""
         self.state: State | None = None
 
     def training_step(self, batch: Clip, index: int) -> Tensor:
+        """
+        Compute the loss of a batch, and keep the state for the next one.
+
+        :param batch: clips.
+        :param index: place of the batch in the epoch.
+        :returns: the loss, a scalar.
+        :raises ValueError: the loss is not finite.
+        """
         steps, elapsed = self._steps(batch.images), self._elapsed(batch.step_s)
         events, seen = self._events(batch)
         if self.network.config.steps > 1:
@@ -94,9 +113,9 @@ class Training(lightning.LightningModule):
         else:
             chance = np.random.default_rng((self.settings.seed, self.global_step))
             state = self._carried(batch.follows, chance)
-            # From rest, any number of steps.
+            # From rest, the number of steps before the label varies.
             first = chance.integers(len(steps)) if state is None else 0
-            # Back-propagation through time, truncated to the last steps.
+            # Truncated back-propagation through time: gradients of the last steps only.
             for t in range(first, len(steps)):
                 ago = len(steps) - 1 - t
                 with torch.set_grad_enabled(ago < self.settings.truncation):
@@ -111,7 +130,7 @@ class Training(lightning.LightningModule):
             raise ValueError(
                 f'the loss is {loss.item()} in step {self.global_step} (epoch '
                 f'{self.current_epoch + 1}, clips {batch.index.tolist()}): run again with a lower '
-                f'learning_rate to go on from the last good checkpoint, {good}')
+                f'learning_rate to continue from the last good checkpoint, {good}')
         self.log('train/loss', loss, prog_bar=True)
         if prediction.rates:
             self.log('train/firing_rate', torch.stack(list(prediction.rates.values())).mean())
@@ -120,7 +139,7 @@ class Training(lightning.LightningModule):
         return loss
 
     def _carried(self, follows: Tensor, chance: np.random.Generator) -> State | None:
-        """Give the state that the clips before left; at rest: new sequences, and a few others."""
+        """Return the state after the previous clips; new sequences and a few others are reset."""
         if self.state is None or not follows.any():
             return None
         rest = torch.from_numpy(chance.random(len(follows)) < REST_SHARE).to(follows.device)
@@ -138,59 +157,68 @@ class Training(lightning.LightningModule):
             target = target[:, 0].long()
             loss = functional.cross_entropy(scores, target, self.class_weights,
                                             ignore_index=UNLABELLED, reduction='sum')
-            # Pixels count alike wherever they are: a mean over all processes' pixels.
+            # All processes divide by the same number: each pixel has the same weight in the loss.
             pixels = self.class_weights[target[target != UNLABELLED]].sum()
             pixels = self.trainer.strategy.reduce(pixels, reduce_op='mean').clamp(min=1)
             total = total + weight * loss / pixels
         return total
 
     def on_validation_epoch_start(self) -> None:
-        modes = ('camera', 'events', 'fusion') if self._fuses else ('rest', 'stream')
+        """Create a confusion matrix for each mode of validation."""
+        modes = tuple(SENSORS) if self._fuses else ('rest', 'stream')
         self.matrices = {mode: ConfusionMatrix(len(self.metadata.classes)) for mode in modes}
 
     def validation_step(self, batch: Clip, index: int) -> Tensor:
-        """Give the masks of the stream."""
+        """
+        Segment a batch in each mode, and update the confusion matrices.
+
+        :param batch: clips.
+        :param index: place of the batch in the epoch.
+        :returns: uint8 ``[B, H, W]``, masks of the last mode: the stream of all sensors.
+        """
         steps, elapsed = self._steps(batch.images), self._elapsed(batch.step_s)
         truth = batch.label.cpu().numpy()
         events, _ = self._events(batch)
-        # The steps of each mode: images and events of each call, made one after the other.
+        # By mode: images and events of consecutive calls of the network.
         if self.network.config.steps > 1:
             calls = {'rest': [(steps, None)], 'stream': [(steps, None)]}
         elif self._fuses:
-            images, events = steps.split(1), events.split(1)
-            nothing = [None] * len(images)
-            calls = {'camera': zip(images, nothing), 'events': zip(nothing, events),
-                     'fusion': zip(images, events)}
+            frames, windows = steps.split(1), events.split(1)
+            missing = [None] * len(frames)
+            calls = {'camera': zip(frames, missing), 'events': zip(missing, windows),
+                     'fusion': zip(frames, windows)}
         else:
             calls = {'rest': [(steps[-1:], None)],
                      'stream': [(step, None) for step in steps.split(1)]}
         for mode, parts in calls.items():
             state = None
-            for images, beside in parts:
-                logits, state, _ = self.network(images, state, elapsed=elapsed, events=beside)
+            for images, events in parts:
+                logits, state, _ = self.network(images, state, elapsed=elapsed, events=events)
             masks = logits[-1].mean(0).argmax(1).byte()
             self.matrices[mode].update(masks.cpu().numpy(), truth)
         return masks
 
     @property
     def _fuses(self) -> bool:
-        """Whether the network sees camera and events."""
+        """Whether the network takes images and events."""
         return self.network.config.events > 0
 
     def on_validation_epoch_end(self) -> None:
+        """Log the mIoU of each mode, and their mean, which selects the best checkpoint."""
         mious = {mode: matrix.miou for mode, matrix in self.matrices.items()}
         for mode, miou in mious.items():
             self.log(f'val/miou_{mode}', miou)
         self.log('val/miou', sum(mious.values()) / len(mious), prog_bar=True)
 
     def configure_optimizers(self):
+        """Return AdamW, and a schedule for each step: linear warm-up, then a cosine."""
         settings = self.settings
         optimiser = torch.optim.AdamW(self.parameters(), settings.learning_rate,
                                       weight_decay=settings.weight_decay)
         total = self.trainer.estimated_stepping_batches
 
-        def share(step: int) -> float:
+        def factor(step: int) -> float:
             return min((step + 1) / (0.1 * total), 0.5 + 0.5 * math.cos(math.pi * step / total))
 
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, share)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
         return [optimiser], [{'scheduler': schedule, 'interval': 'step'}]

@@ -22,36 +22,40 @@ class Settings:
     """
     All settings of a training run: the keys of its YAML file.
 
-    :param name: of the run and of its weights.
-    :param data: 'street', 'camvid', 'ddd17' or 'dsec'.
+    :param name: name of the run and of its weights.
+    :param data: data set: 'street', 'camvid', 'ddd17' or 'dsec'.
     :param root: folder of the data set.
     :param train_split: split to train on, or a list of recordings.
-    :param val_split: split to choose the best weights on, or a list of recordings.
-    :param window_us: events of the last microseconds make a frame (ddd17, dsec); 0: see next.
-    :param window_events: so many events make a frame; both 0: as the data set's protocol has it.
-    :param events: see events beside the camera (street).
+    :param val_split: split to select the best weights on, or a list of recordings.
+    :param window_us: duration of an event window in microseconds (ddd17, dsec); 0: not set.
+    :param window_events: number of events in a window (ddd17, dsec); 0: not set. Where both are 0,
+        the data set's protocol applies.
+    :param events: train on images and events (street).
     :param bins: time bins of an event tensor.
     :param sequences: number of sequences to render for training (street).
-    :param length: clips of a sequence, whose state is carried from one to the next; stills have 1.
-    :param model: 'fast', 'paper', or 'unet', the artificial network that the paper compares with.
-    :param start: weights to start from, name or path; empty: random.
-    :param size: width and height of the network's input.
-    :param crop: width and height of what training sees of a frame; empty: ``size``.
-    :param frames: frames of a clip, of which the last is labelled; where no state is carried, how
-        many of them precede it varies from 0.
-    :param truncation: steps through which errors are propagated back.
-    :param epochs: passes through the training set.
-    :param batch_size: clips a step of each process.
-    :param learning_rate: of AdamW; peak of a cosine with linear warm-up over a tenth of the run.
-    :param weight_decay: of AdamW.
+    :param length: number of clips in a sequence; the state is kept from clip to clip. Stills have
+        1.
+    :param model: network: 'fast', 'paper', or 'unet', which the paper compares with.
+    :param start: name or path of the weights to start from; empty: random.
+    :param size: width and height of the network's input in pixels.
+    :param crop: width and height of the window of a frame to train on, in pixels; empty: ``size``.
+    :param frames: number of frames in a clip; the last has the label. From rest, a random number
+        of the others is used.
+    :param truncation: number of steps to back-propagate through.
+    :param epochs: number of passes through the training set.
+    :param batch_size: number of clips per step and process.
+    :param learning_rate: peak learning rate of AdamW: linear warm-up over a tenth of the run, then
+        a cosine.
+    :param weight_decay: weight decay of AdamW.
     :param scale_weights: weight of the loss at 1/4, 1/2 and full scale.
-    :param validate_every: epochs between validations.
-    :param workers: processes that load data, of each process that trains.
-    :param devices: processes on this machine, one a GPU; 0: all GPUs there are, or one CPU.
-    :param nodes: machines; start each with torchrun.
-    :param precision: as Lightning calls it; empty: bf16-mixed on a GPU, 32-true on a CPU.
-    :param seed: of weights, order, augmentation.
-    :param notes: facts to be kept in the weights: licence, data.
+    :param validate_every: number of epochs from one validation to the next.
+    :param workers: number of processes that load data, per training process.
+    :param devices: number of training processes on a machine, one per GPU; 0: all GPUs, or one
+        process on the CPU.
+    :param nodes: number of machines; start each with torchrun.
+    :param precision: precision by Lightning's name; empty: bf16-mixed on a GPU, 32-true on a CPU.
+    :param seed: seed of the initial weights, the order of clips and the augmentation.
+    :param notes: facts to store in the weights: licence, data.
     """
 
     name: str
@@ -86,14 +90,14 @@ class Settings:
 
 
 def documented(settings: Settings) -> str:
-    """Give the settings as YAML, each under its description: a file that --config takes."""
+    """Return the settings as YAML for ``--config``, each after a comment that describes it."""
     lines = []
     for name, value in dataclasses.asdict(settings).items():
-        about = re.search(rf':param {name}: (.*?)(?=\n *:param |\Z)', Settings.__doc__, re.DOTALL)
-        text = ' '.join(about[1].split())
+        match = re.search(rf':param {name}: (.*?)(?=\n *:param |\Z)', Settings.__doc__, re.DOTALL)
+        text = ' '.join(match[1].split())
         lines += [f'# {line}' for line in textwrap.wrap(text, 98)]
         value = list(value) if isinstance(value, tuple) else value
-        # Of a value alone, YAML marks the end.
+        # YAML marks the end of a document that is a single value.
         dumped = yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix('...\n')
         lines.append(f'{name}: {dumped.strip()}')
     return '\n'.join(lines)
@@ -103,24 +107,26 @@ def read_settings(path: str, changes: list[str]) -> Settings:
     """
     Read a YAML file of settings.
 
+    :param path: path of the file.
     :param changes: ``key=value`` pairs that override the file, values in YAML.
-    :raises ValueError: a key or value is wrong.
+    :returns: the settings, of which :func:`check` has not been called.
+    :raises ValueError: the file is no YAML, or a key is unknown or missing.
     """
     try:
         values = yaml.safe_load(Path(path).read_text())
     except (OSError, yaml.YAMLError) as error:
         raise ValueError(f'{path} cannot be read as YAML: {error}') from None
     if not isinstance(values, dict):
-        raise ValueError(f'{path} holds no settings: write a line "key: value" for each')
+        raise ValueError(f'{path} holds no settings: write one "key: value" per line')
     for change in changes:
         key, equals, value = change.partition('=')
         if not equals:
-            raise ValueError(f'{change!r} is no setting: write key=value')
+            raise ValueError(f'{change!r} is not a setting: write key=value')
         values[key] = yaml.safe_load(value)
     fields = {f.name: f for f in dataclasses.fields(Settings)}
     unknown = sorted(values.keys() - fields.keys())
     if unknown:
-        raise ValueError(f'{path}: unknown setting {unknown[0]!r}; there are {", ".join(fields)}')
+        raise ValueError(f'{path}: unknown setting {unknown[0]!r}: choose from {", ".join(fields)}')
     for key, value in values.items():
         default = fields[key].default
         if isinstance(value, list):
@@ -129,15 +135,17 @@ def read_settings(path: str, changes: list[str]) -> Settings:
             values[key] = float(value)
     missing = [name for name in ('name', 'data') if name not in values]
     if missing:
-        raise ValueError(f'{path}: setting {missing[0]!r} is missing')
+        raise ValueError(f'{path}: setting {missing[0]!r} is missing: add a line '
+                         f'"{missing[0]}: value"')
     return Settings(**values)
 
 
 def check(settings: Settings) -> None:
     """
-    Refuse settings that no run can use.
+    Check settings before a run.
 
-    :raises ValueError: says which.
+    :param settings: settings of the run.
+    :raises ValueError: a value is unknown or too small, or the values of two do not fit together.
     """
     if settings.data not in DATA:
         raise ValueError(f'data must be one of {", ".join(DATA)}, not {settings.data!r}')
@@ -146,9 +154,8 @@ def check(settings: Settings) -> None:
     if settings.model not in MODELS:
         raise ValueError(f'model must be one of {", ".join(MODELS)}, not {settings.model!r}')
     if settings.events and (settings.data != 'street' or settings.model != 'fast'):
-        raise ValueError("events beside a camera are there for data 'street' and model 'fast' "
-                         f'only, not for {settings.data!r} and {settings.model!r}: leave events '
-                         'out')
+        raise ValueError("events: true needs data 'street' and model 'fast', not "
+                         f'{settings.data!r} and {settings.model!r}: remove events')
     for name in ('sequences', 'length', 'frames', 'truncation', 'epochs', 'batch_size',
                  'validate_every'):
         if getattr(settings, name) < 1:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mfs_seg_core.data.clips.clip import Clip
 from mfs_seg_core.data.labelled_events import LabelledEvents, LabelledRecordings
+from mfs_seg_core.data.statistics import NOMINAL_STEP_S
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
 
 
@@ -20,8 +21,6 @@ class EventClips:
     """
 
     still = False
-    # Where there is no window before, or the stamps do not tell.
-    NOMINAL_STEP_S = 0.05
 
     def __init__(self, recordings: LabelledRecordings, length: int, frames: int, bins: int):
         """
@@ -56,7 +55,7 @@ class EventClips:
         before = items[-2] if self.frames > 1 else (
             self.recordings[first - 1] if place else items[-1])
         step_s = (items[-1].stamp_us - before.stamp_us) / 1e6
-        return Clip(images, items[-1].label, step_s or self.NOMINAL_STEP_S, place > 0, index)
+        return Clip(images, items[-1].label, step_s or NOMINAL_STEP_S, place > 0, index)
 
     def _tensor(self, item: LabelledEvents) -> np.ndarray:
         if item.events is None:
