@@ -2,12 +2,14 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs every test; arguments go to pytest.
+# Runs the linters and every test; arguments go to pytest.
 . "$(dirname "$0")/setup.sh"
 cd "$repository"
-# A domain of its own: no node of somebody else takes part.
+# A domain of its own: no other node on this machine takes part.
 export ROS_DOMAIN_ID=${ROS_DOMAIN_ID:-$((1 + RANDOM % 100))}
-# The tests' tensors are so small that threads would wait for one another, for long on a busy machine.
+# The tests' tensors are so small that several threads only wait for one another.
 export OMP_NUM_THREADS=1
 ruff check .
-python -m pytest "$@"
+pydoclint --quiet mfs_seg_core mfs_seg_ros
+# Two workers; test/conftest.py decides which tests stay together. -n 0 runs all in one process.
+python -m pytest -n 2 --dist loadgroup "$@"

@@ -8,7 +8,6 @@ import threading
 
 import numpy as np
 from sensor_msgs.msg import Image
-from support.untrained import metadata_of, untrained
 
 from mfs_seg_core.events.evt3_encoder import encode_evt3
 from mfs_seg_core.events.packet import EventPacket
@@ -26,6 +25,7 @@ from mfs_seg_ros.pipeline.receiver import Receiver
 from mfs_seg_ros.pipeline.responder import Responder
 from mfs_seg_ros.pipeline.synchronizer import Synchronizer
 from mfs_seg_ros.pipeline.worker import Stream, Worker
+from support.untrained import metadata_of, untrained
 
 START_NS = 1_700_000_000_000_000_000
 SETTINGS = {'max_age': 0.0, 'keep_state': True, 'min_confidence': 0.0}

@@ -167,7 +167,8 @@ def test_who_cannot_be_met_is_told(watcher, children):
     assert watcher.values('node')
     assert watcher.status('node').level == WARN
     watcher.node.destroy_subscription(late)
-    watcher.wait(lambda: children.last_match('watched', f'{name}/mask: all endpoints match now'), 'the log')
+    watcher.wait(lambda: children.last_match(
+        'watched', f'{name}/mask: all endpoints match now'), 'the log')
 
 
 def test_unsure_pixels_can_be_left_out(watcher):
