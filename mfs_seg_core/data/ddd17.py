@@ -53,7 +53,7 @@ SPLITS = {'train': ('dir0', 'dir3', 'dir4', 'dir6', 'dir7'), 'test': ('dir1',)}
 FRAME_US = 50_000
 
 
-class Frame(NamedTuple):
+class DDD17Frame(NamedTuple):
     """Where an item is found; ``end`` is the index of the event after its window, in ESS only."""
 
     label: Path
@@ -102,7 +102,7 @@ class DDD17(LabelledRecordings):
                              'ESS), or train and test with labels in them (of Ev-SegNet)')
         super().__init__(frames)
 
-    def _read(self, recording: str, order: int, frame: Frame) -> LabelledEvents:
+    def _read(self, recording: str, order: int, frame: DDD17Frame) -> LabelledEvents:
         events = tensor = None
         if frame.events is None:
             events = self._events[recording].read(frame, self.window)
@@ -129,7 +129,7 @@ class _EventFiles:
                              f'{sizes[1]} bytes: expected 8 and 6 for each event')
         self._t = self._xyp = None
 
-    def read(self, frame: Frame, window: Window) -> Events:
+    def read(self, frame: DDD17Frame, window: Window) -> Events:
         if self._t is None:
             self._t = np.memmap(self.t_path, '<i8', 'r')
             self._xyp = np.memmap(self.xyp_path, '<i2', 'r').reshape(-1, 3)
@@ -151,7 +151,7 @@ class _EventFiles:
         return {**self.__dict__, '_t': None, '_xyp': None}
 
 
-def _ess_frames(folder: Path, events: _EventFiles) -> list[Frame]:
+def _ess_frames(folder: Path, events: _EventFiles) -> list[DDD17Frame]:
     path = folder / 'index' / 'index_50ms.npy'
     index = _load(path)
     if index.ndim != 2 or index.shape[1] != 3 or index.dtype.kind not in 'iu':
@@ -172,15 +172,15 @@ def _ess_frames(folder: Path, events: _EventFiles) -> list[Frame]:
         if not 1 <= number <= len(index):
             raise ValueError(f'{mask} is of image {number}: expected 1..{len(index)}, the rows of '
                              f'{path.name}')
-        frames.append(Frame(mask, _image(images, number, folder / 'imgs', mask),
+        frames.append(DDD17Frame(mask, _image(images, number, folder / 'imgs', mask),
                             int(stamps[number - 1]), end=max(int(ends[number - 1]), 0)))
     return frames
 
 
-def _ev_segnet_frames(root: Path, split: str | Sequence[str]) -> dict[str, list[Frame]]:
+def _ev_segnet_frames(root: Path, split: str | Sequence[str]) -> dict[str, list[DDD17Frame]]:
     named = not isinstance(split, str)
     # Here the folder is the split, but the recordings' names are not those of ESS.
-    recordings: dict[str, list[Frame]] = {name: [] for name in split} if named else {}
+    recordings: dict[str, list[DDD17Frame]] = {name: [] for name in split} if named else {}
     for folder in [root / name for name in (SPLITS if named else [split])]:
         if named and not folder.is_dir():
             continue
@@ -197,7 +197,7 @@ def _ev_segnet_frames(root: Path, split: str | Sequence[str]) -> dict[str, list[
                 if there is not None and path not in there:
                     raise ValueError(f'{path} is missing, but {label} is there')
             recordings.setdefault(recording, []).append(
-                Frame(label, image if seen is not None else None, number * FRAME_US * 1000, events))
+                DDD17Frame(label, image if seen is not None else None, number * FRAME_US * 1000, events))
     if not recordings:
         raise ValueError(f'{root / split / "labels"} is empty: expected labels REC_export_M.png')
     # The numbers have no leading zeros: by name, 10 would come before 9.

@@ -52,7 +52,7 @@ SPLITS = {
 PROTOCOL = slice(6, None, 2)
 
 
-class Frame(NamedTuple):
+class DSECFrame(NamedTuple):
     label: Path
     image: Path | None
     stamp_us: int
@@ -85,7 +85,7 @@ class DSEC(LabelledRecordings):
         chosen = PROTOCOL if protocol else slice(None)
         super().__init__({name: _frames(folder)[chosen] for name, folder in folders.items()})
 
-    def _read(self, recording: str, order: int, frame: Frame) -> LabelledEvents:
+    def _read(self, recording: str, order: int, frame: DSECFrame) -> LabelledEvents:
         file = self._events[recording]
         events = file.read(frame.stamp_us, self.window)
         if events.count and (events.x.max() >= SENSOR[0] or events.y.max() >= SENSOR[1]):
@@ -133,7 +133,7 @@ def _find(root: Path, name: str) -> Path:
                      'right there')
 
 
-def _frames(folder: Path) -> list[Frame]:
+def _frames(folder: Path) -> list[DSECFrame]:
     places = folder / 'semantic', folder / 'semantic' / 'left', folder
     data = _first([place / '11classes' / below for below in ('data', '') for place in places])
     stamps_path = _first([place / name for place in places for name in (
@@ -148,7 +148,7 @@ def _frames(folder: Path) -> list[Frame]:
         if len(images) != len(paths):
             raise ValueError(f'{folder / "images/left/ev_inf"} has {len(images)} images for the '
                              f'{len(paths)} labels of {data}: expected one a label')
-    return [Frame(*frame) for frame in zip(paths, images, stamps)]
+    return [DSECFrame(*frame) for frame in zip(paths, images, stamps)]
 
 
 def _first(paths: list[Path]) -> Path:

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mfs_seg_core.data.clips.augment import Augmented
-from mfs_seg_core.data.clips.clip import Plain
+from mfs_seg_core.data.clips.clip import ResizedClips
 from mfs_seg_core.data.clips.factory import open_clips
 from mfs_seg_core.data.clips.sampler import Walk
 from mfs_seg_core.train.callbacks import Lines, Pictures
@@ -37,7 +37,7 @@ class _Data(lightning.LightningDataModule):
         super().__init__()
         self.settings = settings
         self.augmented = Augmented(training, settings.size, settings.seed, settings.crop)
-        self.validation = Plain(validation, settings.size)
+        self.validation = ResizedClips(validation, settings.size)
 
     def train_dataloader(self) -> DataLoader:
         self.augmented.epoch = self.trainer.current_epoch

@@ -45,7 +45,7 @@ def paint(rng: np.random.Generator) -> tuple[float, ...]:
     return tuple(np.clip(colour + rng.normal(0, 6, 3), 8, 245).tolist())
 
 
-class Layout:
+class StreetLayout:
     """The things of any stretch of road; what has been generated lately is kept."""
 
     def __init__(self, seed: int, profile: Profile, art: Art):

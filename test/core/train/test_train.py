@@ -18,7 +18,8 @@ from support.untrained import metadata_of, untrained
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from mfs_seg_core.data.clips.augment import Augmented
-from mfs_seg_core.data.clips.clip import CamVidClips, Plain
+from mfs_seg_core.data.clips.camvid import CamVidClips
+from mfs_seg_core.data.clips.clip import ResizedClips
 from mfs_seg_core.data.clips.sampler import Walk
 from mfs_seg_core.data.clips.street import StreetClips
 from mfs_seg_core.data.street import DimCamera, Street
@@ -146,7 +147,7 @@ def test_stills_are_made_to_drive(tmp_path):
 
 def test_plain(tmp_path):
     clips = CamVidClips(write_camvid(tmp_path, 'val', 1), 'val', 2, 0.05)
-    images, label, *_ = Plain(clips, (32, 24))[0]
+    images, label, *_ = ResizedClips(clips, (32, 24))[0]
     assert images.shape == (2, 24, 32, 3) and label.shape == (24, 32)
 
 

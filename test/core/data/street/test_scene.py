@@ -11,9 +11,9 @@ from mfs_seg_core.data.street import EventCamera, Street
 def test_frame_and_events_share_a_moment(monkeypatch):
     street = Street(1, 64, 48)
     rendered = []
-    sight = Street._sight
-    monkeypatch.setattr(Street, '_sight', lambda self, view, things: (
-        rendered.append(view.time_s), sight(self, view, things))[1])
+    project = Street._project
+    monkeypatch.setattr(Street, '_project', lambda self, view, things: (
+        rendered.append(view.time_s), project(self, view, things))[1])
     street.frame(1.0)
     EventCamera(street).events(1.0, 1.05)
     street.frame(1.05)
