@@ -25,7 +25,7 @@ from mfs_seg_core.data.street.sky import Sky
 # Objects are sorted by longitudinal distance plus this times lateral distance. Any such sum grows
 # along every line of sight; the lateral weight separates long objects in rows.
 ASIDE = 4.0
-# Range of width and height in pixels; below, objects are unrecognisable; above, float32 maps are slow.
+# Range of width and height in pixels: below, objects are unrecognisable; above, rendering is slow.
 SIZES = (16, 4096)
 # Greatest length of a shadow, in heights of the object.
 LONGEST_SHADOW = 3.0
@@ -180,7 +180,7 @@ class Street:
 
 
 def _outlines(view: View, polygons: list[np.ndarray]) -> list[np.ndarray]:
-    """Project polygons in camera coordinates to fixed-point pixels, without parts behind the camera."""
+    """Project polygons in camera coordinates to fixed-point pixels, clipped at the camera."""
     if not polygons:
         return []
     sizes = [len(polygon) for polygon in polygons]

@@ -33,6 +33,7 @@ class Thing:
 
     @cached_property
     def road(self) -> np.ndarray:
+        """Return the points in road coordinates, float64 ``[N, 3]``."""
         raise NotImplementedError
 
     def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
@@ -65,11 +66,13 @@ class Upright(Thing):
 
     @cached_property
     def road(self) -> np.ndarray:
+        """Return the points in road coordinates, float64 ``[N, 3]``."""
         s, d, half, top = self.s, self.d, self.half, self.height
         return np.array([(s, d, 0), (s, d - half, 0), (s, d + half, 0), (s, d + half, top),
                          (s, d - half, top)])
 
     def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
+        """Return the shadow on the ground, a polygon in camera coordinates."""
         left, right = camera[1:3]
         push = cast * self.height
         return np.array([left, right, right + push, left + push])

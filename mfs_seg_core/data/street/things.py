@@ -39,6 +39,7 @@ class Building(Thing):
 
     @cached_property
     def road(self) -> np.ndarray:
+        """Return the points in road coordinates, float64 ``[N, 3]``."""
         side = math.copysign(1, self.d)
         near, far, top = self.s, self.s + self.facade.width, self.facade.height
         back, ridge = self.d + side * self.depth, self.d + side * self.depth / 2
@@ -50,11 +51,13 @@ class Building(Thing):
             (near - 0.25, eave, top - 0.1), (far + 0.25, eave, top - 0.1)])
 
     def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
+        """Return the shadow on the ground, a polygon in camera coordinates."""
         near, far = camera[:2]
         push = cast * self.facade.height
         return np.array([near, far, far + push, near + push])
 
     def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
+        """Draw image and label."""
         facade, camera = self.facade, spots.camera
         side = math.copysign(1, self.d)
         near, far = camera[:2].tolist()
@@ -95,15 +98,18 @@ class Panel(Thing):
 
     @cached_property
     def road(self) -> np.ndarray:
+        """Return the points in road coordinates, float64 ``[N, 3]``."""
         return np.array([(self.s, self.d, 0), (self.end, self.d, 0),
                          (self.end, self.d, self.height), (self.s, self.d, self.height)])
 
     def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
+        """Return the shadow on the ground, a polygon in camera coordinates."""
         near, far = camera[:2]
         push = cast * self.height
         return np.array([near, far, far + push, near + push])
 
     def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
+        """Draw image and label."""
         near, far = spots.camera[:2].tolist()
         heading = canvas.view.azimuth + math.atan2(far[0] - near[0], far[2] - near[2])
         bright = light.brightness(heading - math.copysign(math.pi / 2, self.d))
@@ -124,14 +130,17 @@ class Tree(Upright):
 
     @property
     def half(self) -> float:
+        """Half of the width, in metres."""
         return self.height * 0.375
 
     def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
+        """Return the shadow on the ground, a polygon in camera coordinates."""
         ring = RING * (self.height * 0.3)
         spread = np.sign(ring @ cast)[:, None] * cast * (self.height * 0.3)
         return camera[0] + cast * (self.height * 0.65) + ring + spread
 
     def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
+        """Draw image and label."""
         foot = spots.camera[0]
         bright = light.ambient * 0.9 + light.sun * 0.32
         canvas.sprite(self.texture, foot, (self.height * 0.75, self.height),
@@ -163,10 +172,12 @@ class Post(Upright):
 
     @property
     def half(self) -> float:
+        """Half of the width, in metres."""
         return self.thick / 2
 
     @cached_property
     def road(self) -> np.ndarray:
+        """Return the points in road coordinates, float64 ``[N, 3]``."""
         s, d, top, thick = self.s, self.d, self.height, self.thick * 0.45
         tip = d - math.copysign(self.arm, d)
         head = tip - (tip - d) * 0.3
@@ -181,6 +192,7 @@ class Post(Upright):
         return np.array(points)
 
     def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
+        """Draw image and label."""
         foot = spots.camera[0]
         distance = float(foot[2])
         bright = light.ambient * 0.85 + light.sun * 0.3
@@ -212,12 +224,15 @@ class Walker(Upright):
 
     @property
     def half(self) -> float:
+        """Half of the width, in metres."""
         return 0.22
 
     def contact(self, camera: np.ndarray) -> np.ndarray:
+        """Return the contact shadow, a polygon in camera coordinates."""
         return camera[0] + RING * 0.28
 
     def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
+        """Draw image and label."""
         foot = spots.camera[0]
         phase = int(self.stride * PHASES) % PHASES
         bright = light.ambient * 0.9 + light.sun * 0.3

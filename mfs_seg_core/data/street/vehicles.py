@@ -171,6 +171,7 @@ class Vehicle(Thing):
 
     @cached_property
     def road(self) -> np.ndarray:
+        """Return the points in road coordinates, float64 ``[N, 3]``."""
         model = self.model
         way = 1 if self.ahead else -1
         start = self.s if self.ahead else self.s + model.length
@@ -180,12 +181,15 @@ class Vehicle(Thing):
         return np.concatenate([model.points * (way, way, 1) + (start, self.d, 0), under])
 
     def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
+        """Return the shadow on the ground, a polygon in camera coordinates."""
         return camera[-4:] + np.clip(cast * self.model.height, -1.6, 1.6)
 
     def contact(self, camera: np.ndarray) -> np.ndarray:
+        """Return the contact shadow, a polygon in camera coordinates."""
         return camera[-4:]
 
     def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
+        """Draw image and label."""
         camera, model = spots.camera, self.model
         distance = max(float(camera[0, 2]), 1.0)
         size = model.height * canvas.view.focal / distance

@@ -85,7 +85,7 @@ def test_ess_splits(ess):
     test = DDD17(ess, 'test')
     assert {*test.recordings} == {'dir1'} and len(test) == 4
     assert [*DDD17(ess, ['dir4', 'dir1']).recordings] == ['dir4', 'dir1']
-    with pytest.raises(ValueError, match="no split 'valid': expected one of train, test"):
+    with pytest.raises(ValueError, match="unknown split 'valid': expected one of train, test"):
         DDD17(ess, 'valid')
 
 
@@ -122,7 +122,7 @@ def test_ev_segnet_without_images(tmp_path):
 
 def test_ev_segnet_has_its_window(ev_segnet):
     assert len(DDD17(ev_segnet, 'test', Window(us=50_000))) == 2
-    with pytest.raises(ValueError, match='holds no events but their tensors of 50 ms'):
+    with pytest.raises(ValueError, match='tensors of 50 ms but no events'):
         DDD17(ev_segnet, 'test', Window(us=20_000))
 
 
@@ -147,11 +147,11 @@ def test_not_mapped_when_opened_nor_sent(ess):
     assert items._events['dir0'].__getstate__()['_t'] is None
 
 
-@pytest.mark.parametrize('lost', [
+@pytest.mark.parametrize('missing', [
     'events.dat.t', 'events.dat.xyp', 'index/index_50ms.npy', 'imgs/img_00000005.png'])
-def test_ess_missing_file(ess, lost):
-    (ess / 'dir0' / lost).unlink()
-    with pytest.raises(ValueError, match=f'dir0/{lost} is missing'):
+def test_ess_missing_file(ess, missing):
+    (ess / 'dir0' / missing).unlink()
+    with pytest.raises(ValueError, match=f'dir0/{missing} is missing'):
         DDD17(ess, 'train')
 
 
@@ -172,9 +172,9 @@ def test_ess_missing_folder(ess):
     (lambda index: np.where(np.arange(6)[:, None] == 4, index - 60_000_000, index), 'in row 4'),
     (lambda index: index + [0, 20_000, 0], 'names events 20000 to 40000'),
     (lambda index: index - [0, 2, 0], 'names events -2 to'),
-    (lambda index: index[:5], r'segmentation_00000006.png is of image 6: expected 1\.\.5'),
-    (lambda index: index[:, :2], r'expected integers, 3 a row'),
-    (lambda index: index.astype(float), r'expected integers, 3 a row')])
+    (lambda index: index[:5], r'segmentation_00000006.png belongs to image 6: expected 1\.\.5'),
+    (lambda index: index[:, :2], r'expected integers, 3 per row'),
+    (lambda index: index.astype(float), r'expected integers, 3 per row')])
 def test_ess_bad_index(ess, change, message):
     path = ess / 'dir1' / 'index' / 'index_50ms.npy'
     np.save(path, change(np.load(path)))
@@ -241,11 +241,11 @@ def test_bad_image(ess):
         items[1]
 
 
-@pytest.mark.parametrize('lost', ['events/rec1487417411_export_2.npy',
+@pytest.mark.parametrize('missing', ['events/rec1487417411_export_2.npy',
                                   'images/rec1487417411_export_2.png'])
-def test_ev_segnet_missing_file(ev_segnet, lost):
-    (ev_segnet / 'test' / lost).unlink()
-    with pytest.raises(ValueError, match=f'test/{lost} is missing'):
+def test_ev_segnet_missing_file(ev_segnet, missing):
+    (ev_segnet / 'test' / missing).unlink()
+    with pytest.raises(ValueError, match=f'test/{missing} is missing'):
         DDD17(ev_segnet, 'test')
 
 
@@ -269,7 +269,7 @@ def test_ev_segnet_missing_parts(ev_segnet):
 
 
 def test_neither_layout(tmp_path):
-    with pytest.raises(ValueError, match='is no DDD17: expected folders dir0'):
+    with pytest.raises(ValueError, match='is not DDD17: expected folders dir0'):
         DDD17(tmp_path, 'train')
 
 

@@ -79,9 +79,9 @@ def test_splits(tmp_path):
     assert [*train.recordings] == [f'zurich_city_0{i}_a' for i in (0, 1, 2, 4, 5, 6, 7, 8)]
     assert [*test.recordings] == ['zurich_city_13_a', 'zurich_city_14_c', 'zurich_city_15_a']
     assert (len(train), len(test)) == (8, 3)
-    with pytest.raises(ValueError, match="no split 'val': expected one of train, test"):
+    with pytest.raises(ValueError, match="unknown split 'val': expected one of train, test"):
         DSEC(tmp_path, 'val')
-    (tmp_path / 'train' / 'zurich_city_04_a').rename(tmp_path / 'lost')
+    (tmp_path / 'train' / 'zurich_city_04_a').rename(tmp_path / 'missing')
     with pytest.raises(ValueError, match='zurich_city_04_a is missing in'):
         DSEC(tmp_path, 'train')
 
@@ -116,8 +116,8 @@ def test_rectification(tmp_path, recording):
     got = DSEC(tmp_path, [NAME], Window(events=5000), protocol=False)[8].events
     seen = before(STAMPS[8], Window(events=5000))
     x, y = seen.x.astype(int) + 10, seen.y.astype(int) - 21
-    lost = (seen.x == 7) & (seen.y == 100)
-    inside = (x < 640) & (y >= 0) & (y < 440) & ~lost
+    missing = (seen.x == 7) & (seen.y == 100)
+    inside = (x < 640) & (y >= 0) & (y < 440) & ~missing
     assert 0 < inside.sum() < 5000
     assert equal(got, Events(seen.t[inside], x[inside].astype(np.uint16),
                              y[inside].astype(np.uint16), seen.p[inside]))
@@ -159,11 +159,11 @@ def test_nothing_stays_open_when_opened_or_sent(tmp_path, recording):
     assert equal(sent[7].events, seen)
 
 
-@pytest.mark.parametrize('lost', [
+@pytest.mark.parametrize('missing', [
     'events/left/events.h5', 'events/left/rectify_map.h5', 'semantic/timestamps.txt'])
-def test_missing_file(tmp_path, recording, lost):
-    (recording / lost).unlink()
-    with pytest.raises(ValueError, match=f'{NAME}/{lost} is missing'):
+def test_missing_file(tmp_path, recording, missing):
+    (recording / missing).unlink()
+    with pytest.raises(ValueError, match=f'{NAME}/{missing} is missing'):
         DSEC(tmp_path, [NAME])
 
 
@@ -188,7 +188,7 @@ def test_too_few_labels_for_the_protocol(tmp_path):
 
 
 @pytest.mark.parametrize('text, message', [
-    ('3\n2\n', 'timestamps.txt decreases'), ('1.5\n', "timestamps.txt: .*'1.5': expected a stamp"),
+    ('3\n2\n', 'timestamps.txt decreases'), ('1.5\n', "timestamps.txt: .*'1.5': expected one stamp"),
     ('', 'has 0 stamps for the 12 labels')])
 def test_bad_stamps(tmp_path, recording, text, message):
     (recording / 'semantic' / 'timestamps.txt').write_text(text)
