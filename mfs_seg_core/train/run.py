@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 from mfs_seg_core.data.clips.augment import Augmented
 from mfs_seg_core.data.clips.clip import ResizedClips
 from mfs_seg_core.data.clips.factory import open_clips
-from mfs_seg_core.data.clips.sampler import Walk
+from mfs_seg_core.data.clips.sampler import SequenceBatches
 from mfs_seg_core.train.callbacks import Lines, Pictures
 from mfs_seg_core.train.checkpoints import clear, keepers, newest
 from mfs_seg_core.train.module import NOMINAL_STEP, Training
@@ -42,7 +42,7 @@ class _Data(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         self.augmented.epoch = self.trainer.current_epoch
         length = self.augmented.clips.length
-        walk = Walk(len(self.augmented) // length, length, self.settings.batch_size,
+        walk = SequenceBatches(len(self.augmented) // length, length, self.settings.batch_size,
                     self.settings.seed, self.trainer.current_epoch, self.trainer.global_rank,
                     self.trainer.world_size)
         return DataLoader(self.augmented, batch_sampler=walk, num_workers=self.settings.workers)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 
-class Walk:
+class SequenceBatches:
     """
     Batches of clip indices, for a loader's ``batch_sampler``.
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from mfs_seg_core.data.street.actors import Traffic
 from mfs_seg_core.data.street.camera import AHEAD, NEAR, Course, View, clip_near
-from mfs_seg_core.data.street.canvas import Canvas, Spots, fixed_point
+from mfs_seg_core.data.street.canvas import Canvas, ProjectedPoints, fixed_point
 from mfs_seg_core.data.street.ground import Ground, Profile
 from mfs_seg_core.data.street.layout import CHUNK, Art, StreetLayout
 from mfs_seg_core.data.street.light import Light
@@ -124,8 +124,8 @@ class Street:
         seen, shadows, contacts = self._project(view, things)
         self._sky.draw(canvas, self.light)
         self._ground.draw(canvas, self.light, shadows, contacts, crossings)
-        for thing, spots in seen:
-            thing.draw(canvas, self.light, spots)
+        for thing, projected in seen:
+            thing.draw(canvas, self.light, projected)
         image, label = cv2.cvtColor(canvas.pixels, cv2.COLOR_RGBA2RGB), canvas.pixels[..., 3].copy()
         for array in (image, label):
             array.flags.writeable = False
@@ -165,7 +165,7 @@ class Street:
             if z < SHADOW_REACH and self.light.casts:
                 shadows.append(thing.shadow(points, cast))
             if show:
-                seen.append((order, thing, Spots(points, corners[start:end], whole)))
+                seen.append((order, thing, ProjectedPoints(points, corners[start:end], whole)))
                 contact = thing.contact(points) if z < SHADOW_REACH else None
                 if contact is not None:
                     contacts.append(contact)

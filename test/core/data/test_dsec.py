@@ -116,8 +116,8 @@ def test_rectification(tmp_path, recording):
     got = DSEC(tmp_path, [NAME], Window(events=5000), protocol=False)[8].events
     seen = before(STAMPS[8], Window(events=5000))
     x, y = seen.x.astype(int) + 10, seen.y.astype(int) - 21
-    missing = (seen.x == 7) & (seen.y == 100)
-    inside = (x < 640) & (y >= 0) & (y < 440) & ~missing
+    unmapped = (seen.x == 7) & (seen.y == 100)
+    inside = (x < 640) & (y >= 0) & (y < 440) & ~unmapped
     assert 0 < inside.sum() < 5000
     assert equal(got, Events(seen.t[inside], x[inside].astype(np.uint16),
                              y[inside].astype(np.uint16), seen.p[inside]))
@@ -188,8 +188,8 @@ def test_too_few_labels_for_the_protocol(tmp_path):
 
 
 @pytest.mark.parametrize('text, message', [
-    ('3\n2\n', 'timestamps.txt decreases'), ('1.5\n', "timestamps.txt: .*'1.5': expected one stamp"),
-    ('', 'has 0 stamps for the 12 labels')])
+    ('3\n2\n', 'timestamps.txt decreases'),
+    ('1.5\n', "timestamps.txt: .*'1.5': expected one stamp"), ('', 'has 0 stamps for the 12 labels')])
 def test_bad_stamps(tmp_path, recording, text, message):
     (recording / 'semantic' / 'timestamps.txt').write_text(text)
     with pytest.raises(ValueError, match=message):

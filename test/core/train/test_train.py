@@ -20,7 +20,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from mfs_seg_core.data.clips.augment import Augmented
 from mfs_seg_core.data.clips.camvid import CamVidClips
 from mfs_seg_core.data.clips.clip import ResizedClips
-from mfs_seg_core.data.clips.sampler import Walk
+from mfs_seg_core.data.clips.sampler import SequenceBatches
 from mfs_seg_core.data.clips.street import StreetClips
 from mfs_seg_core.data.street import DimCamera, Street
 from mfs_seg_core.labels import CAMVID
@@ -100,7 +100,7 @@ def test_clips_of_a_sequence_follow_one_another():
 
 def test_walk():
     """Each slot walks sequences in order, each clip once; processes share the slots."""
-    walk = list(Walk(13, 3, 4, seed=0, epoch=0))
+    walk = list(SequenceBatches(13, 3, 4, seed=0, epoch=0))
     assert len(walk) == 9 and sorted(sum(walk, [])) != sum(walk, [])
     clips = {clip for batch in walk for clip in batch}
     assert len(clips) == 36 and clips <= set(range(39))
@@ -109,8 +109,8 @@ def test_walk():
         for now, then in zip(slot, slot[1:]):
             assert then == now + 1 or then % 3 == 0
     assert len({batch % 3 for batch in walk[0]}) > 1
-    assert walk != list(Walk(13, 3, 4, seed=0, epoch=1))
-    halves = [list(Walk(13, 3, 2, 0, 0, rank, 2)) for rank in (0, 1)]
+    assert walk != list(SequenceBatches(13, 3, 4, seed=0, epoch=1))
+    halves = [list(SequenceBatches(13, 3, 2, 0, 0, rank, 2)) for rank in (0, 1)]
     assert [a + b for a, b in zip(*halves)] == walk
 
 
