@@ -53,7 +53,7 @@ class StreetLayout:
         self.chunks: dict[int, tuple[list, list[float]]] = {}
 
     def between(self, start: float, end: float) -> tuple[list, list[float]]:
-        """Return objects and zebra crossings from ``start`` to ``end``, in metres along the road."""
+        """Return objects and crossings from ``start`` to ``end``, in metres along the road."""
         things, crossings = [], []
         first, last = int(start // CHUNK), int(end // CHUNK)
         for index in range(first, last + 1):
