@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from mfs_seg_core.data.street.camera import View, Waves
+from mfs_seg_core.data.street.camera import CameraView, Waves
 from mfs_seg_core.data.street.ground import Profile
 from mfs_seg_core.data.street.layout import OFFSET, Art, paint
 from mfs_seg_core.data.street.things import Rider, Walker
@@ -31,7 +31,7 @@ class Stream:
         self.chance = chance
         self.kept: dict[int, tuple] = {}
 
-    def near(self, view: View, reach: float, draw: Callable) -> Iterator[tuple[float, tuple]]:
+    def near(self, view: CameraView, reach: float, draw: Callable) -> Iterator[tuple[float, tuple]]:
         """
         Find the objects near the camera.
 
@@ -71,11 +71,11 @@ class Traffic:
                                    rng.uniform(1.0, 1.6) * way, rng.uniform(0.4, 0.95)))
                         for i in range(2) for j, way in enumerate((-1, 1))]
 
-    def present(self, view: View) -> list:
+    def present(self, view: CameraView) -> list:
         """Return the moving objects near the camera at the time of the view."""
         return [*self._cars(view), *self._riders(view), *self._walkers(view)]
 
-    def _cars(self, view: View) -> Iterator[Vehicle]:
+    def _cars(self, view: CameraView) -> Iterator[Vehicle]:
         lane = self.profile.side * self.profile.lane / 2
         for s, (model, colour, shift, lights) in self.oncoming.near(view, Vehicle.reach, self._car):
             yield Vehicle(s, -lane + shift, model, colour, False, lights)
@@ -94,7 +94,7 @@ class Traffic:
         return (self.art.models[rng.integers(len(self.art.models))], paint(rng),
                 float(rng.uniform(-0.2, 0.2)), bool(rng.random() < self.lamps))
 
-    def _riders(self, view: View) -> Iterator[Rider]:
+    def _riders(self, view: CameraView) -> Iterator[Rider]:
         for i, stream in enumerate(self.riders):
             side = 2 * i - 1
             edge = self.profile.edge[i] - 2.1 * self.profile.parking[i]
@@ -106,7 +106,7 @@ class Traffic:
             for s, (cyclist, inward, height, flip) in stream.near(view, Walker.reach, appearance):
                 yield Rider(s, side * (edge - inward), cyclist, height, s / 5.0 % 1, flip)
 
-    def _walkers(self, view: View) -> Iterator[Walker]:
+    def _walkers(self, view: CameraView) -> Iterator[Walker]:
         for i, stream in self.walkers:
             side = 2 * i - 1
             edge, wide = self.profile.edge[i], self.profile.pavement[i]

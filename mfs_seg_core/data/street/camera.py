@@ -61,7 +61,7 @@ class Course:
         return self.start + self.speed * time_s + float(self.surge(time_s))
 
 
-class View:
+class CameraView:
     """
     Pose of the camera at one time.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mfs_seg_core.data.street.camera import NEAR, View, clip_near
+from mfs_seg_core.data.street.camera import NEAR, CameraView, clip_near
 
 # Fractional bits of OpenCV's fixed-point corners.
 SHIFT = 4
@@ -98,7 +98,7 @@ class Canvas:
     ``pixels`` is uint8 ``[H, W, 4]``: red, green, blue and class id.
     """
 
-    def __init__(self, view: View):
+    def __init__(self, view: CameraView):
         self.view = view
         self.pixels = np.zeros((view.height, view.width, 4), np.uint8)
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from mfs_seg_core.data.street.actors import Traffic
-from mfs_seg_core.data.street.camera import AHEAD, NEAR, Course, View, clip_near
+from mfs_seg_core.data.street.camera import AHEAD, NEAR, CameraView, Course, clip_near
 from mfs_seg_core.data.street.canvas import Canvas, ProjectedPoints, fixed_point
 from mfs_seg_core.data.street.ground import Ground, Profile
 from mfs_seg_core.data.street.layout import CHUNK, Art, StreetLayout
@@ -116,15 +116,15 @@ class Street:
             raise ValueError(f'time_s is {time_s!r}: give a number of 0 or more')
         if self._last is not None and self._last.time_s == time_s:
             return self._last
-        view = View(self._course, time_s, self.width, self.height)
+        view = CameraView(self._course, time_s, self.width, self.height)
         canvas = Canvas(view)
         things, crossings = self._layout.between(view.s - CHUNK / 2, view.s + AHEAD - 20)
         things += self._traffic.present(view)
         things = [thing for thing in things if -22 < thing.s - view.s < thing.reach]
-        seen, shadows, contacts = self._project(view, things)
+        visible, shadows, contacts = self._project(view, things)
         self._sky.draw(canvas, self.light)
         self._ground.draw(canvas, self.light, shadows, contacts, crossings)
-        for thing, projected in seen:
+        for thing, projected in visible:
             thing.draw(canvas, self.light, projected)
         image, label = cv2.cvtColor(canvas.pixels, cv2.COLOR_RGBA2RGB), canvas.pixels[..., 3].copy()
         for array in (image, label):
@@ -132,7 +132,7 @@ class Street:
         self._last = StreetFrame(image, label, time_s)
         return self._last
 
-    def _project(self, view: View, things: list) -> tuple[list, list, list]:
+    def _project(self, view: CameraView, things: list) -> tuple[list, list, list]:
         """
         Project the points of all objects at once.
 
@@ -157,7 +157,7 @@ class Street:
         middle = camera[anchors].mean(1)
         orders = middle[:, 2] + ASIDE * np.abs(middle[:, 0])
         cast = self._cast(view)
-        seen, shadows, contacts = [], [], []
+        visible, shadows, contacts = [], [], []
         for thing, start, end, whole, show, z, order in zip(
                 things, starts.tolist(), ends.tolist(), ahead.tolist(), shown.tolist(),
                 nearest.tolist(), orders.tolist()):
@@ -165,21 +165,21 @@ class Street:
             if z < SHADOW_REACH and self.light.casts:
                 shadows.append(thing.shadow(points, cast))
             if show:
-                seen.append((order, thing, ProjectedPoints(points, corners[start:end], whole)))
+                visible.append((order, thing, ProjectedPoints(points, corners[start:end], whole)))
                 contact = thing.contact(points) if z < SHADOW_REACH else None
                 if contact is not None:
                     contacts.append(contact)
-        seen.sort(key=lambda item: -item[0])
-        return [item[1:] for item in seen], _outlines(view, shadows), _outlines(view, contacts)
+        visible.sort(key=lambda item: -item[0])
+        return [item[1:] for item in visible], _outlines(view, shadows), _outlines(view, contacts)
 
-    def _cast(self, view: View) -> np.ndarray:
+    def _cast(self, view: CameraView) -> np.ndarray:
         """Return the shadow of one metre of height, a vector ``[3]`` in camera coordinates."""
         away = self.light.sun_azimuth + np.pi - view.azimuth
         reach = min(1 / np.tan(self.light.sun_elevation), LONGEST_SHADOW)
         return np.array([np.sin(away) * reach, 0, np.cos(away) * reach])
 
 
-def _outlines(view: View, polygons: list[np.ndarray]) -> list[np.ndarray]:
+def _outlines(view: CameraView, polygons: list[np.ndarray]) -> list[np.ndarray]:
     """Project polygons in camera coordinates to fixed-point pixels, clipped at the camera."""
     if not polygons:
         return []

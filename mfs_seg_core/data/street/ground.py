@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mfs_seg_core.data.street.camera import View
+from mfs_seg_core.data.street.camera import CameraView
 from mfs_seg_core.data.street.canvas import SHIFT, Canvas
 from mfs_seg_core.data.street.classes import PAVEMENT, ROAD, TREE
 from mfs_seg_core.data.street.light import Light
@@ -225,7 +225,7 @@ def _patches(rng: np.random.Generator) -> np.ndarray:
     return texture
 
 
-def _locate(view: View):
+def _locate(view: CameraView):
     """
     Compute the road coordinates of the pixels of the ground.
 

@@ -45,10 +45,10 @@ def ev_segnet(tmp_path):
 
 def before(stamp_us: int, window: Window):
     """Cut a window out of EVENTS, the plain way."""
-    seen = EVENTS.where(EVENTS.t < stamp_us)
-    seen = seen.where(slice(-window.events, None) if window.events else
-                      seen.t >= stamp_us - window.us)
-    return seen.where(seen.y < 200)
+    expected = EVENTS.where(EVENTS.t < stamp_us)
+    expected = expected.where(slice(-window.events, None) if window.events else
+                              expected.t >= stamp_us - window.us)
+    return expected.where(expected.y < 200)
 
 
 @pytest.mark.parametrize('window', [Window(us=50_000), Window(us=7), Window(us=10**9),
@@ -234,7 +234,7 @@ def test_bad_label(request, tree, label, content, message):
 
 def test_bad_image(ess):
     write_image(ess / 'dir0' / 'imgs' / 'img_00000001.png', np.zeros((199, 346), np.uint8))
-    (ess / 'dir0' / 'imgs' / 'img_00000002.png').write_bytes(b'no picture')
+    (ess / 'dir0' / 'imgs' / 'img_00000002.png').write_bytes(b'no image')
     items = DDD17(ess, 'train')
     with pytest.raises(ValueError, match='img_00000001.png is .199, 346.: expected 346 columns'):
         items[0]
@@ -275,7 +275,7 @@ def test_neither_layout(tmp_path):
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason='no DAVIS346 recording in the layout of ESS '
-                                              f'({REAL.name}) is beside this repository')
+                                              f'({REAL.name}) is next to this repository')
 def test_real_events(tmp_path):
     folder = tmp_path / 'dir0'
     folder.mkdir()

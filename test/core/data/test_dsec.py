@@ -41,10 +41,10 @@ def recording(tmp_path):
 
 def before(stamp_us: int, window: Window) -> Events:
     """Cut a window out of EVENTS, the plain way."""
-    seen = EVENTS.where(EVENTS.t < stamp_us)
-    seen = seen.where(slice(-window.events, None) if window.events else
-                      seen.t >= stamp_us - window.us)
-    return seen._replace(t=seen.t + OFFSET)
+    expected = EVENTS.where(EVENTS.t < stamp_us)
+    expected = expected.where(slice(-window.events, None) if window.events else
+                              expected.t >= stamp_us - window.us)
+    return expected._replace(t=expected.t + OFFSET)
 
 
 WINDOWS = [Window(us=50_000), Window(us=7), Window(us=10**9), Window(events=1),
@@ -108,21 +108,21 @@ def test_images(tmp_path):
 
 
 def test_rectification(tmp_path, recording):
-    """A lens that moves everything by (+10.4, -20.6) pixels, and one pixel out of sight."""
+    """A lens that moves everything by (+10.4, -20.6) pixels, and one unmapped pixel."""
     y, x = np.mgrid[:480, :640]
     moved = np.stack([x + 10.4, y - 20.6], -1)
     moved[100, 7] = np.nan
     write_rectify_map(recording / 'events' / 'left' / 'rectify_map.h5', moved)
     got = DSEC(tmp_path, [NAME], Window(events=5000), protocol=False)[8].events
-    seen = before(STAMPS[8], Window(events=5000))
-    x, y = seen.x.astype(int) + 10, seen.y.astype(int) - 21
-    unmapped = (seen.x == 7) & (seen.y == 100)
+    expected = before(STAMPS[8], Window(events=5000))
+    x, y = expected.x.astype(int) + 10, expected.y.astype(int) - 21
+    unmapped = (expected.x == 7) & (expected.y == 100)
     inside = (x < 640) & (y >= 0) & (y < 440) & ~unmapped
     assert 0 < inside.sum() < 5000
-    assert equal(got, Events(seen.t[inside], x[inside].astype(np.uint16),
-                             y[inside].astype(np.uint16), seen.p[inside]))
+    assert equal(got, Events(expected.t[inside], x[inside].astype(np.uint16),
+                             y[inside].astype(np.uint16), expected.p[inside]))
     plain = DSEC(tmp_path, [NAME], Window(events=5000), rectify=False, protocol=False)[8].events
-    assert equal(plain, seen.where(seen.y < 440))
+    assert equal(plain, expected.where(expected.y < 440))
 
 
 @pytest.mark.parametrize('x, expected', [
@@ -154,10 +154,10 @@ def test_workers_read_the_same(tmp_path, recording, context, workers):
 def test_nothing_stays_open_when_opened_or_sent(tmp_path, recording):
     items = DSEC(tmp_path, [NAME], protocol=False)
     assert items._events[NAME]._file is None and items._maps[NAME]._map is None
-    seen = items[7].events
+    expected = items[7].events
     sent = pickle.loads(pickle.dumps(items))
     assert sent._events[NAME]._file is None and sent._maps[NAME]._map is None
-    assert equal(sent[7].events, seen)
+    assert equal(sent[7].events, expected)
 
 
 @pytest.mark.parametrize('missing', [
@@ -231,7 +231,7 @@ def test_not_installed(tmp_path, recording, monkeypatch, module):
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason='no recording in the layout of DSEC '
-                                              f'({REAL.name}) is beside this repository')
+                                              f'({REAL.name}) is next to this repository')
 def test_real_events(tmp_path):
     folder = tmp_path / NAME
     folder.mkdir()

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A moment of Street is rendered once for all who look, and none of them can spoil it."""
+"""The scene of a time is rendered once for all sensors, and is read-only."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from mfs_seg_core.data.street import EventCamera, Street
 
 
-def test_frame_and_events_share_a_moment(monkeypatch):
+def test_frame_and_events_share_a_scene(monkeypatch):
     street = Street(1, 64, 48)
     rendered = []
     project = Street._project
@@ -20,7 +20,7 @@ def test_frame_and_events_share_a_moment(monkeypatch):
     assert rendered == pytest.approx([1.0, 1.0125, 1.025, 1.0375, 1.05])
 
 
-def test_what_is_shared_cannot_be_changed():
+def test_shared_scenes_are_read_only():
     street = Street(1, 64, 48)
     scene = street.scene(1.0)
     with pytest.raises(ValueError, match='read-only'):
