@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Both layouts of DDD17, on small trees made here and on real events where they are."""
+"""Both layouts of DDD17, on small generated trees and on real events where present."""
 
 import multiprocessing
 
@@ -44,7 +44,7 @@ def ev_segnet(tmp_path):
 
 
 def before(stamp_us: int, window: Window):
-    """Cut a window out of EVENTS, the plain way."""
+    """Return the events of a window of EVENTS, by comparing time stamps."""
     expected = EVENTS.where(EVENTS.t < stamp_us)
     expected = expected.where(slice(-window.events, None) if window.events else
                               expected.t >= stamp_us - window.us)
@@ -126,7 +126,7 @@ def test_ev_segnet_has_its_window(ev_segnet):
         DDD17(ev_segnet, 'test', Window(us=20_000))
 
 
-# One spawned worker shows what pickling does, and starts in half the time of two.
+# One spawned worker tests pickling and starts in half the time of two.
 @pytest.mark.parametrize('context, workers', [('fork', 2), ('spawn', 1)])
 def test_workers_read_the_same(ess, context, workers):
     items = DDD17(ess, ['dir0', 'dir1'], Window(events=500))
@@ -281,7 +281,7 @@ def test_real_events(tmp_path):
     folder.mkdir()
     for name in ('events.dat.t', 'events.dat.xyp', 'index'):
         (folder / name).symlink_to(REAL / 'dir0' / name)
-    # It has no labels: ours, for what their stamps and windows are.
+    # The recording has no labels: write some, to test stamps and windows.
     for number in (1, 19):
         write_label(folder / 'segmentation_masks' / f'segmentation_{number:08d}.png', (346, 200), 0)
     t = np.fromfile(REAL / 'dir0' / 'events.dat.t', np.int64)

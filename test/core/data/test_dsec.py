@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DSEC-Semantic, on small trees made here and on real events where they are."""
+"""DSEC-Semantic, on small generated trees and on real events where present."""
 
 import multiprocessing
 import pickle
@@ -28,7 +28,7 @@ pytest.importorskip('hdf5plugin', reason='hdf5plugin is not installed: '
 REAL = SHARED_DATA / 'dsec/derived_gen3_640x480'
 OFFSET = 50_007_139_845
 EVENTS = random_events(20_000, 400_500, (640, 480))
-# Since the offset: before the first event, within, and after the last one.
+# Relative to the offset: before the first event, within, and after the last one.
 STAMPS = [-1000, 0, 1, 999, 1000, 50_000, 123_456, 399_999, 400_000, 400_499, 400_500, 500_000]
 NAME = 'zurich_city_13_a'
 
@@ -40,7 +40,7 @@ def recording(tmp_path):
 
 
 def before(stamp_us: int, window: Window) -> Events:
-    """Cut a window out of EVENTS, the plain way."""
+    """Return the events of a window of EVENTS, by comparing time stamps."""
     expected = EVENTS.where(EVENTS.t < stamp_us)
     expected = expected.where(slice(-window.events, None) if window.events else
                               expected.t >= stamp_us - window.us)
@@ -108,7 +108,7 @@ def test_images(tmp_path):
 
 
 def test_rectification(tmp_path, recording):
-    """A lens that moves everything by (+10.4, -20.6) pixels, and one unmapped pixel."""
+    """A rectification that moves all pixels by (+10.4, -20.6) pixels, and one unmapped pixel."""
     y, x = np.mgrid[:480, :640]
     moved = np.stack([x + 10.4, y - 20.6], -1)
     moved[100, 7] = np.nan
@@ -135,11 +135,11 @@ def test_rectified_at_borders(tmp_path, recording, x, expected):
     assert events.x.tolist() == ([] if expected is None else [expected] * 3)
 
 
-# One spawned worker shows what pickling does, and starts in half the time of two.
+# One spawned worker tests pickling and starts in half the time of two.
 @pytest.mark.parametrize('context, workers', [('fork', 2), ('spawn', 1)])
 def test_workers_read_the_same(tmp_path, recording, context, workers):
     items = DSEC(tmp_path, [NAME], Window(us=50_000), protocol=False)
-    # Read here first, so that a fork starts with an open file.
+    # Read in this process first, so that a fork starts with an open file.
     alone = list(DataLoader(items, batch_size=None))
     shared = list(DataLoader(items, batch_size=None, num_workers=workers,
                              multiprocessing_context=multiprocessing.get_context(context)))
@@ -239,7 +239,7 @@ def test_real_events(tmp_path):
     with h5py.File(REAL / 'events' / 'left' / 'events.h5') as file:
         t, x, y, p = (file[f'events/{name}'][()].astype(np.int64) for name in 'txyp')
         offset = int(file['t_offset'][()])
-    # It has no labels: ours, for what their stamps and windows are.
+    # The recording has no labels: write some, to test stamps and windows.
     stamps = [0, 1_000_000, 1_500_123, 3_000_000]
     for index in range(len(stamps)):
         write_label(folder / 'semantic' / '11classes' / 'data' / f'{index:06d}.png', (640, 440), 0)
