@@ -1,7 +1,7 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-DSEC-Semantic: event cameras of 640x480 that drive in Zurich, 11 classes, 640x440 pixels.
+DSEC-Semantic: drives in Zurich with 640x480 event cameras, 11 classes, labels of 640x440 pixels.
 
 ::
 
