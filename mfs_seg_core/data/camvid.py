@@ -5,10 +5,10 @@ CamVid in SegNet's layout: lists of image and label pairs, 11 classes and void.
 
 ::
 
-    ROOT/train.txt      a line a pair: image path, label path
+    ROOT/train.txt      one pair per line: image path, label path
     ROOT/train/*.png    images (PNG or JPEG)
     ROOT/trainannot/    labels, 8-bit class ids, 11 for void
-    ROOT/val.txt ...    likewise for val and test
+    ROOT/val.txt ...    the same for val and test
 """
 
 from __future__ import annotations
@@ -34,19 +34,23 @@ class CamVid:
 
     def __init__(self, root: str | Path, split: str, size: tuple[int, int] | None = None):
         """
+        Read the list of a split and check that its files exist.
+
+        :param root: folder of the data set.
         :param split: name of the list, 'train', 'val' or 'test'.
-        :param size: width and height to resize to; None: as stored.
-        :raises ValueError: the list, or a file that it names, is not there.
+        :param size: width and height to resize to, in pixels; None: as stored.
+        :raises ValueError: the list, or a file that it names, is missing.
         """
         self.root, self.size = Path(root), size
         listing = self.root / f'{split}.txt'
         if not listing.is_file():
-            raise ValueError(f'{listing} is missing: {root} is to be the folder of the SegNet '
-                             'version of CamVid, with train.txt, val.txt and test.txt')
+            raise ValueError(f'{listing} is missing: expected {root} to be the folder of the '
+                             'SegNet version of CamVid, with train.txt, val.txt and test.txt')
         self.pairs = [self._find(line.split(), listing)
                       for line in listing.read_text().splitlines() if line.strip()]
         if not self.pairs:
-            raise ValueError(f'{listing} is empty: it must name an image and a label a line')
+            raise ValueError(f'{listing} is empty: expected an image path and a label path per '
+                             'line')
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -59,7 +63,7 @@ class CamVid:
             if array is None:
                 raise ValueError(f'{path} cannot be read as an image: fetch it again')
         if label.ndim != 2 or label.shape != image.shape[:2]:
-            raise ValueError(f'{label_path} is {label.shape}: a label is one channel of class ids '
+            raise ValueError(f'{label_path} is {label.shape}: expected one channel of class ids '
                              f'in the size of its image, {image.shape[:2]}')
         if label.max() > VOID:
             raise ValueError(f'{label_path} holds class id {label.max()}: expected 0..{VOID}')
@@ -71,14 +75,14 @@ class CamVid:
 
     def _find(self, paths: list[str], listing: Path) -> tuple[Path, Path]:
         if len(paths) != 2:
-            raise ValueError(f'{listing}: expected an image path and a label path a line, '
+            raise ValueError(f'{listing}: expected an image path and a label path per line, '
                              f'not {" ".join(paths)!r}')
         return self._locate(paths[0], listing), self._locate(paths[1], listing)
 
     def _locate(self, name: str, listing: Path) -> Path:
-        # The published lists name files from the root of their author's machine.
+        # The published lists hold absolute paths of their author's computer.
         parts = Path(name).parts
         for path in (self.root / name, self.root.joinpath(*parts[-2:])):
             if path.is_file():
                 return path
-        raise ValueError(f'{self.root / name} is missing, but {listing} names it')
+        raise ValueError(f'{self.root / name} is missing: {listing} names it')

@@ -1,22 +1,22 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-DDD17 with Ev-SegNet's labels: a DAVIS346 that drives, 6 classes, 346x200 of its 346x260 pixels.
+DDD17 with Ev-SegNet's labels: drives with a DAVIS346, 6 classes, 346x200 of its 346x260 pixels.
 
-Two layouts are about. That of ESS holds the events::
+There are two layouts. That of ESS holds the events::
 
     ROOT/dirN/events.dat.t             int64 [N], nanoseconds
     ROOT/dirN/events.dat.xyp           int16 [N, 3]: x, y, polarity (0 or 1)
-    ROOT/dirN/index/index_50ms.npy     a row an image: its stamp in nanoseconds, the index of the
-                                       event at that stamp, that of the event 50 ms before
-    ROOT/dirN/segmentation_masks/*_M.png   labels; row M - 1 of the index is theirs
-    ROOT/dirN/imgs/                    images, if video.mp4 was unpacked: img_M.png, or M alone
+    ROOT/dirN/index/index_50ms.npy     one row per image: stamp in nanoseconds, index of the event
+                                       at the stamp, index of the event 50 ms before
+    ROOT/dirN/segmentation_masks/*_M.png   labels; row M - 1 of the index is of label M
+    ROOT/dirN/imgs/                    images of video.mp4, img_M.png or M.png (optional)
 
-That of Ev-SegNet holds a tensor of each label's last 50 ms in their place::
+That of Ev-SegNet holds tensors of the last 50 ms before each label instead::
 
     ROOT/{train,test}/labels/REC_export_M.png
     ROOT/{train,test}/events/REC_export_M.npy   [200, 346, 6]: count, mean and deviation of time
-    ROOT/{train,test}/images/REC_export_M.png   may be left out
+    ROOT/{train,test}/images/REC_export_M.png   (optional)
 
 Sources: Binas et al. 2017 (DDD17); Alonso and Murillo 2019, Shathe/Ev-SegNet; Sun et al. 2022,
 uzh-rpg/ess, datasets/ddd17_events_loader.py.
@@ -43,18 +43,18 @@ from mfs_seg_core.data.labelled_events import (
 from mfs_seg_core.events.types import Events, Window
 
 SENSOR = (346, 260)
-# The rows below show the car itself, and are not labelled.
+# The rows below show the car itself and have no labels.
 SIZE = (346, 200)
-# By name, where ESS goes by the place in the sorted list (train 0, 2, 3, 5, 6): with a folder
-# missing, places mean others. Its 'valid', dir1, is the recording that all report on, Ev-SegNet's
-# test; its 'test', dir5, is none of Ev-SegNet's.
+# By name; ESS uses indices of the sorted list (train 0, 2, 3, 5, 6), which shift if a folder is
+# missing. The 'valid' of ESS, dir1, is the test recording of Ev-SegNet and of all published
+# results; the 'test' of ESS, dir5, is not in Ev-SegNet.
 SPLITS = {'train': ('dir0', 'dir3', 'dir4', 'dir6', 'dir7'), 'test': ('dir1',)}
-# Ev-SegNet's files have no stamps, but a number at the 20 frames a second of the export.
+# Ev-SegNet's files have no stamps but frame numbers, at the 20 frames per second of the export.
 FRAME_US = 50_000
 
 
-class Frame(NamedTuple):
-    """Where an item is found; ``end`` is the index of the event after its window, in ESS only."""
+class DDD17Frame(NamedTuple):
+    """Files and stamp of an item; ``end`` (ESS only) is the index of the event after its window."""
 
     label: Path
     image: Path | None
@@ -65,12 +65,12 @@ class Frame(NamedTuple):
 
 class DDD17(LabelledRecordings):
     """
-    One split of DDD17, in either layout; item i is a `LabelledEvents`.
+    One split of DDD17, in either layout; item i is a :class:`LabelledEvents`.
 
     In Ev-SegNet's layout ``events`` is None and ``tensor`` is float32 ``[200, 346, 6]`` as
-    published: count, mean and standard deviation of the time of brighter events (channels 0, 2,
-    3) and darker ones (1, 4, 5); a pixel without events is (-1, -1, 0, 0, 0, 0). Its stamps are
-    nominal, 50 ms a frame.
+    published: count, mean and standard deviation of the times of ON events (channels 0, 2, 3) and
+    OFF events (1, 4, 5); a pixel without events is (-1, -1, 0, 0, 0, 0). Its stamps are nominal,
+    50 ms per frame.
     """
 
     classes = labels.DDD17
@@ -78,10 +78,13 @@ class DDD17(LabelledRecordings):
 
     def __init__(self, root: str | Path, split: str | Sequence[str], window: Window | None = None):
         """
+        Find the files of the recordings and check them.
+
+        :param root: folder of the data set.
         :param split: 'train' or 'test', or names of recordings (dir0 ..., or rec1487417411 ...).
-        :param window: events of an item, counted on the whole sensor, and then cut to the
-            labelled rows; None: 32,000 events, as ESS, or Ev-SegNet's 50 ms.
-        :raises ValueError: neither layout is there, a file is missing, or an index is wrong.
+        :param window: window of an item's events, counted on the whole sensor before they are cut
+            to the labelled rows; None: 32,000 events, as in ESS, or Ev-SegNet's 50 ms.
+        :raises ValueError: the root has neither layout, a file is missing, or an index is wrong.
         """
         root = Path(root)
         recordings = names_of(split, SPLITS)
@@ -93,16 +96,16 @@ class DDD17(LabelledRecordings):
         elif any((root / name / 'labels').is_dir() for name in SPLITS):
             self.window = Window(us=FRAME_US)
             if window not in (None, self.window):
-                raise ValueError(f'{root} is in the layout of Ev-SegNet, which holds no events but '
-                                 f'their tensors of 50 ms: for {window} fetch the data in the '
+                raise ValueError(f'{root} is in the layout of Ev-SegNet, which holds tensors of '
+                                 f'50 ms but no events: for {window} fetch the data in the '
                                  'layout of ESS')
             frames = _ev_segnet_frames(root, split)
         else:
-            raise ValueError(f'{root} is no DDD17: expected folders dir0, dir1, ... (layout of '
-                             'ESS), or train and test with labels in them (of Ev-SegNet)')
+            raise ValueError(f'{root} is not DDD17: expected folders dir0, dir1, ... (layout of '
+                             'ESS), or train/labels and test/labels (of Ev-SegNet)')
         super().__init__(frames)
 
-    def _read(self, recording: str, order: int, frame: Frame) -> LabelledEvents:
+    def _read(self, recording: str, order: int, frame: DDD17Frame) -> LabelledEvents:
         events = tensor = None
         if frame.events is None:
             events = self._events[recording].read(frame, self.window)
@@ -115,7 +118,7 @@ class DDD17(LabelledRecordings):
 
 
 class _EventFiles:
-    """The two files of a recording's events in the layout of ESS, mapped into memory."""
+    """Memory-mapped event files of a recording in the layout of ESS."""
 
     def __init__(self, folder: Path):
         self.t_path, self.xyp_path = folder / 'events.dat.t', folder / 'events.dat.xyp'
@@ -129,7 +132,7 @@ class _EventFiles:
                              f'{sizes[1]} bytes: expected 8 and 6 for each event')
         self._t = self._xyp = None
 
-    def read(self, frame: Frame, window: Window) -> Events:
+    def read(self, frame: DDD17Frame, window: Window) -> Events:
         if self._t is None:
             self._t = np.memmap(self.t_path, '<i8', 'r')
             self._xyp = np.memmap(self.xyp_path, '<i2', 'r').reshape(-1, 3)
@@ -147,21 +150,21 @@ class _EventFiles:
         return events.where(events.y < SIZE[1])
 
     def __getstate__(self) -> dict:
-        # Else a worker would be sent the contents of the files.
+        # Pickling a memory map would send the contents of the files to each worker.
         return {**self.__dict__, '_t': None, '_xyp': None}
 
 
-def _ess_frames(folder: Path, events: _EventFiles) -> list[Frame]:
+def _ess_frames(folder: Path, events: _EventFiles) -> list[DDD17Frame]:
     path = folder / 'index' / 'index_50ms.npy'
     index = _load(path)
     if index.ndim != 2 or index.shape[1] != 3 or index.dtype.kind not in 'iu':
-        raise ValueError(f'{path} is {index.dtype} {index.shape}: expected integers, 3 a row')
+        raise ValueError(f'{path} is {index.dtype} {index.shape}: expected integers, 3 per row')
     stamps, ends = index[:, :2].astype(np.int64).T
     decreases = (np.diff(stamps) < 0) | (np.diff(ends) < 0)
     if decreases.any():
         raise ValueError(f'{path} decreases in row {np.argmax(decreases) + 1}: expected stamps '
-                         'and indices in the order of time')
-    # -1 is an image before the first event.
+                         'and indices in temporal order')
+    # The index -1 marks an image before the first event.
     if len(ends) and (ends[0] < -1 or ends[-1] > events.count):
         raise ValueError(f'{path} names events {ends[0]} to {ends[-1]}: expected indices of the '
                          f'{events.count} events of {events.t_path.name}')
@@ -170,22 +173,22 @@ def _ess_frames(folder: Path, events: _EventFiles) -> list[Frame]:
     frames = []
     for number, mask in sorted(masks.items()):
         if not 1 <= number <= len(index):
-            raise ValueError(f'{mask} is of image {number}: expected 1..{len(index)}, the rows of '
-                             f'{path.name}')
-        frames.append(Frame(mask, _image(images, number, folder / 'imgs', mask),
+            raise ValueError(f'{mask} belongs to image {number}: expected 1..{len(index)}, the '
+                             f'rows of {path.name}')
+        frames.append(DDD17Frame(mask, _image(images, number, folder / 'imgs', mask),
                             int(stamps[number - 1]), end=max(int(ends[number - 1]), 0)))
     return frames
 
 
-def _ev_segnet_frames(root: Path, split: str | Sequence[str]) -> dict[str, list[Frame]]:
+def _ev_segnet_frames(root: Path, split: str | Sequence[str]) -> dict[str, list[DDD17Frame]]:
     named = not isinstance(split, str)
-    # Here the folder is the split, but the recordings' names are not those of ESS.
-    recordings: dict[str, list[Frame]] = {name: [] for name in split} if named else {}
+    # The folder is the split here; recordings have other names than in ESS.
+    recordings: dict[str, list[DDD17Frame]] = {name: [] for name in split} if named else {}
     for folder in [root / name for name in (SPLITS if named else [split])]:
         if named and not folder.is_dir():
             continue
         images = folder / 'images'
-        seen = set(files_in(images, '.png')) if images.is_dir() else None
+        image_files = set(files_in(images, '.png')) if images.is_dir() else None
         tensors = set(files_in(folder / 'events', '.npy'))
         for label in files_in(folder / 'labels', '.png'):
             recording, number = _split_name(label)
@@ -193,14 +196,15 @@ def _ev_segnet_frames(root: Path, split: str | Sequence[str]) -> dict[str, list[
             if named and recording not in recordings:
                 continue
             events, image = folder / 'events' / f'{label.stem}.npy', images / label.name
-            for path, there in ((events, tensors), (image, seen)):
-                if there is not None and path not in there:
-                    raise ValueError(f'{path} is missing, but {label} is there')
+            for path, files in ((events, tensors), (image, image_files)):
+                if files is not None and path not in files:
+                    raise ValueError(f'{path} is missing: {label} needs it')
             recordings.setdefault(recording, []).append(
-                Frame(label, image if seen is not None else None, number * FRAME_US * 1000, events))
+                DDD17Frame(label, None if image_files is None else image, number * FRAME_US * 1000,
+                           events))
     if not recordings:
         raise ValueError(f'{root / split / "labels"} is empty: expected labels REC_export_M.png')
-    # The numbers have no leading zeros: by name, 10 would come before 9.
+    # The numbers have no leading zeros: sorted by name, 10 would come before 9.
     return {name: sorted(frames, key=lambda frame: frame.stamp_ns)
             for name, frames in sorted(recordings.items())}
 
@@ -215,7 +219,7 @@ def _read_tensor(path: Path) -> np.ndarray:
 
 def _load(path: Path) -> np.ndarray:
     if not path.is_file():
-        raise ValueError(f'{path} is missing: fetch it')
+        raise ValueError(f'{path} is missing: fetch the data set again')
     try:
         return np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
@@ -225,7 +229,8 @@ def _load(path: Path) -> np.ndarray:
 def _split_name(path: Path) -> tuple[str, int]:
     match = re.fullmatch(r'(?:(.*)_)?(\d+)', path.stem)
     if match is None:
-        raise ValueError(f'{path} has no number: expected a name that ends in that of its image')
+        raise ValueError(f'{path} has no number: expected a name that ends in the number of its '
+                         'image')
     return match[1] or '', int(match[2])
 
 
@@ -237,5 +242,5 @@ def _image(images: dict[int, Path] | None, number: int, folder: Path, mask: Path
     if images is None:
         return None
     if number not in images:
-        raise ValueError(f'{folder / f"img_{number:08d}.png"} is missing, but {mask} is there')
+        raise ValueError(f'{folder / f"img_{number:08d}.png"} is missing: {mask} needs it')
     return images[number]

@@ -1,20 +1,21 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-DSEC-Semantic: event cameras of 640x480 that drive in Zurich, 11 classes, 640x440 pixels.
+DSEC-Semantic: drives in Zurich with 640x480 event cameras, 11 classes, labels of 640x440 pixels.
 
 ::
 
     ROOT/{train,test}/SEQ/events/left/events.h5          see mfs_seg_core.events.dsec_hdf5
-    ROOT/{train,test}/SEQ/events/left/rectify_map.h5     rectify_map [480, 640, 2]: at [y, x] the
-                                                         rectified x and y
+    ROOT/{train,test}/SEQ/events/left/rectify_map.h5     rectify_map [480, 640, 2]: rectified x
+                                                         and y of the pixel at [y, x]
     ROOT/{train,test}/SEQ/semantic/11classes/data/*.png  labels, in rectified pixels
-    ROOT/{train,test}/SEQ/semantic/timestamps.txt        a line a label, microseconds
-    ROOT/{train,test}/SEQ/images/left/ev_inf/*.png       images in the pixels of the labels, one a
-                                                         label; may be left out
+    ROOT/{train,test}/SEQ/semantic/timestamps.txt        one stamp per line, microseconds
+    ROOT/{train,test}/SEQ/images/left/ev_inf/*.png       rectified images, one per label
+                                                         (optional)
 
-Copies differ in where labels are: ``semantic/left`` in place of ``semantic``, or right in SEQ;
-without ``data``; with stamps in ``SEQ_semantic_timestamps.txt``. All these are found.
+Copies differ in the folder of the labels, which may be ``semantic/left`` or SEQ itself, with or
+without ``data``, and in the name of the stamps, which may be ``SEQ_semantic_timestamps.txt``. The
+loader finds all of these.
 
 Sources: Gehrig et al. 2021 (DSEC); Sun et al. 2022 (DSEC-Semantic), uzh-rpg/ess,
 DSEC/dataset/sequence.py and provider.py.
@@ -41,25 +42,27 @@ from mfs_seg_core.events.dsec_hdf5 import EventFile, open_hdf5
 from mfs_seg_core.events.types import Events, Window
 
 SENSOR = (640, 480)
-# The rows below show the car itself, and are not labelled.
+# The rows below show the car itself and have no labels.
 SIZE = (640, 440)
 SPLITS = {
     'train': tuple(f'zurich_city_{name}' for name in
                    ('00_a', '01_a', '02_a', '04_a', '05_a', '06_a', '07_a', '08_a')),
     'test': tuple(f'zurich_city_{name}' for name in ('13_a', '14_c', '15_a')),
 }
-# The labels that published figures are of: the first ones have too few events before them.
+# Labels of the published results; the first ones have too few events before them.
 PROTOCOL = slice(6, None, 2)
 
 
-class Frame(NamedTuple):
+class DSECFrame(NamedTuple):
+    """Files and time stamp of an item."""
+
     label: Path
     image: Path | None
     stamp_us: int
 
 
 class DSEC(LabelledRecordings):
-    """One split of DSEC-Semantic; item i is a `LabelledEvents`."""
+    """One split of DSEC-Semantic; item i is a :class:`LabelledEvents`."""
 
     classes = labels.DSEC
     size = SIZE
@@ -67,13 +70,16 @@ class DSEC(LabelledRecordings):
     def __init__(self, root: str | Path, split: str | Sequence[str],
                  window: Window | None = None, rectify: bool = True, protocol: bool = True):
         """
-        :param split: 'train' or 'test', or names of recordings, wherever they are in the root.
-        :param window: events of an item, counted on the whole sensor, and then rectified and cut
-            to the labelled rows; None: 100,000 events, as ESS.
-        :param rectify: move events into the pixels of the labels, each to the nearest one.
-        :param protocol: take the labels that published figures are of, from the seventh every
-            second one; False: all.
-        :raises ValueError: a file is missing, or an index is wrong, or h5py or hdf5plugin is not
+        Find the files of the recordings and check them.
+
+        :param root: folder of the data set.
+        :param split: 'train' or 'test', or names of recordings in any folder of the root.
+        :param window: window of an item's events, counted on the whole sensor before events are
+            rectified and cut to the labelled rows; None: 100,000 events, as in ESS.
+        :param rectify: whether to move each event to the nearest pixel of the labels.
+        :param protocol: whether to use only the labels of the published results, every second
+            one from the seventh; False: all labels.
+        :raises ValueError: a file is missing, an index is wrong, or h5py or hdf5plugin is not
             installed.
         """
         self.window = window or Window(events=100_000)
@@ -85,7 +91,7 @@ class DSEC(LabelledRecordings):
         chosen = PROTOCOL if protocol else slice(None)
         super().__init__({name: _frames(folder)[chosen] for name, folder in folders.items()})
 
-    def _read(self, recording: str, order: int, frame: Frame) -> LabelledEvents:
+    def _read(self, recording: str, order: int, frame: DSECFrame) -> LabelledEvents:
         file = self._events[recording]
         events = file.read(frame.stamp_us, self.window)
         if events.count and (events.x.max() >= SENSOR[0] or events.y.max() >= SENSOR[1]):
@@ -100,7 +106,7 @@ class DSEC(LabelledRecordings):
 
 
 class _RectifyMap:
-    """Where each pixel of a sensor is in an image without the lens's distortion."""
+    """Map from the pixels of the sensor to those of a rectified image."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -111,10 +117,10 @@ class _RectifyMap:
         self._map = None
 
     def rectify(self, events: Events) -> Events:
-        """Move events to their rectified pixels; those that leave the image are dropped."""
+        """Return events in rectified pixels, without those outside the image."""
         if self._map is None:
             with open_hdf5(self.path) as file:
-                # Half a pixel up is the next one's, at every pixel; rint would take the even one.
+                # Halves round up at every pixel; np.rint would round them to the even one.
                 self._map = np.floor(file['rectify_map'][()] + np.float32(0.5))
         xy = self._map[events.y, events.x]
         inside = ((xy >= 0) & (xy < SENSOR)).all(1)
@@ -129,11 +135,11 @@ def _find(root: Path, name: str) -> Path:
     for folder in (root / 'train' / name, root / 'test' / name, root / name):
         if folder.is_dir():
             return folder
-    raise ValueError(f'{name} is missing in {root}: expected it in the folder train, test, or '
-                     'right there')
+    raise ValueError(f'{name} is missing in {root}: expected it in the folder train or test, '
+                     'or in the root')
 
 
-def _frames(folder: Path) -> list[Frame]:
+def _frames(folder: Path) -> list[DSECFrame]:
     places = folder / 'semantic', folder / 'semantic' / 'left', folder
     data = _first([place / '11classes' / below for below in ('data', '') for place in places])
     stamps_path = _first([place / name for place in places for name in (
@@ -141,14 +147,14 @@ def _frames(folder: Path) -> list[Frame]:
     paths, stamps = files_in(data, '.png'), _read_stamps(stamps_path)
     if len(paths) != len(stamps):
         raise ValueError(f'{stamps_path} has {len(stamps)} stamps for the {len(paths)} labels of '
-                         f'{data}: expected one a label')
+                         f'{data}: expected one per label')
     images: list[Path | None] = [None] * len(paths)
     if (folder / 'images' / 'left' / 'ev_inf').is_dir():
         images = files_in(folder / 'images' / 'left' / 'ev_inf', '.png')
         if len(images) != len(paths):
             raise ValueError(f'{folder / "images/left/ev_inf"} has {len(images)} images for the '
-                             f'{len(paths)} labels of {data}: expected one a label')
-    return [Frame(*frame) for frame in zip(paths, images, stamps)]
+                             f'{len(paths)} labels of {data}: expected one per label')
+    return [DSECFrame(*frame) for frame in zip(paths, images, stamps)]
 
 
 def _first(paths: list[Path]) -> Path:
@@ -163,7 +169,7 @@ def _read_stamps(path: Path) -> list[int]:
         stamps = [int(line) for line in path.read_text().splitlines()
                   if line.strip() and not line.startswith('#')]
     except ValueError as error:
-        raise ValueError(f'{path}: {error}: expected a stamp in microseconds a line') from error
+        raise ValueError(f'{path}: {error}: expected one stamp in microseconds per line') from error
     if stamps != sorted(stamps):
-        raise ValueError(f'{path} decreases: expected stamps in the order of time')
+        raise ValueError(f'{path} decreases: expected stamps in temporal order')
     return stamps

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings of events with labels at some moments: what their loaders share."""
+"""Recordings of events with labels at some times: base class and readers of their loaders."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from mfs_seg_core.labels import UNLABELLED, ClassSet
 
 class LabelledEvents(NamedTuple):
     """
-    A label, and what was seen before it.
+    A label, with events and image at its time.
 
-    :param events: of the window that ends at the stamp, in pixels of the label; None where the
-        layout has only tensors of them.
-    :param tensor: float32 ``[H, W, C]``, the layout's own tensor of events; else None.
+    :param events: events of the window that ends at the stamp, in pixels of the label; None if the
+        data set has event tensors only.
+    :param tensor: float32 ``[H, W, C]``, the data set's own event tensor, or None.
     :param label: uint8 ``[H, W]``, class ids, 255 for void.
-    :param image: uint8 ``[H, W, 3]``, RGB, taken at the stamp; None where the layout has none.
-    :param name: unique in the data set.
-    :param stamp_us: of the label, in microseconds, on the clock of the events.
-    :param recording: name of the recording that it is from.
-    :param order: place among the items of its recording, from 0, in the order of time.
+    :param image: uint8 ``[H, W, 3]``, RGB, at the time of the stamp, or None.
+    :param name: name of the item, unique in the data set.
+    :param stamp_us: time stamp of the label, in microseconds, on the clock of the events.
+    :param recording: name of the recording.
+    :param order: index among the items of the recording, in temporal order.
     """
 
     events: Events | None
@@ -43,11 +43,12 @@ class LabelledEvents(NamedTuple):
 
 class LabelledRecordings:
     """
-    Recordings one after another, each in the order of time; item i is a `LabelledEvents`.
+    Base class of data sets of recordings; item i is a :class:`LabelledEvents`.
 
-    :param classes: of the labels.
-    :param size: width and height of labels, images and events.
-    :param recordings: for each recording its items, a range: to walk it, or to keep it together.
+    - ``classes``: classes of the labels.
+    - ``size``: width and height of labels, images and events, in pixels.
+    - ``recordings``: range of the item indices of each recording, by name; items of a recording
+      are in temporal order.
     """
 
     classes: ClassSet
@@ -55,13 +56,15 @@ class LabelledRecordings:
 
     def __init__(self, frames: Mapping[str, Sequence[Any]]):
         """
-        :param frames: for each recording what `_read` needs to read an item, in order.
-        :raises ValueError: a recording has no label.
+        Assign indices to the items of all recordings.
+
+        :param frames: arguments ``frame`` of ``_read`` for the items of each recording, in order.
+        :raises ValueError: a recording has no labels.
         """
         self._frames, self.recordings = [], {}
         for recording, its_frames in frames.items():
             if not its_frames:
-                raise ValueError(f'{recording} has no label: fetch its labels, or leave it out')
+                raise ValueError(f'{recording} has no label: fetch its labels, or omit it')
             first = len(self._frames)
             self._frames += [(recording, order, frame) for order, frame in enumerate(its_frames)]
             self.recordings[recording] = range(first, len(self._frames))
@@ -78,23 +81,29 @@ class LabelledRecordings:
 
 def names_of(split: str | Sequence[str], splits: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """
-    Return the recordings of a split: of a known one, or those that are named.
+    Return the names of the recordings of a split.
 
-    :raises ValueError: there is no such split.
+    :param split: name of a split, or names of recordings, which are returned as they are.
+    :param splits: names of the recordings of each split.
+    :returns: names of recordings.
+    :raises ValueError: the name of the split is unknown.
     """
     if not isinstance(split, str):
         return tuple(split)
     if split not in splits:
-        raise ValueError(f'there is no split {split!r}: expected one of {", ".join(splits)}, or a '
+        raise ValueError(f'unknown split {split!r}: expected one of {", ".join(splits)}, or a '
                          'list of recordings')
     return splits[split]
 
 
 def files_in(folder: Path, suffix: str) -> list[Path]:
     """
-    Return a folder's files by name.
+    Return the files of a folder, sorted by name.
 
-    :raises ValueError: there is no such folder.
+    :param folder: folder to list.
+    :param suffix: end of the names of the files, such as '.png'.
+    :returns: paths of the files.
+    :raises ValueError: the folder is missing.
     """
     if not folder.is_dir():
         raise ValueError(f'{folder} is missing: expected a folder of {suffix} files')
@@ -103,16 +112,19 @@ def files_in(folder: Path, suffix: str) -> list[Path]:
 
 def read_label(path: Path, size: tuple[int, int], classes: ClassSet) -> np.ndarray:
     """
-    Read a label, uint8 ``[H, W]``.
+    Read a label.
 
-    :param size: its width and height.
-    :raises ValueError: it is broken, of another size, or holds an id of no class.
+    :param path: image file of class ids.
+    :param size: expected width and height, in pixels.
+    :param classes: classes of the labels.
+    :returns: class ids, uint8 ``[H, W]``, 255 for void.
+    :raises ValueError: the file is damaged, has another size, or holds an unknown class id.
     """
     label = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if label is None:
         raise ValueError(f'{path} cannot be read as an image: fetch it again')
     if label.shape != size[::-1] or label.dtype != np.uint8:
-        raise ValueError(f'{path} is {label.dtype} {label.shape}: a label is one channel of 8-bit '
+        raise ValueError(f'{path} is {label.dtype} {label.shape}: expected one channel of 8-bit '
                          f'class ids, {size[::-1]}')
     wrong = label[(label >= len(classes)) & (label != UNLABELLED)]
     if wrong.size:
@@ -123,10 +135,12 @@ def read_label(path: Path, size: tuple[int, int], classes: ClassSet) -> np.ndarr
 
 def read_image(path: Path, size: tuple[int, int]) -> np.ndarray:
     """
-    Read an image, RGB ``[H, W, 3]``, without the rows below those that are labelled.
+    Read an image without the rows below the labelled ones.
 
-    :param size: width and height of the labels.
-    :raises ValueError: it is broken, or no image of that width.
+    :param path: image file.
+    :param size: width and height of the labels, in pixels.
+    :returns: uint8 ``[H, W, 3]``, RGB, in the size of the labels.
+    :raises ValueError: the file is damaged, has another width, or too few rows.
     """
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sequences of labelled frames for evaluation: drives of Street and of CamVid."""
+"""Sequences of labelled frames for evaluation, from Street and CamVid."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from mfs_seg_core.data.street.seeds import TEST_SEED
 
-# CamVid's names count the frames of a 30 Hz video.
+# CamVid's file names hold frame numbers of a 30 Hz video.
 CAMVID_HZ = 30.0
 
-# A frame of a sequence: uint8 [H, W, 3] RGB; uint8 [H, W] class ids with 255 for void; seconds
-# since the frame before, None where that is not known.
+# Image, uint8 [H, W, 3] RGB; label, uint8 [H, W] class ids, 255 for void; seconds since the frame
+# before, None if unknown.
 LabelledFrame = tuple[np.ndarray, np.ndarray, 'float | None']
 
 
@@ -22,10 +22,15 @@ def street_sequences(seeds: int, frames: int, size: tuple[int, int], rate_hz: fl
                      electrons: tuple[float, float] | None = None
                      ) -> Iterator[Iterable[LabelledFrame]]:
     """
-    Give ``frames`` frames of each of ``seeds`` unseen drives.
+    Render drives of Street with the seeds of the test set.
 
-    :param electrons: as a camera in dim light sees them, to which white is as many electrons,
-        from few to many; None: by day.
+    :param seeds: number of drives.
+    :param frames: number of frames per drive.
+    :param size: width and height, in pixels.
+    :param rate_hz: frame rate.
+    :param electrons: range of the electrons of a white pixel, for a camera in dim light
+        (:class:`mfs_seg_core.data.street.DimCamera`); None: by day.
+    :yields: the frames of one drive.
     """
     from mfs_seg_core.data.street import DimCamera, Street
     for seed in range(TEST_SEED, TEST_SEED + seeds):
@@ -36,7 +41,7 @@ def street_sequences(seeds: int, frames: int, size: tuple[int, int], rate_hz: fl
 
 
 def camvid_sequences(root: str, split: str) -> Iterator[Iterable[LabelledFrame]]:
-    """Give the frames of a split of CamVid, one sequence a drive (the name up to '_')."""
+    """Return the frames of a split of CamVid, one sequence per drive (the file name up to '_')."""
     from mfs_seg_core.data.camvid import CamVid
     frames = CamVid(root, split)
     drives: dict[str, list[int]] = {}

@@ -91,7 +91,7 @@ class Training(lightning.LightningModule):
         if not self._fuses:
             return None, None
         events = batch.events.permute(1, 0, 4, 2, 3).to(next(self.parameters()).dtype)
-        return events, batch.seen.transpose(0, 1) if batch.seen.numel() else None
+        return events, batch.present.transpose(0, 1) if batch.present.numel() else None
 
     def on_train_epoch_start(self) -> None:
         """Reset all streams."""

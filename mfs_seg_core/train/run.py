@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mfs_seg_core.data.clips.augment import Augmented
-from mfs_seg_core.data.clips.clip import Plain
+from mfs_seg_core.data.clips.clip import ResizedClips
 from mfs_seg_core.data.clips.factory import open_clips
-from mfs_seg_core.data.clips.sampler import Walk
+from mfs_seg_core.data.clips.sampler import SequenceBatches
 from mfs_seg_core.data.statistics import NOMINAL_STEP_S
 from mfs_seg_core.train.callbacks import LogImages, PrintMetrics
 from mfs_seg_core.train.checkpoints import checkpoint_callbacks, clear, newest
@@ -39,13 +39,13 @@ class _Data(lightning.LightningDataModule):
         super().__init__()
         self.settings = settings
         self.augmented = Augmented(training, settings.size, settings.seed, settings.crop)
-        self.validation = Plain(validation, settings.size)
+        self.validation = ResizedClips(validation, settings.size)
 
     def train_dataloader(self) -> DataLoader:
         """Return the loader of an epoch; each process has its part of the batches."""
         self.augmented.epoch = self.trainer.current_epoch
         length = self.augmented.clips.length
-        walk = Walk(len(self.augmented) // length, length, self.settings.batch_size,
+        walk = SequenceBatches(len(self.augmented) // length, length, self.settings.batch_size,
                     self.settings.seed, self.trainer.current_epoch, self.trainer.global_rank,
                     self.trainer.world_size)
         return DataLoader(self.augmented, batch_sampler=walk, num_workers=self.settings.workers)

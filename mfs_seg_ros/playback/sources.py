@@ -26,7 +26,7 @@ from mfs_seg_ros.playback.packetize import batches
 STREET = 'street'
 STREET_SIZE = (240, 180)
 # Between frames of 20 Hz three moments are guessed: to render them too takes more than a core has.
-EVENT_STEP_S, EVENT_BETWEEN = 0.05, 3
+EVENT_STEP_S, EVENT_INTERPOLATED = 0.05, 3
 SENSORS = ('camera', 'events', 'fusion')
 STREET_RATE_HZ = 20.0
 # Folders of images carry no time; CamVid's val list is a video of this rate.
@@ -51,7 +51,7 @@ class StreetSource:
 
     def __iter__(self) -> Iterator[Frame | EventBatch]:
         street = Street(self.seed, self.width, self.height, self.rate_hz)
-        events = (EventCamera(street, step_s=EVENT_STEP_S, between=EVENT_BETWEEN)
+        events = (EventCamera(street, step_s=EVENT_STEP_S, interpolated=EVENT_INTERPOLATED)
                   if self.batch_us else None)
         for index in count():
             time_s = index / self.rate_hz

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A small CamVid tree that tests make: flat pictures whose labels follow their colours."""
+"""Small CamVid trees of uniform areas, with a label for each colour."""
 
 from pathlib import Path
 

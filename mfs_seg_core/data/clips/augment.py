@@ -1,36 +1,42 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Random changes to clips for training: window, mirror, colours, motion, noise, missing sensors."""
+"""Augmentation of clips: window, mirroring, colours, motion, noise and modality dropout."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import cv2
 import numpy as np
 
 from mfs_seg_core.data.clips.clip import Clip, resize_frames, tensors
-from mfs_seg_core.data.clips.modality_dropout import senses_of
+from mfs_seg_core.data.clips.modality_dropout import draw_modalities
 from mfs_seg_core.labels import UNLABELLED
 
 
 class Augmented:
     """
-    Clips, each as a random window of itself, mirrored or not, in changed colours.
+    Clips with random windows, mirroring and colours.
 
-    All frames of a sequence change alike: what moves in it is the scene. Where a clip stands still,
-    the camera is made to move, and noise drawn for each frame. Of two senses, one or the other is
-    absent at times.
+    The clips of a sequence share window, mirroring and colours, so that the motion in it is that
+    of the scene. Clips of one repeated image get the motion of a camera, and noise drawn for each
+    frame. Clips with images and events get modality dropout.
     """
 
-    # Width of the window in widths of the frame; above 1 the margin is void.
+    # Range of the window's width in widths of the frame; above 1 the margin is void.
     SCALE = (0.45, 1.25)
-    # Likewise with events, which a window cannot make as sharp as a lens would.
+    # The same for event tensors: enlarging them yields no sharper events, unlike a longer lens.
     EVENTS_SCALE = (0.8, 1.0)
 
-    def __init__(self, clips, size: tuple[int, int], seed: int,
+    def __init__(self, clips: Any, size: tuple[int, int], seed: int,
                  crop: tuple[int, int] | None = None):
         """
-        :param size: width and height of whole frames.
-        :param crop: width and height of what is cut from them; None: ``size``.
+        Augment clips.
+
+        :param clips: clips of a data set, with its attributes ``length`` and ``still``.
+        :param size: width and height of whole frames, in pixels.
+        :param seed: seed of the random numbers, together with ``epoch`` and the sequence.
+        :param crop: width and height of a window, in pixels; None: ``size``.
         """
         self.clips, self.seed = clips, seed
         self.crop = crop or size
@@ -48,55 +54,56 @@ class Augmented:
         range_ = self.EVENTS_SCALE if events.size else self.SCALE
         scale = self.share * np.exp(random.uniform(*np.log(range_)))
         if self.clips.still and len(images) > 1:
-            images = _driven(images, random)
+            images = _move_camera(images, random)
         window, margin = _window(label.shape, scale, random)
         flip = slice(None, None, -1 if random.random() < 0.5 else 1)
         label = np.pad(label[window], margin, constant_values=UNLABELLED)
         label = cv2.resize(label, self.crop, interpolation=cv2.INTER_NEAREST)[:, flip]
 
-        def seen_through(pictures: np.ndarray) -> np.ndarray:
-            cut = np.pad(pictures[(slice(None), *window)], ((0, 0), *margin, (0, 0)))
-            return np.ascontiguousarray(resize_frames(cut, self.crop)[:, :, flip])
+        def cut(frames: np.ndarray) -> np.ndarray:
+            padded = np.pad(frames[(slice(None), *window)], ((0, 0), *margin, (0, 0)))
+            return np.ascontiguousarray(resize_frames(padded, self.crop)[:, :, flip])
 
-        images = seen_through(images)
+        images = cut(images)
         if images.dtype == np.uint8:
             images = np.ascontiguousarray(_recolour(images, random))
-        seen = clip.seen
+        present = clip.present
         if events.size:
-            events = seen_through(events)
+            events = cut(events)
             steps = len(images) * self.clips.length
-            seen = senses_of(steps, random)[place * len(images):(place + 1) * len(images)]
+            part = slice(place * len(images), (place + 1) * len(images))
+            present = draw_modalities(steps, random)[part]
         return clip._replace(images=images, label=np.ascontiguousarray(label), events=events,
-                             seen=seen)
+                             present=present)
 
 
-def _driven(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def _move_camera(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """
-    Make frames that stand still those of a drive that ends in the last one.
+    Simulate a forward drive in repeated frames, ending at the last frame.
 
-    Before, everything was farther away: each frame is a little larger than the one before it.
+    Objects come closer on a drive: each frame is magnified relative to the one before.
     """
     height, width = images.shape[1:3]
     zoom = random.uniform(0, 0.03)
     drift = random.normal(0, 0.004, 2) * width
     centre = np.array([width / 2, random.uniform(0.35, 0.6) * height])
     noise = random.uniform(0, 8)
-    driven = []
+    moved = []
     for ago, image in zip(range(len(images) - 1, -1, -1), images):
         scale = 1 / (1 + zoom * ago)
         jolt = random.normal(0, 0.0015, 2) * width if ago else np.zeros(2)
         shift = centre * (1 - scale) + drift * ago + jolt
         motion = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
-        moved = cv2.warpAffine(image, motion, (width, height), flags=cv2.INTER_LINEAR,
+        frame = cv2.warpAffine(image, motion, (width, height), flags=cv2.INTER_LINEAR,
                                borderMode=cv2.BORDER_REFLECT_101) if ago else image
         grain = random.standard_normal(image.shape, np.float32) * np.float32(noise)
-        driven.append(np.clip(moved + grain, 0, 255).astype(np.uint8))
-    return np.stack(driven)
+        moved.append(np.clip(frame + grain, 0, 255).astype(np.uint8))
+    return np.stack(moved)
 
 
 def _window(shape: tuple[int, int], scale: float, random: np.random.Generator
             ) -> tuple[tuple[slice, slice], tuple[tuple[int, int], tuple[int, int]]]:
-    """Place a window ``scale`` times the frame's size: what it cuts out, and its margin around."""
+    """Draw the place of a window; return its slices of the frame, and the margin to pad it with."""
     height, width = shape
     rows, columns = round(height * scale), round(width * scale)
     if scale > 1:
@@ -108,7 +115,7 @@ def _window(shape: tuple[int, int], scale: float, random: np.random.Generator
 
 
 def _recolour(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Change brightness, contrast, gamma, saturation and the balance of the channels."""
+    """Change brightness, contrast, gamma, saturation and white balance at random."""
     saturation = random.uniform(0.5, 1.4)
     grey = np.array([0.299, 0.587, 0.114])
     mixed = saturation * np.eye(3) + (1 - saturation) * np.tile(grey, (3, 1))

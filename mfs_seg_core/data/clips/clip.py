@@ -1,37 +1,36 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Clips for training: a few frames in order, and the label of the last.
+Clips for training: consecutive frames, and the label of the last one.
 
-Where clips follow one another, ``length`` of them are a sequence: item i + 1 goes on where item i
-ended, unless i + 1 is a multiple of ``length``.
+``length`` consecutive clips are a sequence: item i + 1 continues item i, unless i + 1 is a
+multiple of ``length``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from mfs_seg_core.data.camvid import CamVid
-from mfs_seg_core.labels import CAMVID
-
-# Event tensors that are kept in memory are bytes of so many to 1: log(1 + n) of up to 160 events.
-BYTES = 50
+# Value of one unit of an event tensor in bytes: log(1 + n) of up to 160 events fits a byte.
+EVENT_BYTE_SCALE = 50
 
 
 class Clip(NamedTuple):
     """
-    One item.
+    Frames, and the label of the last one.
 
-    ``images``: ``[T, H, W, 3]`` uint8 RGB, or ``[T, H, W, C]`` float32, ready to be seen.
-    ``label``: ``[H, W]`` uint8, 255 for void.
-    ``step_s``: time between two frames. ``follows``: whether it goes on where the one before ended.
-    ``index``: its place in the data set.
-    ``events``: ``[T, H, W, E]``, event tensors beside the images, as uint8 in :data:`BYTES` or as
-    float32; empty: there are none.
-    ``seen``: bool ``[T, 2]``, whether camera and events are there in a step; empty: all is.
+    - ``images``: ``[T, H, W, 3]`` uint8 RGB, or ``[T, H, W, C]`` float32 event tensors.
+    - ``label``: ``[H, W]`` uint8 class ids, 255 for void.
+    - ``step_s``: time between two frames, in seconds.
+    - ``follows``: whether the clip continues the clip before it.
+    - ``index``: index in the data set.
+    - ``events``: ``[T, H, W, E]``, event tensors of the same times as the images, float32, or
+      uint8 in units of 1 / :data:`EVENT_BYTE_SCALE`; empty: no event tensors.
+    - ``present``: bool ``[T, 2]``, whether camera and events have data in a step; empty: both do.
     """
 
     images: np.ndarray
@@ -40,43 +39,28 @@ class Clip(NamedTuple):
     follows: bool = False
     index: int = 0
     events: np.ndarray = np.zeros(0, np.float32)
-    seen: np.ndarray = np.zeros(0, bool)
-
-
-class CamVidClips:
-    """CamVid's labelled stills, each standing still for T frames."""
-
-    still, length, channels, classes = True, 1, 3, CAMVID
-
-    def __init__(self, root: str, split: str, frames: int, step_s: float):
-        self.stills, self.frames, self.step_s = CamVid(root, split), frames, step_s
-
-    def __len__(self) -> int:
-        return len(self.stills)
-
-    def __getitem__(self, index: int) -> Clip:
-        image, label, _ = self.stills[index]
-        return Clip(np.broadcast_to(image, (self.frames, *image.shape)), label, self.step_s, False,
-                    index)
+    present: np.ndarray = np.zeros(0, bool)
 
 
 def tensors(events: np.ndarray) -> np.ndarray:
-    """Give event tensors as the float32 that they stand for."""
-    return events.astype(np.float32) / np.float32(BYTES) if events.dtype == np.uint8 else events
+    """Return event tensors as float32, in units of events."""
+    return (events.astype(np.float32) / np.float32(EVENT_BYTE_SCALE) if events.dtype == np.uint8
+            else events)
 
 
 def resize_frames(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize images ``[T, H, W, C]`` of any number of channels, of which OpenCV takes 4."""
+    """Resize images ``[T, H, W, C]`` with any number of channels to a width and height."""
+    # OpenCV resizes at most four channels at once.
     channels = range(0, images.shape[-1], 4)
     return np.stack([np.dstack([
         cv2.resize(np.ascontiguousarray(image[..., c:c + 4]), size, interpolation=cv2.INTER_AREA)
         for c in channels]) for image in images])
 
 
-class Plain:
-    """Clips at a given size and otherwise as they are."""
+class ResizedClips:
+    """Clips resized to a width and height, without augmentation."""
 
-    def __init__(self, clips, size: tuple[int, int]):
+    def __init__(self, clips: Sequence[Clip], size: tuple[int, int]):
         self.clips, self.size = clips, size
 
     def __len__(self) -> int:

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Clips of recorded events; see :mod:`mfs_seg_core.data.clips.clip` for what a clip is."""
+"""Clips of recorded events; see :mod:`mfs_seg_core.data.clips.clip` for the fields of a clip."""
 
 from __future__ import annotations
 
@@ -14,25 +14,28 @@ from mfs_seg_core.events.tensor import EventWindow, event_tensor
 
 class EventClips:
     """
-    Labelled windows of events in the order of time; ``images`` of a clip is float32 [T, H, W, C].
+    Clips of labelled event windows in temporal order; ``images`` is float32 ``[T, H, W, C]``.
 
-    These are event tensors (:mod:`mfs_seg_core.events.tensor`), or the recordings' own where they
-    hold no events.
+    The images are event tensors (:mod:`mfs_seg_core.events.tensor`), or the data set's own tensors
+    where it has no events.
     """
 
     still = False
 
     def __init__(self, recordings: LabelledRecordings, length: int, frames: int, bins: int):
         """
-        :param length: clips of a sequence.
-        :param frames: windows of a clip.
-        :param bins: time bins of a window.
-        :raises ValueError: no recording has labels enough for a sequence.
+        Divide recordings into sequences of clips.
+
+        :param recordings: labelled recordings.
+        :param length: clips per sequence.
+        :param frames: windows per clip.
+        :param bins: time bins per window and polarity.
+        :raises ValueError: no recording has enough labels for one sequence.
         """
         self.recordings, self.length, self.frames, self.bins = recordings, length, frames, bins
         self.classes = recordings.classes
         whole = length * frames
-        # What is too short for one more sequence at the end of a recording is left out.
+        # Labels at the end of a recording that do not fill a sequence are left out.
         self.starts = [start for items in recordings.recordings.values()
                        for start in range(items.start, items.stop - whole + 1, whole)]
         if not self.starts:
@@ -44,7 +47,7 @@ class EventClips:
 
     @property
     def channels(self) -> int:
-        """Number C of channels."""
+        """Number of channels C of the images."""
         return self._tensor(self.recordings[self.starts[0]]).shape[2]
 
     def __getitem__(self, index: int) -> Clip:
@@ -61,7 +64,7 @@ class EventClips:
         if item.events is None:
             return item.tensor
         height, width = item.label.shape
-        # A window of so many events is as long as they took.
+        # A window of a fixed number of events lasts from the first event to the last.
         t = item.events.t
         start, end = (int(t.min()), int(t.max()) + 1) if t.size else (0, 1)
         window = EventWindow(item.events, start, end, (width, height))

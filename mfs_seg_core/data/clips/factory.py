@@ -1,24 +1,28 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The clips that the settings of a training run ask for."""
+"""Opens the training and validation clips of a training run."""
 
 from __future__ import annotations
 
-from mfs_seg_core.data.clips.clip import CamVidClips
+from typing import Any
+
+from mfs_seg_core.data.clips.camvid import CamVidClips
 from mfs_seg_core.data.clips.street import StreetClips
 from mfs_seg_core.data.street.seeds import TRAINING_SEED, VALIDATION_SEED
 
 VALIDATION_SEQUENCES = 100
-# Frames of a sequence, of which the last has the label: what was longer ago is forgotten.
+# Greatest number of frames before and at the label: older ones hardly change the state.
 VALIDATION_FRAMES = 8
 
 
-def open_clips(settings, nominal_step: float):
+def open_clips(settings: Any, nominal_step: float) -> tuple[Any, Any]:
     """
-    Give the clips to train on, and those to validate on, where a clip is a whole sequence.
+    Open the clips for training and for validation.
 
-    :param settings: see :class:`mfs_seg_core.train.settings.Settings`.
-    :raises ValueError: the data are not there, or not as expected.
+    :param settings: a :class:`mfs_seg_core.train.settings.Settings`.
+    :param nominal_step: time between two frames of CamVid's clips, in seconds.
+    :returns: training clips, and validation clips, each of which is a whole sequence.
+    :raises ValueError: the data set is missing or malformed.
     """
     length, frames = settings.length, settings.frames
     if settings.data == 'street':
@@ -37,7 +41,7 @@ def open_clips(settings, nominal_step: float):
             EventClips(recordings[1], 1, length * frames, settings.bins))
 
 
-def _recordings(settings, split):
+def _recordings(settings: Any, split: str | list[str]):
     from mfs_seg_core.data.ddd17 import DDD17
     from mfs_seg_core.data.dsec import DSEC
     from mfs_seg_core.events.types import Window

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The order in which clips are trained on: side by side, each slot of a batch walks sequences."""
+"""Order of training clips: each slot of a batch runs through sequences, clip by clip."""
 
 from __future__ import annotations
 
@@ -9,22 +9,29 @@ from collections.abc import Iterator
 import numpy as np
 
 
-class Walk:
+class SequenceBatches:
     """
     Batches of clip indices, for a loader's ``batch_sampler``.
 
-    Slot j of each batch takes the clips of a sequence in order, then those of the next sequence, so
-    that the state of its stream can be carried from batch to batch. The slots start at different
-    places of their sequences: each batch holds young and old streams. With sequences of one clip
-    this is a shuffle. Depends on seed and epoch alone; what does not fill a batch is left out.
+    Slot j of each batch takes the clips of a sequence in order, then those of the next sequence,
+    so that the state of its stream can be carried from batch to batch. The slots start at different
+    positions in their sequences, so that each batch mixes short and long histories. With sequences
+    of one clip this is a shuffle. The order depends on seed and epoch alone; sequences that do not
+    fill all slots are left out.
     """
 
     def __init__(self, sequences: int, length: int, batch_size: int, seed: int, epoch: int,
                  rank: int = 0, world_size: int = 1):
         """
-        :param sequences: their number, each of ``length`` clips.
-        :param batch_size: of one process.
-        :param rank: number of this process; together they walk as one with all their slots would.
+        Draw the order of the sequences.
+
+        :param sequences: number of sequences.
+        :param length: clips per sequence.
+        :param batch_size: slots of one process.
+        :param seed: seed of the order.
+        :param epoch: number of the epoch, the second half of the seed.
+        :param rank: number of this process.
+        :param world_size: number of processes, which share one order.
         """
         self.length = length
         slots = batch_size * world_size

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Clips of Street, by day and in poor light, with or without an event camera's view of the same."""
+"""Clips of Street by day and in poor light, with or without events of the same scene."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from mfs_seg_core.data.clips.clip import BYTES, Clip
+from mfs_seg_core.data.clips.clip import EVENT_BYTE_SCALE, Clip
 from mfs_seg_core.data.street import DimCamera, EventCamera, Street
 from mfs_seg_core.data.street.sensor import CONDITIONS
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.labels import CAMVID
 
-# What the camera of a drive sees, one sequence after the other: without events, and with them.
-ONE_SENSE = (('day',), ('dim',))
-TWO_SENSES = (('day', 'night', 'dim'), ('blur', 'day', 'night'))
+# Conditions of the sequences of a drive, in turn; drives alternate between the two rows.
+CAMERA_CONDITIONS = (('day',), ('dim',))
+FUSION_CONDITIONS = (('day', 'night', 'dim'), ('blur', 'day', 'night'))
 
 
 class _Drive(NamedTuple):
-    """Sequences of one drive: images, labels of the last frame of each clip, event tensors."""
+    """Sequences of one drive: images, labels of the last frame of each clip, and event tensors."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -33,27 +33,33 @@ class _Drive(NamedTuple):
 
 class StreetClips:
     """
-    Street, rendered once and kept in memory (130 kB a frame at 240x180; with events, 300 kB).
+    Clips of Street, rendered once and kept in memory.
 
-    The camera sees some drives by day, others in poor light. The frame rate varies from sequence to
-    sequence about ``rate_hz``, which is its geometric mean.
+    A frame of 240x180 pixels takes 130 kB, with events 300 kB. Sequences are by day or in poor
+    light (:data:`mfs_seg_core.data.street.sensor.CONDITIONS`). Their frame rates differ; the
+    geometric mean is about ``rate_hz``.
     """
 
     still, channels, classes = False, 3, CAMVID
-    # A new drive costs as much as several frames: take a few sequences of each, well apart.
+    # Setting up a drive takes as long as several frames: render several sequences of each drive,
+    # far enough apart to differ.
     PER_DRIVE = 6
     APART_S = 2.5
-    # Fastest rate over slowest.
+    # Ratio of the highest frame rate to the lowest.
     RATES = 4.0
 
     def __init__(self, first_seed: int, sequences: int, length: int, frames: int,
                  size: tuple[int, int], rate_hz: float = 20.0, bins: int = 0):
         """
-        :param sequences: their number; every six are of one drive.
-        :param length: clips of a sequence.
-        :param frames: frames of a clip.
-        :param size: width and height in pixels.
-        :param bins: time bins of the event tensors; 0: none.
+        Render all sequences in parallel processes.
+
+        :param first_seed: seed of the first drive; the next ones count up.
+        :param sequences: number of sequences, ``PER_DRIVE`` per drive.
+        :param length: clips per sequence.
+        :param frames: frames per clip.
+        :param size: width and height, in pixels.
+        :param rate_hz: geometric mean of the frame rates.
+        :param bins: time bins per window and polarity of the event tensors; 0: no events.
         """
         self.length, self.frames, self.sequences = length, frames, sequences
         drives = range(first_seed, first_seed - (-sequences // self.PER_DRIVE))
@@ -63,7 +69,7 @@ class StreetClips:
                 for i, seed in enumerate(drives)]
         render = partial(_render, length=length, frames=frames, apart_s=self.APART_S, size=size,
                          bins=bins)
-        # Not forked: a copy of a process whose OpenCV has threads waits for them for ever.
+        # Not forked: OpenCV's threads do not exist in the child, which would wait for them forever.
         with ProcessPoolExecutor(mp_context=multiprocessing.get_context('spawn')) as pool:
             self.drives = list(pool.map(render, jobs))
 
@@ -84,18 +90,18 @@ def _render(job: tuple[int, np.ndarray], length: int, frames: int, apart_s: floa
     seed, steps_s = job
     cv2.setNumThreads(1)
     street = Street(seed, *size)
-    conditions = (TWO_SENSES if bins else ONE_SENSE)[seed % 2]
+    conditions = (FUSION_CONDITIONS if bins else CAMERA_CONDITIONS)[seed % 2]
     sequences, tensors = [], []
     for index, step_s in enumerate(steps_s.tolist()):
         poor = CONDITIONS[conditions[index % len(conditions)]]
         camera = street if poor is None else DimCamera(street, **poor)
         start_s = index * apart_s
-        # The first frame's events begin a step before it.
+        # Starts one step late: the first frame's events begin one step before it.
         times = [start_s + (i + 1) * step_s for i in range(length * frames)]
         sequences.append([camera.frame(time_s) for time_s in times])
-        seer = EventCamera(street, getattr(camera, 'white', None)) if bins else None
-        tensors.append([_tensor(seer, time_s - step_s, time_s, bins, size)
-                        for time_s in times if seer])
+        event_camera = EventCamera(street, getattr(camera, 'white', None)) if bins else None
+        tensors.append([_tensor(event_camera, time_s - step_s, time_s, bins, size)
+                        for time_s in times if event_camera])
     return _Drive(
         np.array([[frame.image for frame in sequence] for sequence in sequences]),
         np.array([[frame.label for frame in sequence[frames - 1::frames]]
@@ -105,8 +111,8 @@ def _render(job: tuple[int, np.ndarray], length: int, frames: int, apart_s: floa
 
 def _tensor(camera: EventCamera, start_s: float, end_s: float, bins: int, size: tuple[int, int]
             ) -> np.ndarray:
-    """Give the tensor of a time as bytes ``[H, W, 2 * bins]``; see :data:`BYTES`."""
+    """Return the event tensor of an interval as bytes ``[H, W, 2 * bins]``."""
     events = camera.events(start_s, end_s)
     window = EventWindow(events, round(start_s * 1e6), round(end_s * 1e6), size)
     tensor = event_tensor(window, bins, *size).permute(1, 2, 0).numpy()
-    return np.clip(np.rint(tensor * BYTES), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(tensor * EVENT_BYTE_SCALE), 0, 255).astype(np.uint8)

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that moves: where it is at a time is a closed form of seed and time."""
+"""Moving objects, whose positions are closed forms of seed and time."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from mfs_seg_core.data.street.camera import View, Waves
+from mfs_seg_core.data.street.camera import CameraView, Waves
 from mfs_seg_core.data.street.ground import Profile
 from mfs_seg_core.data.street.layout import OFFSET, Art, paint
 from mfs_seg_core.data.street.things import Rider, Walker
 from mfs_seg_core.data.street.vehicles import Vehicle
 
-# Seconds after which another car drives ahead.
+# Interval at which another car drives ahead, in seconds.
 LEAD_SECONDS = 36.0
 
 
 class Stream:
     """
-    Endless movers at one speed, about `spacing` metres apart.
+    Endless row of moving objects with one speed, about ``spacing`` metres apart.
 
-    Mover k is at `k * spacing + its own offset + speed * time`, so none ever meets another.
+    Object k is at ``k * spacing + offset[k] + speed * time``, so that objects never collide.
     """
 
     def __init__(self, seed: int, tag: int, spacing: float, speed: float, chance: float):
@@ -31,30 +31,32 @@ class Stream:
         self.chance = chance
         self.kept: dict[int, tuple] = {}
 
-    def near(self, view: View, reach: float, look: Callable) -> Iterator[tuple[float, tuple]]:
+    def near(self, view: CameraView, reach: float, draw: Callable) -> Iterator[tuple[float, tuple]]:
         """
-        Places of the movers in view, in metres along the road, each with its look.
+        Find the objects near the camera.
 
-        :param reach: metres ahead of the camera that are in view.
-        :param look: draws a mover's look from a generator; called once for each.
+        :param view: the camera.
+        :param reach: distance ahead of the camera to search, in metres.
+        :param draw: draws the appearance of an object from a generator; called once per object.
+        :yields: position in metres along the road, and appearance.
         """
-        gone = self.speed * view.time_s
-        first = math.floor((view.s - 15 - gone) / self.spacing) - 1
-        last = math.ceil((view.s + reach - gone) / self.spacing)
+        moved = self.speed * view.time_s
+        first = math.floor((view.s - 15 - moved) / self.spacing) - 1
+        last = math.ceil((view.s + reach - moved) / self.spacing)
         if len(self.kept) > 4 * (last - first):
             self.kept.clear()
         for number in range(first, last + 1):
             if number not in self.kept:
                 rng = np.random.default_rng((self.seed, self.tag, number + OFFSET))
                 offset = rng.uniform(0, 0.5) * self.spacing
-                self.kept[number] = (rng.random() < self.chance, offset, look(rng))
-            there, offset, looks = self.kept[number]
-            if there:
-                yield number * self.spacing + offset + gone, looks
+                self.kept[number] = (rng.random() < self.chance, offset, draw(rng))
+            exists, offset, appearance = self.kept[number]
+            if exists:
+                yield number * self.spacing + offset + moved, appearance
 
 
 class Traffic:
-    """The cars, cyclists and people of one drive."""
+    """Cars, cyclists and pedestrians of one drive."""
 
     def __init__(self, seed: int, rng: np.random.Generator, profile: Profile, art: Art):
         self.seed, self.profile, self.art = seed, profile, art
@@ -69,11 +71,11 @@ class Traffic:
                                    rng.uniform(1.0, 1.6) * way, rng.uniform(0.4, 0.95)))
                         for i in range(2) for j, way in enumerate((-1, 1))]
 
-    def present(self, view: View) -> list:
-        """What moves in view at the view's time."""
+    def present(self, view: CameraView) -> list:
+        """Return the moving objects near the camera at the time of the view."""
         return [*self._cars(view), *self._riders(view), *self._walkers(view)]
 
-    def _cars(self, view: View) -> Iterator[Vehicle]:
+    def _cars(self, view: CameraView) -> Iterator[Vehicle]:
         lane = self.profile.side * self.profile.lane / 2
         for s, (model, colour, shift, lights) in self.oncoming.near(view, Vehicle.reach, self._car):
             yield Vehicle(s, -lane + shift, model, colour, False, lights)
@@ -81,7 +83,7 @@ class Traffic:
         rng = np.random.default_rng((self.seed, 12, int(turn)))
         model = self.art.models[rng.integers(len(self.art.models))]
         if rng.random() < 0.75:
-            # It comes into view far ahead, is caught up with, and draws away.
+            # The gap to the car shrinks from far ahead, and grows again at the end.
             away = (2 * part / LEAD_SECONDS - 1) ** 4
             gap = rng.uniform(14, 30) + float(self.gap(view.time_s)) + 170 * away
             braking = float(self.gap.slope(view.time_s)) < -0.9
@@ -92,27 +94,27 @@ class Traffic:
         return (self.art.models[rng.integers(len(self.art.models))], paint(rng),
                 float(rng.uniform(-0.2, 0.2)), bool(rng.random() < self.lamps))
 
-    def _riders(self, view: View) -> Iterator[Rider]:
+    def _riders(self, view: CameraView) -> Iterator[Rider]:
         for i, stream in enumerate(self.riders):
             side = 2 * i - 1
             edge = self.profile.edge[i] - 2.1 * self.profile.parking[i]
 
-            def look(rng):
+            def appearance(rng):
                 return (self.art.cyclists[rng.integers(len(self.art.cyclists))],
                         rng.uniform(0.25, 0.5), rng.uniform(1.65, 1.85), rng.random() < 0.5)
 
-            for s, (cyclist, inward, height, flip) in stream.near(view, Walker.reach, look):
+            for s, (cyclist, inward, height, flip) in stream.near(view, Walker.reach, appearance):
                 yield Rider(s, side * (edge - inward), cyclist, height, s / 5.0 % 1, flip)
 
-    def _walkers(self, view: View) -> Iterator[Walker]:
+    def _walkers(self, view: CameraView) -> Iterator[Walker]:
         for i, stream in self.walkers:
             side = 2 * i - 1
             edge, wide = self.profile.edge[i], self.profile.pavement[i]
 
-            def look(rng, wide=wide):
+            def appearance(rng, wide=wide):
                 return (self.art.people[rng.integers(len(self.art.people))],
                         rng.uniform(0.75, wide - 0.3), rng.uniform(1.5, 1.9))
 
-            for s, (person, inward, height) in stream.near(view, Walker.reach, look):
+            for s, (person, inward, height) in stream.near(view, Walker.reach, appearance):
                 yield Walker(s, side * (edge + inward), person, height, s / 1.5 % 1,
                              stream.speed > 0)

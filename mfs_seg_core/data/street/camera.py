@@ -1,16 +1,16 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the camera is at a time, and where a point of the road lands in its image."""
+"""Pose of the camera at a time, and projection of points of the road to its image."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-# Metres seen behind and ahead of the camera.
+# Length of the modelled road behind and ahead of the camera, in metres.
 BEHIND = 24
 AHEAD = 170
-# Nothing nearer than this is drawn, in metres.
+# Distance of the near clipping plane, in metres.
 NEAR = 0.4
 CAMERA_HEIGHT = 1.5
 # Focal length over image width: a horizontal view of about 57 degrees.
@@ -18,7 +18,7 @@ FOCAL = 0.92
 
 
 class Waves:
-    """A smooth endless function: a sum of sines with drawn phases."""
+    """Smooth function without end: a sum of sines with random phases."""
 
     def __init__(self, rng: np.random.Generator, amplitudes: ArrayLike, periods: ArrayLike):
         self.rates = 2 * np.pi / np.asarray(periods, float)
@@ -26,17 +26,17 @@ class Waves:
         self.phases = rng.uniform(0, 2 * np.pi, len(self.rates))
 
     def __call__(self, x):
-        """Value at `x`, a float or an array."""
+        """Return the value at ``x``, a float or an array."""
         return np.sin(np.multiply.outer(x, self.rates) + self.phases) @ self.amplitudes
 
     def slope(self, x):
-        """Derivative at `x`, a float or an array."""
+        """Return the derivative at ``x``, a float or an array."""
         return np.cos(np.multiply.outer(x, self.rates) + self.phases) @ (
             self.amplitudes * self.rates)
 
 
 class Course:
-    """The road's shape, and the drive along it, both closed forms of place and time."""
+    """Shape of the road and motion of the camera, as closed forms of position and time."""
 
     def __init__(self, rng: np.random.Generator, lane: float):
         self.heading = Waves(rng, rng.uniform(0.06, 0.22, 3),
@@ -44,7 +44,7 @@ class Course:
         self.elevation = Waves(rng, rng.uniform(0.2, 1.6, 2), rng.uniform([260, 500], [400, 900]))
         self.speed = rng.uniform(5.5, 12.0)
         periods = rng.uniform([9, 17], [14, 30])
-        # Amplitudes that let the speed fall to a fifth of its mean, and never below.
+        # Amplitudes that keep the speed above a fifth of its mean.
         self.surge = Waves(rng, rng.dirichlet([1, 1]) * 0.8 * self.speed * periods / (2 * np.pi),
                            periods)
         self.lane = lane
@@ -57,16 +57,16 @@ class Course:
         self.start = rng.uniform(0, 1000)
 
     def position(self, time_s: float) -> float:
-        """Metres along the road at a time."""
+        """Return the position at a time, in metres along the road."""
         return self.start + self.speed * time_s + float(self.surge(time_s))
 
 
-class View:
+class CameraView:
     """
-    The camera at one time.
+    Pose of the camera at one time.
 
-    Road coordinates are `s` metres along the road, `d` metres right of its middle and `y` metres
-    above it. Camera coordinates are X right, Y up, Z ahead, in metres.
+    Road coordinates are ``s`` along the road, ``d`` to the right of its centre line and ``y``
+    above it, in metres. Camera coordinates are X right, Y up, Z ahead, in metres.
     """
 
     def __init__(self, course: Course, time_s: float, width: int, height: int):
@@ -100,7 +100,7 @@ class View:
         self.matrix[:2, 2] = turn @ (np.array([width / 2, self.horizon]) - centre) + centre
 
     def place(self, road: np.ndarray) -> np.ndarray:
-        """Road coordinates ``[N, 3]`` to camera coordinates float64 ``[N, 3]``."""
+        """Convert road coordinates ``[N, 3]`` to camera coordinates, float64 ``[N, 3]``."""
         u = np.minimum(np.maximum(road[:, 0] - (self.s - BEHIND), 0), len(self.table) - 1.001)
         low = u.astype(np.intp)
         row = self.table[low]
@@ -112,14 +112,14 @@ class View:
         return points
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Camera coordinates ``[N, 3]`` to pixels ``[N, 2]``; only those ahead mean anything."""
+        """Project camera coordinates ``[N, 3]`` to pixels ``[N, 2]``, valid for points ahead."""
         image = points @ self.matrix.T
         return image[:, :2] / np.maximum(image[:, 2:], NEAR)
 
 
 def clip_near(points: np.ndarray) -> np.ndarray:
-    """Cut from a polygon ``[N, 3]`` in camera coordinates what is nearer than NEAR."""
-    # Plain floats: of so few points, arrays are slower.
+    """Clip a polygon ``[N, 3]`` in camera coordinates at the near plane."""
+    # Python floats are faster than arrays for so few points.
     corners = points.tolist()
     kept = []
     last = corners[-1]

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Street: an endless procedural drive with the true class of every pixel."""
+"""Street: an endless procedural drive with exact labels."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ import cv2
 import numpy as np
 
 from mfs_seg_core.data.street.actors import Traffic
-from mfs_seg_core.data.street.camera import AHEAD, NEAR, Course, View, clip_near
-from mfs_seg_core.data.street.canvas import Canvas, Spots, fixed_point
+from mfs_seg_core.data.street.camera import AHEAD, NEAR, CameraView, Course, clip_near
+from mfs_seg_core.data.street.canvas import Canvas, ProjectedPoints, fixed_point
 from mfs_seg_core.data.street.ground import Ground, Profile
-from mfs_seg_core.data.street.layout import CHUNK, Art, Layout
+from mfs_seg_core.data.street.layout import CHUNK, Art, StreetLayout
 from mfs_seg_core.data.street.light import Light
 from mfs_seg_core.data.street.sky import Sky
 
-# Things are sorted by distance ahead plus this times distance aside. Any sum of the two grows
-# along every line of sight; weight aside keeps apart what is long and stands in rows.
+# Objects are sorted by longitudinal distance plus this times lateral distance. Any such sum grows
+# along every line of sight; the lateral weight separates long objects in rows.
 ASIDE = 4.0
-# Pixels a side; below, nothing can be told apart, above, float32 maps get slow.
+# Range of width and height in pixels: below, objects are unrecognisable; above, rendering is slow.
 SIZES = (16, 4096)
-# Shadows are no longer than this many times what casts them.
+# Greatest length of a shadow, in heights of the object.
 LONGEST_SHADOW = 3.0
-# Metres ahead within which shadows are drawn.
+# Distance up to which shadows are drawn, in metres.
 SHADOW_REACH = 45.0
 
 
@@ -39,7 +39,7 @@ class StreetFrame:
     One frame of a drive.
 
     :param image: uint8 ``[H, W, 3]``, RGB.
-    :param label: uint8 ``[H, W]`` of CamVid class ids 0..10; every pixel has a class.
+    :param label: uint8 ``[H, W]``, CamVid class ids 0..10; no pixel is void.
     :param time_s: scene time in seconds; the first frame is at 0.
     """
 
@@ -50,18 +50,22 @@ class StreetFrame:
 
 class Street:
     """
-    An endless drive along a street; each iteration starts it anew.
+    Endless drive along a street; each iteration starts at scene time 0.
 
-    The scene is a function of seed and time alone: another rate shows the same drive in finer or
-    coarser steps, another size the same scene in other pixels.
-
-    :param seed: 0 or more; every seed is another street, other weather and another drive.
-    :param width, height: pixels, 16 to 4096.
-    :param rate_hz: frames a second of scene time.
-    :raises ValueError: an argument is out of its range.
+    The scene is a function of seed and time alone: the rate selects the times of its frames, the
+    size the resolution.
     """
 
     def __init__(self, seed: int, width: int = 240, height: int = 180, rate_hz: float = 20.0):
+        """
+        Draw street, weather and drive from the seed.
+
+        :param seed: 0 or more.
+        :param width: width in pixels, 16 to 4096.
+        :param height: height in pixels, 16 to 4096.
+        :param rate_hz: frames per second of scene time.
+        :raises ValueError: an argument is out of its range.
+        """
         self.seed = _whole('seed', seed)
         if self.seed < 0:
             raise ValueError(f'seed is {seed}: give a whole number of 0 or more')
@@ -79,7 +83,7 @@ class Street:
         self._sky = Sky(rng, self.light)
         self._ground = Ground(rng, self._profile)
         art = Art(rng)
-        self._layout = Layout(self.seed, self._profile, art)
+        self._layout = StreetLayout(self.seed, self._profile, art)
         self._traffic = Traffic(self.seed, rng, self._profile, art)
         self._last: StreetFrame | None = None
 
@@ -89,48 +93,51 @@ class Street:
 
     def frame(self, time_s: float) -> StreetFrame:
         """
-        The frame at any scene time.
+        Render the frame at a scene time.
 
-        :param time_s: 0 or more, in seconds.
-        :raises ValueError: the time is below 0 or no number.
+        :param time_s: scene time in seconds, 0 or more.
+        :returns: image and label, writable.
+        :raises ValueError: the time is below 0 or not finite.
         """
         scene = self.scene(time_s)
         return StreetFrame(self.light.develop(scene.image, time_s), scene.label.copy(), time_s)
 
     def scene(self, time_s: float) -> StreetFrame:
         """
-        The scene that the frame shows, before rain, lens, grain and response of its camera.
+        Render the scene without the effects of the camera: rain, lens, noise and response.
 
-        The last one is kept, for whoever else looks at the same moment: its arrays are read-only.
+        The last scene is cached, so that several sensors can record the same instant.
 
-        :raises ValueError: the time is below 0 or no number.
+        :param time_s: scene time in seconds, 0 or more.
+        :returns: image and label, read-only.
+        :raises ValueError: the time is below 0 or not finite.
         """
         if not (isinstance(time_s, Real) and math.isfinite(time_s) and time_s >= 0):
             raise ValueError(f'time_s is {time_s!r}: give a number of 0 or more')
         if self._last is not None and self._last.time_s == time_s:
             return self._last
-        view = View(self._course, time_s, self.width, self.height)
+        view = CameraView(self._course, time_s, self.width, self.height)
         canvas = Canvas(view)
         things, crossings = self._layout.between(view.s - CHUNK / 2, view.s + AHEAD - 20)
         things += self._traffic.present(view)
         things = [thing for thing in things if -22 < thing.s - view.s < thing.reach]
-        seen, shadows, contacts = self._sight(view, things)
+        visible, shadows, contacts = self._project(view, things)
         self._sky.draw(canvas, self.light)
         self._ground.draw(canvas, self.light, shadows, contacts, crossings)
-        for thing, spots in seen:
-            thing.draw(canvas, self.light, spots)
+        for thing, projected in visible:
+            thing.draw(canvas, self.light, projected)
         image, label = cv2.cvtColor(canvas.pixels, cv2.COLOR_RGBA2RGB), canvas.pixels[..., 3].copy()
         for array in (image, label):
             array.flags.writeable = False
         self._last = StreetFrame(image, label, time_s)
         return self._last
 
-    def _sight(self, view: View, things: list) -> tuple[list, list, list]:
+    def _project(self, view: CameraView, things: list) -> tuple[list, list, list]:
         """
-        Find all points at once: what may be seen with its spots, shadows and contacts.
+        Project the points of all objects at once.
 
-        :returns: (thing, spots) pairs from far to near, and two lists of polygons in
-            fixed-point pixels.
+        :returns: visible (object, projection) pairs from far to near; polygons of shadows, and of
+            contact shadows, in fixed-point pixels.
         """
         camera = view.place(np.concatenate([thing.road for thing in things]))
         pixels = view.project(camera)
@@ -150,7 +157,7 @@ class Street:
         middle = camera[anchors].mean(1)
         orders = middle[:, 2] + ASIDE * np.abs(middle[:, 0])
         cast = self._cast(view)
-        seen, shadows, contacts = [], [], []
+        visible, shadows, contacts = [], [], []
         for thing, start, end, whole, show, z, order in zip(
                 things, starts.tolist(), ends.tolist(), ahead.tolist(), shown.tolist(),
                 nearest.tolist(), orders.tolist()):
@@ -158,22 +165,22 @@ class Street:
             if z < SHADOW_REACH and self.light.casts:
                 shadows.append(thing.shadow(points, cast))
             if show:
-                seen.append((order, thing, Spots(points, corners[start:end], whole)))
+                visible.append((order, thing, ProjectedPoints(points, corners[start:end], whole)))
                 contact = thing.contact(points) if z < SHADOW_REACH else None
                 if contact is not None:
                     contacts.append(contact)
-        seen.sort(key=lambda item: -item[0])
-        return [item[1:] for item in seen], _outlines(view, shadows), _outlines(view, contacts)
+        visible.sort(key=lambda item: -item[0])
+        return [item[1:] for item in visible], _outlines(view, shadows), _outlines(view, contacts)
 
-    def _cast(self, view: View) -> np.ndarray:
-        """Where a metre of height throws its shadow, in camera coordinates."""
+    def _cast(self, view: CameraView) -> np.ndarray:
+        """Return the shadow of one metre of height, a vector ``[3]`` in camera coordinates."""
         away = self.light.sun_azimuth + np.pi - view.azimuth
         reach = min(1 / np.tan(self.light.sun_elevation), LONGEST_SHADOW)
         return np.array([np.sin(away) * reach, 0, np.cos(away) * reach])
 
 
-def _outlines(view: View, polygons: list[np.ndarray]) -> list[np.ndarray]:
-    """Polygons in camera coordinates to fixed-point pixels, without what is behind."""
+def _outlines(view: CameraView, polygons: list[np.ndarray]) -> list[np.ndarray]:
+    """Project polygons in camera coordinates to fixed-point pixels, clipped at the camera."""
     if not polygons:
         return []
     sizes = [len(polygon) for polygon in polygons]
@@ -183,7 +190,7 @@ def _outlines(view: View, polygons: list[np.ndarray]) -> list[np.ndarray]:
     corners = fixed_point(pixels)
     nearest = np.minimum.reduceat(points[:, 2], starts)
     low, high = np.minimum.reduceat(pixels, starts), np.maximum.reduceat(pixels, starts)
-    # With a pixel to spare: what is left out must not have touched the image.
+    # A margin of one pixel keeps polygons that touch the border of the image.
     inside = ((high > -1) & (low < (view.width + 1, view.height + 1))).all(1)
     shown = np.where(nearest < NEAR, np.maximum.reduceat(points[:, 2], starts) >= NEAR, inside)
     outlines = []

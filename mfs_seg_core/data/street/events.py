@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A drive as an event camera sees it, through the same lens as the camera that Street is."""
+"""Simulated event camera on a drive, with the same lens as the camera of Street."""
 
 from __future__ import annotations
 
@@ -14,48 +14,56 @@ from mfs_seg_core.events.simulation.interpolation import interpolate
 from mfs_seg_core.events.simulation.simulator import EventSettings, EventSimulator, linear_light
 from mfs_seg_core.events.types import Events
 
-# Electrons that a white pixel of a camera collects by day; at night there is so much less light.
+# Electrons that a white pixel of a camera collects by day; the light scales with this number.
 DAY = 4000.0
-# Share of white that the lens scatters everywhere: no pixel is quite dark.
+# Share of white that the lens scatters everywhere, so that no pixel is completely dark.
 GLARE = 0.01
-# The scene is rendered so often; between, light changes linearly.
+# Interval of rendered scenes, in seconds; between them, light changes linearly.
 STEP_S = 0.0125
 
 
 class EventCamera:
-    """
-    An event camera on a Street's drive.
-
-    :param electrons: the light, as electrons that a white pixel of a camera beside it collects
-        (``DimCamera.white``); None: day.
-    :param settings: what its pixels are like.
-    :param step_s: longest time between two moments that are rendered.
-    :param between: number of moments between those that are made of them by optical flow. With
-        1 and twice the step, events are nearly as true as without, for half the time.
-    :raises ValueError: ``electrons`` or ``step_s`` is not above 0, or ``between`` is below 0.
-    """
+    """Simulated event camera on a drive of Street."""
 
     def __init__(self, street: Street, electrons: float | None = None,
-                 settings: EventSettings | None = None, step_s: float = STEP_S, between: int = 0):
+                 settings: EventSettings | None = None, step_s: float = STEP_S,
+                 interpolated: int = 0):
+        """
+        Set up the pixels and the light.
+
+        :param street: the drive.
+        :param electrons: amount of light, as the electrons that a white pixel of a camera collects
+            in it (``DimCamera.white``); None: day.
+        :param settings: properties of the pixels; None: defaults.
+        :param step_s: greatest interval of rendered scenes, in seconds.
+        :param interpolated: number of scenes between two rendered ones that are interpolated by
+            optical flow. With 1 and twice the interval, events are nearly as accurate, in half the
+            computing time.
+        :raises ValueError: ``electrons`` or ``step_s`` is not above 0, or ``interpolated`` is
+            below 0.
+        """
         electrons = DAY if electrons is None else electrons
         for name, value in (('electrons', electrons), ('step_s', step_s)):
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f'{name} is {value}: give a number above 0')
-        if between < 0:
-            raise ValueError(f'between is {between}: give a number of 0 or more')
+        if interpolated < 0:
+            raise ValueError(f'interpolated is {interpolated}: give a number of 0 or more')
         self.street, self.settings = street, settings
-        self.step_s, self.between = step_s, between
+        self.step_s, self.interpolated = step_s, interpolated
         self.light = electrons / DAY
         self._simulator, self._end_us, self._last = None, None, None
 
     def events(self, start_s: float, end_s: float) -> Events:
         """
-        Give the events of a time of the scene: ``start_s <= t < end_s``, t in microseconds.
+        Return the events of an interval of scene time.
 
-        A call that starts where the last one ended goes on with its stream. Any other one
-        switches the camera on at its start, always in the same state.
+        A call that starts at the end of the last one continues its stream. Any other call resets
+        the pixels at its start, always to the same state.
 
-        :raises ValueError: the time is empty, or below 0 or no number.
+        :param start_s: start of the interval, in seconds.
+        :param end_s: end of the interval, in seconds, exclusive.
+        :returns: events with time stamps in microseconds of scene time.
+        :raises ValueError: the interval is empty, starts before 0, or is not finite.
         """
         start_us, end_us = (round(time * 1e6) for time in (start_s, end_s))
         if start_us >= end_us:
@@ -66,23 +74,23 @@ class EventCamera:
             self._last = self._rendered(start_s)
             self._simulator.step(self._lit(self._last), start_us)
         steps = math.ceil((end_us - start_us) / (self.step_s * 1e6) - 1e-6)
-        moments = np.linspace(start_s, end_s, steps * (self.between + 1) + 1).tolist()[1:]
-        parts = [self._simulator.step(self._lit(light), round(moment * 1e6))
-                 for light, moment in zip(self._seen(moments), moments)]
+        times = np.linspace(start_s, end_s, steps * (self.interpolated + 1) + 1).tolist()[1:]
+        parts = [self._simulator.step(self._lit(light), round(time * 1e6))
+                 for light, time in zip(self._interpolated(times), times)]
         self._end_us = end_us
         return Events(*(np.concatenate(fields) for fields in zip(*parts)))
 
-    def _seen(self, moments: list[float]) -> Iterator[np.ndarray]:
-        for moment in moments[self.between::self.between + 1]:
-            light = self._rendered(moment)
-            yield from interpolate(self._last, light, self.between)
+    def _interpolated(self, times: list[float]) -> Iterator[np.ndarray]:
+        for time in times[self.interpolated::self.interpolated + 1]:
+            light = self._rendered(time)
+            yield from interpolate(self._last, light, self.interpolated)
             yield light
             self._last = light
 
     def _rendered(self, time_s: float) -> np.ndarray:
-        # In float: a grey level is a contrast of its own in what is dark.
+        # In float: in dark areas, one grey level of 8 bits is a contrast above the threshold.
         return self.street.light.blurred(linear_light(self.street.scene(time_s).image))
 
     def _lit(self, light: np.ndarray) -> np.ndarray:
-        """Light on the sensor, float32 ``[H, W]`` in shares of white by day."""
+        """Return the light on the sensor, float32 ``[H, W]``, as a share of white by day."""
         return (light + np.float32(GLARE)) * np.float32(self.light)

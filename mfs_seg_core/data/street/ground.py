@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ground: carriageway with its marks, kerbs, pavements and verges, found for each pixel."""
+"""The ground, computed per pixel: carriageway with markings, kerbs, pavements and verges."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mfs_seg_core.data.street.camera import View
+from mfs_seg_core.data.street.camera import CameraView
 from mfs_seg_core.data.street.canvas import SHIFT, Canvas
 from mfs_seg_core.data.street.classes import PAVEMENT, ROAD, TREE
 from mfs_seg_core.data.street.light import Light
 from mfs_seg_core.data.street.textures import noise
 
 KERB = 0.22
-# Texture: texels, and texels a metre near and far.
+# Side of the textures in texels, and texels per metre of the fine and the coarse one.
 SIZE = 512
 FINE, COARSE = 24.0, 2.0
 
@@ -25,10 +25,11 @@ FINE, COARSE = 24.0, 2.0
 @dataclass(frozen=True)
 class Profile:
     """
-    The road's cross-section, in metres; index 0 is the left side, 1 the right.
+    Cross-section of the road, in metres; index 0 is the left side, 1 the right.
 
-    :param side: +1 where traffic keeps right, -1 where it keeps left.
-    :param edge: middle of the road to the kerb.
+    :param side: +1 for right-hand traffic, -1 for left-hand traffic.
+    :param lane: width of a lane.
+    :param edge: distance from the centre line to the kerb.
     :param pavement: width of the pavement with its kerb.
     :param parking: whether cars park along the kerb.
     :param grass: whether grass, not paving, lies behind the pavement.
@@ -43,6 +44,7 @@ class Profile:
 
     @staticmethod
     def draw(rng: np.random.Generator) -> Profile:
+        """Draw a cross-section at random."""
         lane = rng.uniform(2.75, 3.3)
         parking = tuple(bool(x) for x in rng.random(2) < 0.52)
         margin = rng.uniform(0.3, 0.9, 2)
@@ -54,7 +56,7 @@ class Profile:
 
 
 class Ground:
-    """Textures and marks of one drive's ground."""
+    """Textures and road markings of one drive."""
 
     def __init__(self, rng: np.random.Generator, profile: Profile):
         self.profile = profile
@@ -63,7 +65,7 @@ class Ground:
         grass = np.array([88, 106, 56]) * rng.uniform(0.75, 1.2) + rng.normal(0, 6, 3)
         kerb = rng.uniform(130, 196) * np.array([1, 0.99, 0.96])
         verge = [grass if grassy else paving * 0.92 for grassy in profile.grass]
-        # Zones: carriageway, then kerb, paving and verge of the left and of the right.
+        # Zones: carriageway; kerb, paving and verge on the left; the same on the right.
         self.colours = np.array([asphalt, kerb, paving, verge[0], kerb, paving, verge[1]],
                                 np.float32)
         green = [TREE if grassy else PAVEMENT for grassy in profile.grass]
@@ -86,11 +88,13 @@ class Ground:
     def draw(self, canvas: Canvas, light: Light, shadows: Sequence[np.ndarray],
              contacts: Sequence[np.ndarray], crossings: Sequence[float]) -> None:
         """
-        Fill everything below the visible horizon.
+        Fill the image below the visible horizon.
 
-        :param shadows: polygons in fixed-point pixels that the sun does not reach.
-        :param contacts: the same, of the dark under vehicles and people.
-        :param crossings: where zebra crossings are, in metres along the road.
+        :param canvas: canvas to draw on.
+        :param light: light of the drive.
+        :param shadows: polygons of shadows, in fixed-point pixels.
+        :param contacts: polygons of contact shadows, in fixed-point pixels.
+        :param crossings: positions of zebra crossings, in metres along the road.
         """
         view = canvas.view
         top, s, d, z = _locate(view)
@@ -113,14 +117,14 @@ class Ground:
         clear = np.exp(np.float32(-light.haze) * z)
         lit = _thrice(dark * clear)
         if light.wet:
-            # Wet ground mirrors the sky the more the flatter it is seen.
+            # Wet ground reflects more of the sky at a flatter angle.
             mirror = (0.5 * np.clip(z / 45, 0, 1)[..., None] + 0.06).astype(np.float32)
             colour = colour * (0.78 - 0.5 * mirror) + light.horizon.astype(np.float32) * mirror
         colour *= lit
         hazy = 1 - clear
         colour += cv2.merge([hazy * share for share in light.horizon.astype(np.float32)])
-        seen = np.clip(colour, 0, 255, out=colour).astype(np.uint8)
-        canvas.pixels[top:] = cv2.merge([*cv2.split(seen), self.classes.take(zone)])
+        image = np.clip(colour, 0, 255, out=colour).astype(np.uint8)
+        canvas.pixels[top:] = cv2.merge([*cv2.split(image), self.classes.take(zone)])
 
     def _texture(self, s, d, footprint, zone) -> np.ndarray:
         fine = _sample(self.fine, s, d, FINE)
@@ -132,11 +136,11 @@ class Ground:
             rows = np.s_[np.argmax(footprint[:, 0] < 0.06):]
             joint = (wrapped(s[rows], self.slab) < 0.04) | (wrapped(d[rows], self.slab) < 0.04)
             shade[rows][joint & paved[rows]] *= 0.82
-        # Wheels polish their tracks.
+        # Tyre tracks are brighter than the rest of a lane.
         lane = self.profile.lane
         track = np.abs(np.abs(np.abs(d) - lane / 2) - 0.8)
         shade += np.float32(0.05) * np.clip(0.35 - track, 0, 0.3) * (zone == 0)
-        # The foot of a kerb lies in its shade.
+        # The foot of a kerb is in shadow.
         shade[(zone == 1) & (d > -self.profile.edge[0] - 0.09)] *= 0.62
         shade[(zone == 4) & (d < self.profile.edge[1] + 0.09)] *= 0.62
         return shade
@@ -166,7 +170,7 @@ class Ground:
 
     @staticmethod
     def _lay(colour, cover, paint, shade) -> None:
-        # Worn paint: the asphalt's texture shows through.
+        # Worn paint has the texture of the asphalt.
         cover = np.minimum(cover, 1) * np.float32(0.85)
         rows, columns = np.nonzero(cover > 0.02)
         weight = cover[rows, columns, None]
@@ -174,7 +178,7 @@ class Ground:
                                   - colour[rows, columns]) * weight
 
     def _shadow(self, view, light, shadows, contacts, top) -> np.ndarray:
-        """Light on the ground, float32 ``[rows, W]``."""
+        """Return the light on the ground, float32 ``[rows, W]``."""
         sunlit = light.open_ground
         level = np.full((view.height, view.width), 255, np.uint8)
         if light.casts:
@@ -188,32 +192,32 @@ class Ground:
 
 
 def _thrice(values: np.ndarray) -> np.ndarray:
-    """The same for three channels, float32 ``[rows, W, 3]``; much quicker than to broadcast."""
+    """Repeat values for three channels, float32 ``[rows, W, 3]``; faster than broadcasting."""
     return cv2.merge([values] * 3)
 
 
 def _stripe(d, place: float, half: float, footprint) -> np.ndarray:
-    """Share of each pixel that a line along the road covers."""
+    """Return the share of each pixel that a line along the road covers."""
     wide = np.maximum(footprint, np.float32(0.02))
     return np.clip((np.float32(half) - np.abs(d - np.float32(place))) / wide + 0.5, 0, 1) * (
         np.minimum(1, 2 * np.float32(half) / wide))
 
 
 def _sample(texture: np.ndarray, s, d, scale: float) -> np.ndarray:
-    """A seamless texture at road coordinates."""
+    """Sample a periodic texture at road coordinates."""
     return cv2.remap(texture, wrapped(d * np.float32(scale), SIZE - 1),
                      wrapped(s * np.float32(scale), SIZE - 1), cv2.INTER_LINEAR)
 
 
 def wrapped(value: np.ndarray, period: float) -> np.ndarray:
-    """Remainder, float32; several times quicker than `np.mod`."""
+    """Return the remainder, float32; several times faster than ``np.mod``."""
     turns = np.floor(value * np.float32(1 / period))
-    # Rounding may leave it a trifle outside.
+    # Rounding may leave it slightly outside.
     return np.clip(value - turns * np.float32(period), 0, np.float32(period))
 
 
 def _patches(rng: np.random.Generator) -> np.ndarray:
-    """Stains and mended rectangles."""
+    """Draw a texture of stains and repaired rectangles."""
     texture = noise(rng, SIZE, 16, 5)
     for _ in range(26):
         top, left = rng.integers(0, SIZE, 2)
@@ -221,18 +225,19 @@ def _patches(rng: np.random.Generator) -> np.ndarray:
     return texture
 
 
-def _locate(view: View):
+def _locate(view: CameraView):
     """
-    Road coordinates of the ground that pixels show.
+    Compute the road coordinates of the pixels of the ground.
 
-    :returns: the first row with ground, and from there float32 ``[rows, W]``: `s` (counted from
-        a multiple of the textures' and dashes' long period), `d` and distance ahead.
+    :param view: the camera.
+    :returns: first row with ground; ``s``, ``d`` and distance ahead of the pixels from that row on,
+        float32 ``[rows, W]``, in metres.
     """
     ahead = view.grid >= 1
     x, y, z, cosine, sine = view.table[ahead].T
     u = view.grid[ahead]
     row = view.horizon - view.focal * y / z
-    # A crest hides what lies behind it: going away, rows only rise.
+    # A crest hides the road behind it: rows must rise with distance.
     visible = np.minimum.accumulate(row)
     first = row <= visible
     x, z, cosine, sine, u, row = (a[first][::-1] for a in (x, z, cosine, sine, u, row))
@@ -245,7 +250,7 @@ def _locate(view: View):
     cos, sin = np.cos(view.roll), np.sin(view.roll)
     upright = (rows[:, None] * cos - columns * sin + centre_y).astype(np.float32)
     across = (columns * cos + rows[:, None] * sin).astype(np.float32)
-    # Finely spaced tables make each look-up one index.
+    # Fine, equally spaced tables need one index per look-up.
     low, step = row[0], 0.05
     fine = np.arange(low, max(row[-1], view.height + lift) + 1, step)
     depth = np.interp(fine, row, z).astype(np.float32)

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What stands along the road, generated in chunks, each from the seed and its number alone."""
+"""Static objects along the road, generated in chunks from the seed and the number of the chunk."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from mfs_seg_core.data.street.ground import Profile
 from mfs_seg_core.data.street.sprites import PHASES, SIGNS, Cyclist, Person, sign
 from mfs_seg_core.data.street.textures import Facade, fence, foliage, hedge
 from mfs_seg_core.data.street.things import Building, Panel, Post, Tree, Walker
-from mfs_seg_core.data.street.vehicles import PAINTS, Model, Vehicle
+from mfs_seg_core.data.street.vehicles import PAINTS, Vehicle, VehicleModel
 
-# Metres of one chunk.
+# Length of a chunk, in metres.
 CHUNK = 48.0
-# Keeps the numbers that seed chunks positive.
+# Added to chunk numbers, as seeds must not be negative.
 OFFSET = 1 << 20
 PLATES = {'signal': (0.34, 0.95, 2.9), 'board': (1.9, 0.95, 2.7), 'triangle': (0.85, 0.85, 2.4),
           'round': (0.75, 0.75, 2.4), 'blue': (0.7, 0.7, 2.2), 'square': (0.7, 0.7, 2.3)}
 
 
 class Art:
-    """The textures and people of one drive."""
+    """Textures, people and vehicles of one drive."""
 
     def __init__(self, rng: np.random.Generator):
         self.low = [Facade(rng, int(rng.integers(2, 4)), int(rng.integers(2, 5)))
@@ -35,25 +35,25 @@ class Art:
         self.people = [Person(rng) for _ in range(7)]
         self.cyclists = [Cyclist(rng) for _ in range(4)]
         self.signs = [(sign(rng, kind), *PLATES[kind]) for kind in SIGNS + ('signal', 'board')]
-        self.models = [Model(rng) for _ in range(7)]
+        self.models = [VehicleModel(rng) for _ in range(7)]
         self.metal = tuple(rng.uniform(60, 150) + rng.normal(0, 5, 3))
 
 
 def paint(rng: np.random.Generator) -> tuple[float, ...]:
-    """A car's colour."""
+    """Draw the colour of a car."""
     colour = np.array(PAINTS[rng.integers(len(PAINTS))]) * rng.uniform(0.8, 1.1)
     return tuple(np.clip(colour + rng.normal(0, 6, 3), 8, 245).tolist())
 
 
-class Layout:
-    """The things of any stretch of road; what has been generated lately is kept."""
+class StreetLayout:
+    """Static objects of the road, with a cache of the chunks around the last section."""
 
     def __init__(self, seed: int, profile: Profile, art: Art):
         self.seed, self.profile, self.art = seed, profile, art
         self.chunks: dict[int, tuple[list, list[float]]] = {}
 
     def between(self, start: float, end: float) -> tuple[list, list[float]]:
-        """Things and zebra crossings from `start` to `end`, in metres along the road."""
+        """Return objects and crossings from ``start`` to ``end``, in metres along the road."""
         things, crossings = [], []
         first, last = int(start // CHUNK), int(end // CHUNK)
         for index in range(first, last + 1):
@@ -71,7 +71,7 @@ class Layout:
         crossings = [start + rng.uniform(8, 40)] if rng.random() < 0.22 else []
         things: list = []
         for side in (-1, 1):
-            # Two chunks in a row have one character.
+            # Pairs of chunks have the same kind of buildings.
             kind = np.random.default_rng((self.seed, 2, side + 1, index // 2 + OFFSET)).choice(
                 ['terrace', 'houses', 'blocks', 'park'], p=[0.40, 0.26, 0.20, 0.14])
             i = (side + 1) // 2

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weather and light: drawn once for a drive, applied to every colour."""
+"""Weather and light of a drive, applied to every colour."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from mfs_seg_core.data.street.canvas import Tone
 
-# (share, sky at the horizon, sky overhead, sun colour, ambient, haze per metre, cloud cover)
+# Sky at the horizon, sky at the zenith, sun, ambient light, haze per metre, cloud cover.
 KINDS = {
     'sun': ((205, 222, 238), (88, 140, 208), 1.0, 0.52, 0.0022, 0.35),
     'cloudy': ((212, 218, 226), (140, 168, 204), 0.55, 0.66, 0.0035, 0.62),
@@ -38,7 +38,7 @@ class Light:
         self.sun_elevation = rng.uniform(0.2, 0.35) if self.kind == 'dusk' else rng.uniform(0.5, 1)
         warm = np.array([1.08, 1.0, 0.86]) if self.kind == 'dusk' else np.array([1.02, 1.0, 0.96])
         self.warmth = warm + rng.normal(0, 0.015, 3)
-        # Lists, for single colours: plain floats are quicker there than arrays.
+        # Python floats are faster than arrays for single colours.
         self._warmth, self._horizon = self.warmth.tolist(), self.horizon.tolist()
         self.wet = self.kind == 'rain'
         self.noise = rng.uniform(1.5, 5.0)
@@ -53,28 +53,28 @@ class Light:
         self.grain = rng.normal(0, self.noise, (700, 1100)).astype(np.float32)
 
     def brightness(self, facing: float) -> float:
-        """Light on an upright face whose normal points to the azimuth `facing` (radians)."""
+        """Return the light on an upright face with its normal at an azimuth in radians."""
         return self.ambient * 0.85 + self.sun * 0.62 * max(0.0, math.cos(facing - self.sun_azimuth))
 
     @property
     def casts(self) -> bool:
-        """Whether the sun is strong enough for shadows with edges."""
+        """Whether the sun is strong enough for sharp shadows."""
         return self.sun > 0.2
 
     @property
     def open_ground(self) -> float:
-        """Light on a level surface under the whole sky."""
+        """Light on a level surface under the open sky."""
         return self.ambient + self.sun * 0.5 * np.sin(self.sun_elevation)
 
     def tone(self, brightness: float, distance: float, tint=(1.0, 1.0, 1.0)) -> Tone:
-        """How a surface lit with `brightness` is seen from `distance` metres."""
+        """Return the tone of a surface with a brightness at a distance in metres."""
         clear = math.exp(-self.haze * max(distance, 0.0))
         (r, g, b), (u, v, w), (x, y, z) = self._warmth, tint, self._horizon
         gain = [r * u * brightness * clear, g * v * brightness * clear, b * w * brightness * clear]
         return Tone(gain, [x * (1 - clear), y * (1 - clear), z * (1 - clear)])
 
     def develop(self, image: np.ndarray, time_s: float) -> np.ndarray:
-        """What the camera makes of the scene: rain, lens blur, grain and response."""
+        """Apply rain, lens blur, noise and the response of the camera to a scene."""
         rng = np.random.default_rng(round(time_s * 1e6))
         height, width = image.shape[:2]
         if self.wet:
@@ -84,12 +84,12 @@ class Light:
         grain = self.grain[top:top + height, left:left + width]
         if grain.shape != (height, width):
             grain = cv2.resize(grain, (width, height))
-        # One grain for the three channels: sensor noise is mostly in the brightness.
+        # The three channels share the noise: sensor noise is mostly in the brightness.
         image = cv2.add(image, cv2.merge([grain] * 3), dtype=cv2.CV_8U)
         return cv2.LUT(image, self.response)
 
     def blurred(self, image: np.ndarray) -> np.ndarray:
-        """What the lens makes of an image, of any type and number of channels."""
+        """Apply lens blur to an image of any type and number of channels."""
         return cv2.GaussianBlur(image, (3, 3), self.blur * max(1.0, image.shape[1] / 480))
 
     def _rain(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Seeds of Street's drives: training, validation and test share none."""
+"""First seeds of the drives of Street for training, validation and test, which are disjoint."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The sky with its clouds, and the far trees and roofs that stand on the horizon."""
+"""Sky, clouds, and the skyline of distant trees and roofs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mfs_seg_core.data.street.light import Light
 from mfs_seg_core.data.street.textures import noise
 
 CLOUDS = 512
-# Steps of the skyline around the whole horizon.
+# Samples of the skyline around the full horizon.
 ROUND = 2048
 
 
@@ -41,10 +41,10 @@ class Sky:
         self.stone = np.array([140, 128, 120]) * rng.uniform(0.8, 1.1)
 
     def draw(self, canvas: Canvas, light: Light) -> None:
-        """Fill the whole image with sky, then stand the skyline on the horizon."""
+        """Fill the image with sky, then draw the skyline on the horizon."""
         view = canvas.view
         bottom = int(min(view.height, max(1, np.ceil(view.horizon + 0.02 * view.width + 2))))
-        # Clouds are soft: half the pixels are enough to work them out.
+        # Clouds are smooth: half the resolution is enough.
         rows, across = (bottom + 1) // 2, (view.width + 1) // 2
         rise = ((view.horizon - 2 * np.arange(rows) - 1) / view.focal).astype(np.float32)
         columns = ((2 * np.arange(across) + 1 - view.width / 2) / view.focal).astype(np.float32)
@@ -61,13 +61,13 @@ class Sky:
         cloud *= np.clip(rise * 7, 0.12, 1)[:, None]
         white = np.clip(light.horizon * 0.5 + 118, 0, 252) * self.bright
         thick = white.astype(np.float32) * (1 - np.float32(0.22) * cloud[..., None])
-        picture = gradient.astype(np.float32)[:, None]
-        picture = picture + (thick - picture) * cloud[..., None]
+        image = gradient.astype(np.float32)[:, None]
+        image = image + (thick - image) * cloud[..., None]
         glow = np.maximum(np.cos(np.arctan(columns) + turn - light.sun_azimuth), 0) ** 4
-        picture += (np.float32(light.sun * 26) * glow)[None, :, None]
-        picture = np.clip(picture, 0, 255).astype(np.uint8)
-        picture = cv2.resize(picture, (2 * across, 2 * rows), interpolation=cv2.INTER_LINEAR)
-        canvas.pixels[:bottom, :, :3] = picture[:bottom, :view.width]
+        image += (np.float32(light.sun * 26) * glow)[None, :, None]
+        image = np.clip(image, 0, 255).astype(np.uint8)
+        image = cv2.resize(image, (2 * across, 2 * rows), interpolation=cv2.INTER_LINEAR)
+        canvas.pixels[:bottom, :, :3] = image[:bottom, :view.width]
         canvas.pixels[..., 3] = SKY
         far = math.exp(-light.haze * 260)
         for heights, albedo, class_id in ((self.roofs, self.stone, BUILDING),

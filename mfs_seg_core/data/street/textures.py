@@ -9,12 +9,12 @@ import numpy as np
 
 from mfs_seg_core.data.street.canvas import Texture
 
-# Texels a metre on walls.
+# Texels per metre on walls.
 WALL_SCALE = 22
 
 
 def noise(rng: np.random.Generator, size: int, cells: int, octaves: int = 4) -> np.ndarray:
-    """Seamless fractal noise, float32 ``[size, size]``, mean 0, standard deviation about 1."""
+    """Draw periodic fractal noise, float32 ``[size, size]``, mean 0, standard deviation 1."""
     total = np.zeros((size, size), np.float32)
     for octave in range(octaves):
         count = min(cells << octave, size)
@@ -29,7 +29,7 @@ def noise(rng: np.random.Generator, size: int, cells: int, octaves: int = 4) -> 
 
 def speckle(rng: np.random.Generator, colour, height: int, width: int, spread: float
             ) -> np.ndarray:
-    """A surface of one colour with blotches and grain, float32 ``[height, width, 3]``."""
+    """Draw a surface of one colour with blotches and grain, float32 ``[height, width, 3]``."""
     coarse = rng.normal(0, 1, (height // 24 + 2, width // 24 + 2)).astype(np.float32)
     blotch = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     grain = rng.normal(0, 1, (height, width)).astype(np.float32)
@@ -44,7 +44,7 @@ FRAMES = [(235, 235, 230), (60, 58, 56), (120, 84, 60), (200, 198, 190), (40, 60
 
 
 def wall(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A wall of bricks, plaster or slabs, float32 ``[height, width, 3]``."""
+    """Draw a wall of bricks, plaster or slabs, float32 ``[height, width, 3]``."""
     colour = np.array(WALLS[rng.integers(len(WALLS))]) * rng.uniform(0.8, 1.1)
     colour = colour + rng.normal(0, 8, 3)
     surface = speckle(rng, colour, height, width, rng.uniform(0.03, 0.09))
@@ -62,12 +62,9 @@ def wall(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 class Facade:
     """
-    The front of one building.
+    Textures of one building: front, side wall with few windows or none, and roof.
 
-    :attr width, height: metres.
-    :attr texture: the front, at WALL_SCALE.
-    :attr side: the same wall without windows or with few.
-    :attr roof: texture of its roof.
+    ``width`` and ``height`` of the front are in metres.
     """
 
     def __init__(self, rng: np.random.Generator, floors: int, bays: int):
@@ -76,8 +73,8 @@ class Facade:
         self.floors = floors
         self.width, self.height = bays * bay, floors * floor + rng.uniform(0.4, 1.2)
         rows, columns = int(self.height * WALL_SCALE), int(self.width * WALL_SCALE)
-        picture = wall(rng, rows, columns)
-        side = picture[:, ::-1][:, :min(columns, 220)].copy() * 0.97
+        image = wall(rng, rows, columns)
+        side = image[:, ::-1][:, :min(columns, 220)].copy() * 0.97
         style = _WindowStyle(rng)
         shop = floors > 1 and rng.random() < 0.45
         door = int(rng.integers(bays))
@@ -86,24 +83,24 @@ class Facade:
             for index in range(bays):
                 left = int((index + 0.5) * bay * WALL_SCALE)
                 if level == 0 and shop:
-                    _shop(rng, picture, left, ground, bay, floor)
+                    _shop(rng, image, left, ground, bay, floor)
                 elif level == 0 and index == door:
-                    _door(rng, picture, left, ground)
+                    _door(rng, image, left, ground)
                 else:
-                    style.draw(rng, picture, left, ground, bay, floor)
+                    style.draw(rng, image, left, ground, bay, floor)
         if shop:
-            _fascia(rng, picture, rows - int((floor - 0.1) * WALL_SCALE), columns)
-        picture[:int(0.3 * WALL_SCALE)] *= rng.uniform(0.6, 1.25)
-        picture[-int(0.3 * WALL_SCALE):] *= 0.75
+            _fascia(rng, image, rows - int((floor - 0.1) * WALL_SCALE), columns)
+        image[:int(0.3 * WALL_SCALE)] *= rng.uniform(0.6, 1.25)
+        image[-int(0.3 * WALL_SCALE):] *= 0.75
         if rng.random() < 0.6 and floors > 1:
             style.draw(rng, side, side.shape[1] // 2, rows - int(floor * WALL_SCALE), bay, floor)
-        self.texture = Texture(_bytes(picture))
+        self.texture = Texture(_bytes(image))
         self.side = Texture(_bytes(side))
         self.roof = Texture(_bytes(tiles(rng)))
 
 
 class _WindowStyle:
-    """One building's kind of window."""
+    """Windows of one building."""
 
     def __init__(self, rng: np.random.Generator):
         self.wide = rng.uniform(0.9, 1.9)
@@ -113,7 +110,7 @@ class _WindowStyle:
         self.bars = int(rng.integers(0, 3))
         self.lintel = rng.uniform(0.7, 1.3)
 
-    def draw(self, rng, picture, middle: int, ground: int, bay: float, floor: float) -> None:
+    def draw(self, rng, image, middle: int, ground: int, bay: float, floor: float) -> None:
         scale = WALL_SCALE
         half = int(min(self.wide, bay * 0.8) * scale / 2)
         bottom = ground - int(self.sill * scale)
@@ -121,20 +118,20 @@ class _WindowStyle:
         left, right = max(middle - half, 0), middle + half
         if top < 1 or bottom <= top:
             return
-        picture[top - 1:bottom + 3, left - 2 if left > 1 else 0:right + 2] *= self.lintel
-        picture[top:bottom, left:right] = self.frame
-        picture[top + 2:bottom - 2, left + 2:right - 2] = glass(
+        image[top - 1:bottom + 3, left - 2 if left > 1 else 0:right + 2] *= self.lintel
+        image[top:bottom, left:right] = self.frame
+        image[top + 2:bottom - 2, left + 2:right - 2] = glass(
             rng, bottom - top - 4, right - left - 4)
         for bar in range(1, self.bars + 1):
             at = left + (right - left) * bar // (self.bars + 1)
-            picture[top:bottom, at:at + 2] = self.frame
+            image[top:bottom, at:at + 2] = self.frame
         if self.bars:
-            picture[(top + bottom) // 2, left:right] = self.frame
-        picture[bottom:bottom + 2, left - 2 if left > 1 else 0:right + 2] = self.frame * 0.9
+            image[(top + bottom) // 2, left:right] = self.frame
+        image[bottom:bottom + 2, left - 2 if left > 1 else 0:right + 2] = self.frame * 0.9
 
 
 def glass(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A pane: dark inside, some sky or a curtain in it."""
+    """Draw a dark window pane, with a reflection of the sky or a curtain at times."""
     ramp = np.linspace(1.4, 0.7, max(height, 1))[:, None, None]
     base = np.array([52, 60, 70]) * rng.uniform(0.5, 1.6) + rng.normal(0, 6, 3)
     pane = np.broadcast_to(ramp * base, (max(height, 1), max(width, 1), 3)).copy()
@@ -146,38 +143,38 @@ def glass(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     return pane[:height, :width]
 
 
-def _door(rng, picture, middle: int, ground: int) -> None:
+def _door(rng, image, middle: int, ground: int) -> None:
     colour = rng.uniform(30, 150, 3)
     half, top = int(0.5 * WALL_SCALE), ground - int(2.2 * WALL_SCALE)
-    picture[top - 3:ground, middle - half - 3:middle + half + 3] = colour * 0.4 + 120
-    picture[top:ground, middle - half:middle + half] = colour
-    picture[top:top + 8, middle - half + 2:middle + half - 2] = (60, 66, 74)
+    image[top - 3:ground, middle - half - 3:middle + half + 3] = colour * 0.4 + 120
+    image[top:ground, middle - half:middle + half] = colour
+    image[top:top + 8, middle - half + 2:middle + half - 2] = (60, 66, 74)
 
 
-def _shop(rng, picture, middle: int, ground: int, bay: float, floor: float) -> None:
+def _shop(rng, image, middle: int, ground: int, bay: float, floor: float) -> None:
     half = int(bay * 0.45 * WALL_SCALE)
     top, bottom = ground - int((floor - 0.8) * WALL_SCALE), ground - int(0.35 * WALL_SCALE)
     left = max(middle - half, 0)
-    pane = picture[top:bottom, left:middle + half]
+    pane = image[top:bottom, left:middle + half]
     pane[:] = glass(rng, *pane.shape[:2])
     for _ in range(int(rng.integers(3, 9))):
         x, y = rng.integers(0, pane.shape[1]), rng.integers(pane.shape[0] // 2, pane.shape[0])
         pane[y:y + rng.integers(3, 18), x:x + rng.integers(3, 14)] = rng.uniform(30, 220, 3)
 
 
-def _fascia(rng, picture, top: int, columns: int) -> None:
+def _fascia(rng, image, top: int, columns: int) -> None:
     colour = rng.uniform(30, 200, 3)
     bottom = top + int(0.65 * WALL_SCALE)
-    picture[top:bottom] = colour
+    image[top:bottom] = colour
     x = int(rng.integers(6, 30))
     while x < columns - 20:
         end = x + int(rng.integers(3, 9))
-        picture[top + 4:bottom - 4, x:end] = 255 - colour
+        image[top + 4:bottom - 4, x:end] = 255 - colour
         x = end + int(rng.choice([2, 3, 30], p=[0.5, 0.4, 0.1]))
 
 
 def tiles(rng: np.random.Generator) -> np.ndarray:
-    """Roof tiles, float32 ``[96, 192, 3]``."""
+    """Draw roof tiles, float32 ``[96, 192, 3]``."""
     colours = [(122, 74, 58), (88, 84, 86), (104, 92, 82), (140, 96, 76), (70, 74, 82)]
     surface = speckle(rng, colours[rng.integers(len(colours))], 96, 192, 0.1)
     surface[::6] *= 0.75
@@ -185,7 +182,7 @@ def tiles(rng: np.random.Generator) -> np.ndarray:
 
 
 def fence(rng: np.random.Generator, kind: str) -> Texture:
-    """Four metres of fence; railings show what is behind them."""
+    """Draw four metres of fence; railings are transparent between the bars."""
     height, width = 64, 192
     if kind == 'boards':
         colour = np.array([(132, 100, 70), (104, 92, 80), (150, 136, 116), (86, 98, 80)][
@@ -200,7 +197,7 @@ def fence(rng: np.random.Generator, kind: str) -> Texture:
         return Texture(_bytes(surface))
     colour = np.array([(52, 54, 56), (150, 152, 150), (60, 80, 66), (190, 188, 182)][
         rng.integers(4)])
-    picture = np.zeros((height, width, 4), np.uint8)
+    image = np.zeros((height, width, 4), np.uint8)
     bars = np.zeros((height, width), bool)
     step = int(rng.integers(6, 9))
     for left in range(0, width, step):
@@ -208,13 +205,13 @@ def fence(rng: np.random.Generator, kind: str) -> Texture:
     bars[2:9] = True
     bars[50:56] = True
     bars[:, ::48] = bars[:, 1::48] = bars[:, 2::48] = bars[:, 3::48] = True
-    picture[..., :3] = _bytes(speckle(rng, colour, height, width, 0.06))
-    picture[..., 3] = np.where(bars, 255, 0)
-    return Texture(picture)
+    image[..., :3] = _bytes(speckle(rng, colour, height, width, 0.06))
+    image[..., 3] = np.where(bars, 255, 0)
+    return Texture(image)
 
 
 def hedge(rng: np.random.Generator) -> Texture:
-    """Four metres of hedge with a ragged top."""
+    """Draw four metres of hedge with an irregular top."""
     height, width = 64, 192
     green = np.array([70, 92, 48]) * rng.uniform(0.7, 1.2) + rng.normal(0, 6, 3)
     leaves = noise(rng, 256, 16, 4)[:height, :width, None]
@@ -227,16 +224,16 @@ def hedge(rng: np.random.Generator) -> Texture:
 
 
 def foliage(rng: np.random.Generator) -> Texture:
-    """A tree: trunk, boughs and clumps of leaves lit from above, uint8 ``[256, 192, 4]``."""
+    """Draw a tree: trunk, branches and clumps of leaves lit from above, 256 x 192 texels."""
     height, width = 256, 192
-    picture = np.zeros((height, width, 4), np.uint8)
+    image = np.zeros((height, width, 4), np.uint8)
     bark = np.array([86, 70, 54]) * rng.uniform(0.7, 1.2)
     lean = rng.uniform(-10, 10)
     thick = rng.uniform(5, 10)
     base = width / 2
     trunk = np.array([[base - thick, height], [base + thick, height],
                       [base + lean + thick * 0.5, 110], [base + lean - thick * 0.5, 110]])
-    cv2.fillPoly(picture, [trunk.astype(np.int32)], (*bark.tolist(), 255))
+    cv2.fillPoly(image, [trunk.astype(np.int32)], (*bark.tolist(), 255))
     kind = rng.choice(['round', 'tall', 'cone', 'sparse'], p=[0.45, 0.25, 0.12, 0.18])
     low = rng.uniform(0.62, 0.8) * height
     green = np.array([[78, 100, 48], [94, 108, 56], [62, 84, 52], [120, 112, 52], [124, 88, 48]][
@@ -253,21 +250,21 @@ def foliage(rng: np.random.Generator) -> Texture:
         clumps.append((rng.random(), x, y, rise))
     for depth, x, y, rise in sorted(clumps):
         if kind == 'sparse' and rng.random() < 0.6:
-            cv2.line(picture, (int(base + lean), int(low)), (int(x), int(y)),
+            cv2.line(image, (int(base + lean), int(low)), (int(x), int(y)),
                      (*(bark * 0.9).tolist(), 255), 2)
         radius = rng.uniform(4, 13) if kind != 'sparse' else rng.uniform(3, 9)
         lit = 0.55 + 0.35 * rise + 0.35 * depth + rng.normal(0, 0.08)
         blob = cv2.ellipse2Poly((int(x), int(y)), (int(radius * 1.2), int(radius)),
                                 int(rng.integers(180)), 0, 360, 40)
         blob = blob + rng.integers(-3, 4, blob.shape)
-        cv2.fillPoly(picture, [blob.astype(np.int32)], (*(green * lit).tolist(), 255))
+        cv2.fillPoly(image, [blob.astype(np.int32)], (*(green * lit).tolist(), 255))
     leaves = rng.normal(1, 0.16, (height, width, 1))
-    picture[..., :3] = np.clip(picture[..., :3] * leaves, 0, 255)
+    image[..., :3] = np.clip(image[..., :3] * leaves, 0, 255)
     crown = np.arange(height)[:, None] < low
     holes = (noise(rng, 256, 32, 3)[:, :width] > 1.25) & crown
-    picture[..., 3][holes] = 0
-    return Texture(picture)
+    image[..., 3][holes] = 0
+    return Texture(image)
 
 
-def _bytes(picture: np.ndarray) -> np.ndarray:
-    return np.clip(picture, 0, 255).astype(np.uint8)
+def _bytes(image: np.ndarray) -> np.ndarray:
+    return np.clip(image, 0, 255).astype(np.uint8)

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What all things along the road have in common."""
+"""Base classes of the objects along the road."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from functools import cached_property
 
 import numpy as np
 
-from mfs_seg_core.data.street.canvas import Canvas, Spots
+from mfs_seg_core.data.street.canvas import Canvas, ProjectedPoints
 from mfs_seg_core.data.street.light import Light
 
-# Eight corners around a foot, one metre from it.
+# Eight points around a foot point, one metre from it.
 RING = np.stack([np.cos(np.arange(8) * np.pi / 4), np.zeros(8), np.sin(np.arange(8) * np.pi / 4)],
                 1)
 
 
 class Thing:
     """
-    One thing at one time.
+    Object at one time.
 
-    :attr s, d: where it starts, in metres along the road, and right of the road's middle.
-    :attr road: its points in road coordinates, float64 ``[N, 3]``; they bound what it draws.
-    :attr anchor: two of its points; things are sorted from far to near by the middle of these.
-    :attr reach: metres ahead of the camera from where on it is drawn.
+    - ``s``, ``d``: start in road coordinates, in metres.
+    - ``anchor``: indices of two points, whose centre sorts objects from far to near.
+    - ``reach``: distance ahead of the camera up to which the object is drawn, in metres.
     """
 
     s: float
@@ -33,31 +32,33 @@ class Thing:
 
     @cached_property
     def road(self) -> np.ndarray:
+        """Return the points in road coordinates, float64 ``[N, 3]``; they bound the object."""
         raise NotImplementedError
 
     def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
         """
-        What of the ground its shadow covers, a polygon in camera coordinates.
+        Return the shadow on the ground.
 
-        :param camera: its points in camera coordinates.
-        :param cast: where a metre of height throws its shadow ``[3]``.
+        :param camera: points of the object in camera coordinates, float64 ``[N, 3]``.
+        :param cast: shadow of one metre of height, a vector ``[3]`` in camera coordinates.
+        :returns: a polygon in camera coordinates.
         """
         raise NotImplementedError
 
     def contact(self, camera: np.ndarray) -> np.ndarray | None:
-        """The dark right under it, a polygon in camera coordinates."""
+        """Return the contact shadow under the object, a polygon in camera coordinates, or None."""
         return None
 
-    def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
-        """Draw it and its label."""
+    def draw(self, canvas: Canvas, light: Light, projected: ProjectedPoints) -> None:
+        """Draw image and label."""
         raise NotImplementedError
 
 
 class Upright(Thing):
     """
-    A thing that stands on one foot and is about as wide from all sides.
+    Object on one foot point that is about equally wide from all sides.
 
-    Its points: the foot, then the corners of the rectangle it fills.
+    Its points are the foot, then the corners of its bounding rectangle.
     """
 
     height: float
@@ -65,11 +66,13 @@ class Upright(Thing):
 
     @cached_property
     def road(self) -> np.ndarray:
+        """Return the points in road coordinates, float64 ``[N, 3]``."""
         s, d, half, top = self.s, self.d, self.half, self.height
         return np.array([(s, d, 0), (s, d - half, 0), (s, d + half, 0), (s, d + half, top),
                          (s, d - half, top)])
 
     def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
+        """Return the shadow on the ground, a polygon in camera coordinates."""
         left, right = camera[1:3]
         push = cast * self.height
         return np.array([left, right, right + push, left + push])

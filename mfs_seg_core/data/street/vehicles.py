@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cars, vans and buses as solids of flat faces."""
+"""Cars, vans and buses as polyhedra."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mfs_seg_core.data.street.canvas import Canvas, Spots
+from mfs_seg_core.data.street.canvas import Canvas, ProjectedPoints
 from mfs_seg_core.data.street.classes import CAR
 from mfs_seg_core.data.street.light import Light
 from mfs_seg_core.data.street.thing import Thing
 
 PAINTS = [(178, 180, 184), (64, 66, 70), (226, 226, 224), (140, 30, 32), (36, 58, 108),
           (24, 25, 28), (110, 116, 122), (70, 96, 84), (150, 132, 96), (46, 84, 140)]
-# (length, width, height, belt, boot, tail to roof, roof to screen foot, bonnet, bonnet's height)
+# Length, width, height, belt line, boot, tail to roof, roof to windscreen, bonnet, bonnet height.
 KINDS = {
     'hatch': (4.0, 1.72, 1.46, 0.92, 0.03, 0.28, 0.75, 0.95, 0.80),
     'saloon': (4.6, 1.80, 1.42, 0.92, 0.50, 0.95, 0.75, 1.10, 0.78),
@@ -27,17 +27,17 @@ KINDS = {
     'bus': (10.5, 2.5, 3.0, 1.30, 0.03, 0.06, 0.12, 0.06, 1.25),
 }
 CHANCES = (0.36, 0.27, 0.17, 0.15, 0.05)
-# Height of the sill above the ground, and how far the cabin leans in at each outline point.
+# Height of the sill above the ground, and inward lean of the cabin at each outline point.
 FLOOR = 0.24
 LEAN = np.array([0, 0.02, 0.16, 0.16, 0.02, 0.03])
-# How much light faces get: the sides, and those between two of them.
+# Directions of faces, for their light; GLOW is the light of lamps.
 BACK, NOSE, LEFT, RIGHT, UP, BACK_UP, NOSE_UP, GLOW = range(8)
 MATERIALS = ('paint', 'glass', 'sky', 'sill', 'bumper', 'tyre', 'hub', 'rear_plate', 'front_plate',
              'tail_lamp', 'head_lamp')
 
 
 class Face(NamedTuple):
-    """Points of a face, anticlockwise from outside; it is drawn from `least` pixels height on."""
+    """A face, anticlockwise from outside, drawn if the vehicle is ``least`` pixels high or more."""
 
     index: np.ndarray
     material: str
@@ -45,12 +45,12 @@ class Face(NamedTuple):
     least: float
 
 
-class Model:
+class VehicleModel:
     """
-    The shape of a vehicle.
+    Shape of a vehicle.
 
-    :attr points: along from the tail, to the right, up; float64 ``[N, 3]``, metres.
-    :attr faces: from nose to tail; drawn in this order seen from behind.
+    - ``points``: float64 ``[N, 3]`` in metres: along from the tail, to the right, up.
+    - ``faces``: from nose to tail, the order to draw them in from behind.
     """
 
     def __init__(self, rng: np.random.Generator):
@@ -66,7 +66,7 @@ class Model:
         self._points: list = []
         head, tail = self._end(nose=True), self._end(nose=False)
         self.faces = [*head, *self._top(), *self._flank(-1), *self._flank(1), *tail]
-        # Seen from ahead, the far end comes first again.
+        # From ahead, the tail is the far end, which is drawn first.
         self.turned = [*tail, *self._top()[::-1], *self._flank(-1), *self._flank(1), *head]
         self.points = np.array(self._points)
 
@@ -76,7 +76,7 @@ class Model:
         return Face(np.arange(start, len(self._points)), material, facing, least)
 
     def _top(self) -> list[Face]:
-        """Bonnet, windscreen, roof, rear screen and boot."""
+        """Return bonnet, windscreen, roof, rear window and boot."""
         half = self.width / 2 - LEAN
         faces = []
         for i, (material, facing) in enumerate([
@@ -116,19 +116,19 @@ class Model:
                 ring = np.stack([middle + radius * np.cos(angle), np.full(12, out * 1.004),
                                  self.wheel + radius * np.sin(angle)], 1)
                 shapes.append((ring, material, least))
-        # Points run clockwise seen from the right; from the left that is anticlockwise.
+        # Points run clockwise from the right, and so anticlockwise from the left.
         return [self._face(points if side < 0 else points[::-1], material, facing, least)
                 for points, material, least in shapes]
 
     def _end(self, nose: bool) -> list[Face]:
-        """Panel, bumper, plate, lamps and tyres of one end."""
+        """Return panel, bumper, plate, lamps and tyres of one end."""
         x = self.length if nose else 0.0
         top = self.outline[-1 if nose else 0, 1]
         half, facing = self.width / 2, NOSE if nose else BACK
         rise = top - FLOOR
 
         def patch(left, right, low, high, material, least, light=facing):
-            """A rectangle on the end; 0..1 from left to right and from sill to top."""
+            """Return a rectangle on the end; 0..1 from left to right and from sill to top."""
             across = [(2 * v - 1) * half for v in (left, right)]
             up = [FLOOR + rise * v for v in (low, high)]
             out = x + (0.01 if nose else -0.01)
@@ -155,14 +155,13 @@ class Vehicle(Thing):
     """
     A vehicle at one time.
 
-    :param s: its end nearer to the start of the road.
-    :param ahead: whether its nose points along the road.
-    :param lights: whether its lamps are lit: brake lamps where it drives ahead.
+    ``s`` is its end nearer to the start of the road, ``ahead`` whether its nose points along the
+    road, and ``lights`` whether its lamps are on, brake lamps if it drives ahead.
     """
 
     s: float
     d: float
-    model: Model
+    model: VehicleModel
     paint: tuple[float, ...]
     ahead: bool
     lights: bool = False
@@ -171,6 +170,7 @@ class Vehicle(Thing):
 
     @cached_property
     def road(self) -> np.ndarray:
+        """Return the points in road coordinates, float64 ``[N, 3]``."""
         model = self.model
         way = 1 if self.ahead else -1
         start = self.s if self.ahead else self.s + model.length
@@ -180,13 +180,16 @@ class Vehicle(Thing):
         return np.concatenate([model.points * (way, way, 1) + (start, self.d, 0), under])
 
     def shadow(self, camera: np.ndarray, cast: np.ndarray) -> np.ndarray:
+        """Return the shadow on the ground, a polygon in camera coordinates."""
         return camera[-4:] + np.clip(cast * self.model.height, -1.6, 1.6)
 
     def contact(self, camera: np.ndarray) -> np.ndarray:
+        """Return the contact shadow, a polygon in camera coordinates."""
         return camera[-4:]
 
-    def draw(self, canvas: Canvas, light: Light, spots: Spots) -> None:
-        camera, model = spots.camera, self.model
+    def draw(self, canvas: Canvas, light: Light, projected: ProjectedPoints) -> None:
+        """Draw image and label."""
+        camera, model = projected.camera, self.model
         distance = max(float(camera[0, 2]), 1.0)
         size = model.height * canvas.view.focal / distance
         low, high = camera[-4].tolist(), camera[-1].tolist()
@@ -203,14 +206,14 @@ class Vehicle(Thing):
         faces = [face for face in (model.faces if self.ahead else model.turned)
                  if face.least <= size]
         corners = camera[np.array([face.index[:3] for face in faces])]
-        # A face shows where its first corners run anticlockwise, seen from the camera.
+        # A face is visible if its first corners run anticlockwise from the camera.
         shown = np.linalg.det(corners) > 0
         for face, visible in zip(faces, shown.tolist()):
             if visible:
                 if face.facing not in tones:
                     tones[face.facing] = light.tone(lit[face.facing], distance)
                 colour = tones[face.facing].colour(albedo[face.material])
-                canvas.polygon(spots, face.index, colour, CAR)
+                canvas.polygon(projected, face.index, colour, CAR)
 
     @cached_property
     def _materials(self) -> dict[str, tuple[float, ...]]:

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""CamVid's layout, on small trees made here and on the real one where it is."""
+"""CamVid, on small generated trees and on the real data set where present."""
 
 
 import cv2
@@ -64,12 +64,12 @@ def test_bad_label(tmp_path, label, message):
 
 def test_broken_image(tmp_path):
     write_camvid(tmp_path, 'val', 1)
-    (tmp_path / 'val' / '0001TP_00000.png').write_bytes(b'not a picture')
+    (tmp_path / 'val' / '0001TP_00000.png').write_bytes(b'no image')
     with pytest.raises(ValueError, match='cannot be read as an image'):
         CamVid(tmp_path, 'val')[0]
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason='the real CamVid is not beside this repository')
+@pytest.mark.skipif(not REAL.is_dir(), reason='the real CamVid is not next to this repository')
 def test_real():
     train, val = CamVid(REAL, 'train'), CamVid(REAL, 'val')
     assert (len(train), len(val)) == (367, 101)

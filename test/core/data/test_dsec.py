@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DSEC-Semantic, on small trees made here and on real events where they are."""
+"""DSEC-Semantic, on small generated trees and on real events where present."""
 
 import multiprocessing
 import pickle
@@ -28,7 +28,7 @@ pytest.importorskip('hdf5plugin', reason='hdf5plugin is not installed: '
 REAL = SHARED_DATA / 'dsec/derived_gen3_640x480'
 OFFSET = 50_007_139_845
 EVENTS = random_events(20_000, 400_500, (640, 480))
-# Since the offset: before the first event, within, and after the last one.
+# Relative to the offset: before the first event, within, and after the last one.
 STAMPS = [-1000, 0, 1, 999, 1000, 50_000, 123_456, 399_999, 400_000, 400_499, 400_500, 500_000]
 NAME = 'zurich_city_13_a'
 
@@ -40,11 +40,11 @@ def recording(tmp_path):
 
 
 def before(stamp_us: int, window: Window) -> Events:
-    """Cut a window out of EVENTS, the plain way."""
-    seen = EVENTS.where(EVENTS.t < stamp_us)
-    seen = seen.where(slice(-window.events, None) if window.events else
-                      seen.t >= stamp_us - window.us)
-    return seen._replace(t=seen.t + OFFSET)
+    """Return the events of a window of EVENTS, by comparing time stamps."""
+    expected = EVENTS.where(EVENTS.t < stamp_us)
+    expected = expected.where(slice(-window.events, None) if window.events else
+                              expected.t >= stamp_us - window.us)
+    return expected._replace(t=expected.t + OFFSET)
 
 
 WINDOWS = [Window(us=50_000), Window(us=7), Window(us=10**9), Window(events=1),
@@ -79,9 +79,9 @@ def test_splits(tmp_path):
     assert [*train.recordings] == [f'zurich_city_0{i}_a' for i in (0, 1, 2, 4, 5, 6, 7, 8)]
     assert [*test.recordings] == ['zurich_city_13_a', 'zurich_city_14_c', 'zurich_city_15_a']
     assert (len(train), len(test)) == (8, 3)
-    with pytest.raises(ValueError, match="no split 'val': expected one of train, test"):
+    with pytest.raises(ValueError, match="unknown split 'val': expected one of train, test"):
         DSEC(tmp_path, 'val')
-    (tmp_path / 'train' / 'zurich_city_04_a').rename(tmp_path / 'lost')
+    (tmp_path / 'train' / 'zurich_city_04_a').rename(tmp_path / 'missing')
     with pytest.raises(ValueError, match='zurich_city_04_a is missing in'):
         DSEC(tmp_path, 'train')
 
@@ -108,21 +108,21 @@ def test_images(tmp_path):
 
 
 def test_rectification(tmp_path, recording):
-    """A lens that moves everything by (+10.4, -20.6) pixels, and one pixel out of sight."""
+    """A rectification that moves all pixels by (+10.4, -20.6) pixels, and one unmapped pixel."""
     y, x = np.mgrid[:480, :640]
     moved = np.stack([x + 10.4, y - 20.6], -1)
     moved[100, 7] = np.nan
     write_rectify_map(recording / 'events' / 'left' / 'rectify_map.h5', moved)
     got = DSEC(tmp_path, [NAME], Window(events=5000), protocol=False)[8].events
-    seen = before(STAMPS[8], Window(events=5000))
-    x, y = seen.x.astype(int) + 10, seen.y.astype(int) - 21
-    lost = (seen.x == 7) & (seen.y == 100)
-    inside = (x < 640) & (y >= 0) & (y < 440) & ~lost
+    expected = before(STAMPS[8], Window(events=5000))
+    x, y = expected.x.astype(int) + 10, expected.y.astype(int) - 21
+    unmapped = (expected.x == 7) & (expected.y == 100)
+    inside = (x < 640) & (y >= 0) & (y < 440) & ~unmapped
     assert 0 < inside.sum() < 5000
-    assert equal(got, Events(seen.t[inside], x[inside].astype(np.uint16),
-                             y[inside].astype(np.uint16), seen.p[inside]))
+    assert equal(got, Events(expected.t[inside], x[inside].astype(np.uint16),
+                             y[inside].astype(np.uint16), expected.p[inside]))
     plain = DSEC(tmp_path, [NAME], Window(events=5000), rectify=False, protocol=False)[8].events
-    assert equal(plain, seen.where(seen.y < 440))
+    assert equal(plain, expected.where(expected.y < 440))
 
 
 @pytest.mark.parametrize('x, expected', [
@@ -135,12 +135,13 @@ def test_rectified_at_borders(tmp_path, recording, x, expected):
     assert events.x.tolist() == ([] if expected is None else [expected] * 3)
 
 
-@pytest.mark.parametrize('context', ['fork', 'spawn'])
-def test_workers_read_the_same(tmp_path, recording, context):
+# One spawned worker tests pickling and starts in half the time of two.
+@pytest.mark.parametrize('context, workers', [('fork', 2), ('spawn', 1)])
+def test_workers_read_the_same(tmp_path, recording, context, workers):
     items = DSEC(tmp_path, [NAME], Window(us=50_000), protocol=False)
-    # Read here first, so that a fork starts with an open file.
+    # Read in this process first, so that a fork starts with an open file.
     alone = list(DataLoader(items, batch_size=None))
-    shared = list(DataLoader(items, batch_size=None, num_workers=2,
+    shared = list(DataLoader(items, batch_size=None, num_workers=workers,
                              multiprocessing_context=multiprocessing.get_context(context)))
     assert len(alone) == len(shared) == 12
     for one, other in zip(alone, shared):
@@ -153,17 +154,17 @@ def test_workers_read_the_same(tmp_path, recording, context):
 def test_nothing_stays_open_when_opened_or_sent(tmp_path, recording):
     items = DSEC(tmp_path, [NAME], protocol=False)
     assert items._events[NAME]._file is None and items._maps[NAME]._map is None
-    seen = items[7].events
+    expected = items[7].events
     sent = pickle.loads(pickle.dumps(items))
     assert sent._events[NAME]._file is None and sent._maps[NAME]._map is None
-    assert equal(sent[7].events, seen)
+    assert equal(sent[7].events, expected)
 
 
-@pytest.mark.parametrize('lost', [
+@pytest.mark.parametrize('missing', [
     'events/left/events.h5', 'events/left/rectify_map.h5', 'semantic/timestamps.txt'])
-def test_missing_file(tmp_path, recording, lost):
-    (recording / lost).unlink()
-    with pytest.raises(ValueError, match=f'{NAME}/{lost} is missing'):
+def test_missing_file(tmp_path, recording, missing):
+    (recording / missing).unlink()
+    with pytest.raises(ValueError, match=f'{NAME}/{missing} is missing'):
         DSEC(tmp_path, [NAME])
 
 
@@ -188,7 +189,8 @@ def test_too_few_labels_for_the_protocol(tmp_path):
 
 
 @pytest.mark.parametrize('text, message', [
-    ('3\n2\n', 'timestamps.txt decreases'), ('1.5\n', "timestamps.txt: .*'1.5': expected a stamp"),
+    ('3\n2\n', 'timestamps.txt decreases'),
+    ('1.5\n', "timestamps.txt: .*'1.5': expected one stamp"),
     ('', 'has 0 stamps for the 12 labels')])
 def test_bad_stamps(tmp_path, recording, text, message):
     (recording / 'semantic' / 'timestamps.txt').write_text(text)
@@ -229,7 +231,7 @@ def test_not_installed(tmp_path, recording, monkeypatch, module):
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason='no recording in the layout of DSEC '
-                                              f'({REAL.name}) is beside this repository')
+                                              f'({REAL.name}) is next to this repository')
 def test_real_events(tmp_path):
     folder = tmp_path / NAME
     folder.mkdir()
@@ -237,7 +239,7 @@ def test_real_events(tmp_path):
     with h5py.File(REAL / 'events' / 'left' / 'events.h5') as file:
         t, x, y, p = (file[f'events/{name}'][()].astype(np.int64) for name in 'txyp')
         offset = int(file['t_offset'][()])
-    # It has no labels: ours, for what their stamps and windows are.
+    # The recording has no labels: write some, to test stamps and windows.
     stamps = [0, 1_000_000, 1_500_123, 3_000_000]
     for index in range(len(stamps)):
         write_label(folder / 'semantic' / '11classes' / 'data' / f'{index:06d}.png', (640, 440), 0)

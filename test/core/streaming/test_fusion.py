@@ -12,7 +12,7 @@ import torch
 from support.event_trees import random_events
 from support.untrained import metadata_of, untrained
 
-from mfs_seg_core.data.clips.modality_dropout import SHARES, senses_of
+from mfs_seg_core.data.clips.modality_dropout import SHARES, draw_modalities
 from mfs_seg_core.data.clips.street import StreetClips
 from mfs_seg_core.evaluate.__main__ import main
 from mfs_seg_core.evaluate.robustness import drive
@@ -155,11 +155,12 @@ def test_wrong_events_leave_the_state_alone(segmenter):
 def test_every_kind_of_stream_is_drawn():
     kinds = set()
     for seed in range(300):
-        seen = senses_of(12, np.random.default_rng(seed))
-        assert seen.shape == (12, 2) and seen.any(1).all()
-        camera, events = seen.T
-        kinds.add('fusion' if seen.all() else 'camera' if not events.any() else 'events'
-                  if not camera.any() else 'lost' if np.abs(np.diff(camera)).sum() < 3 else 'slow')
+        present = draw_modalities(12, np.random.default_rng(seed))
+        assert present.shape == (12, 2) and present.any(1).all()
+        camera, events = present.T
+        kinds.add('fusion' if present.all() else 'camera' if not events.any() else 'events'
+                  if not camera.any() else 'outage' if np.abs(np.diff(camera)).sum() < 3
+                  else 'slow_camera')
     assert kinds == set(SHARES)
 
 

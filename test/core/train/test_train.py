@@ -23,8 +23,9 @@ from support.paths import CONFIG
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from mfs_seg_core.data.clips.augment import Augmented
-from mfs_seg_core.data.clips.clip import CamVidClips, Plain
-from mfs_seg_core.data.clips.sampler import Walk
+from mfs_seg_core.data.clips.camvid import CamVidClips
+from mfs_seg_core.data.clips.clip import ResizedClips
+from mfs_seg_core.data.clips.sampler import SequenceBatches
 from mfs_seg_core.data.clips.street import StreetClips
 from mfs_seg_core.data.street import DimCamera, Street
 from mfs_seg_core.evaluate.__main__ import main as evaluate
@@ -175,7 +176,7 @@ def test_clips_of_a_sequence_follow_one_another(street):
 
 def test_walk():
     """Each slot iterates over sequences in order, each clip once; processes share the slots."""
-    walk = list(Walk(13, 3, 4, seed=0, epoch=0))
+    walk = list(SequenceBatches(13, 3, 4, seed=0, epoch=0))
     assert len(walk) == 9 and sorted(sum(walk, [])) != sum(walk, [])
     clips = {clip for batch in walk for clip in batch}
     assert len(clips) == 36 and clips <= set(range(39))
@@ -184,8 +185,8 @@ def test_walk():
         for now, then in zip(slot, slot[1:]):
             assert then == now + 1 or then % 3 == 0
     assert len({batch % 3 for batch in walk[0]}) > 1
-    assert walk != list(Walk(13, 3, 4, seed=0, epoch=1))
-    halves = [list(Walk(13, 3, 2, 0, 0, rank, 2)) for rank in (0, 1)]
+    assert walk != list(SequenceBatches(13, 3, 4, seed=0, epoch=1))
+    halves = [list(SequenceBatches(13, 3, 2, 0, 0, rank, 2)) for rank in (0, 1)]
     assert [a + b for a, b in zip(*halves)] == walk
 
 
@@ -222,7 +223,7 @@ def test_stills_are_augmented_by_motion(tmp_path):
 
 def test_plain(tmp_path):
     clips = CamVidClips(write_camvid(tmp_path, 'val', 1), 'val', 2, 0.05)
-    images, label, *_ = Plain(clips, (32, 24))[0]
+    images, label, *_ = ResizedClips(clips, (32, 24))[0]
     assert images.shape == (2, 24, 32, 3) and label.shape == (24, 32)
 
 

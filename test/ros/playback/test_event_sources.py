@@ -15,7 +15,7 @@ from mfs_seg_core.data.street import EventCamera, Street
 from mfs_seg_ros.playback.bag_topics import known_types
 from mfs_seg_ros.playback.items import EventBatch, Frame, SourceError
 from mfs_seg_ros.playback.schedule import due_s
-from mfs_seg_ros.playback.sources import EVENT_BETWEEN, EVENT_STEP_S, open_source
+from mfs_seg_ros.playback.sources import EVENT_INTERPOLATED, EVENT_STEP_S, open_source
 
 DATA = SHARED_DATA
 EVENT_TOPIC, IMAGE_TOPIC, LABEL_TOPIC = '/event_camera/events', '/camera/image', '/camera/label'
@@ -41,7 +41,7 @@ def test_street_with_both_has_the_frames_and_the_events():
     for one, other in zip(frames, alone):
         assert one.time_s == other.time_s
         assert np.array_equal(one.image, other.image) and np.array_equal(one.label, other.label)
-    camera = EventCamera(Street(3, **SIZE), step_s=EVENT_STEP_S, between=EVENT_BETWEEN)
+    camera = EventCamera(Street(3, **SIZE), step_s=EVENT_STEP_S, interpolated=EVENT_INTERPOLATED)
     expected = [camera.events(0.05 * k, 0.05 * (k + 1)) for k in range(3)]
     for found, fields in zip(joined(items), zip(*expected)):
         assert np.array_equal(found, np.concatenate(fields))

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Street: the same drive for the same seed, at any rate and size, with labels that fit."""
+"""Street: reproducible drives at any rate and size, with labels that match the images."""
 
 from itertools import islice
 
@@ -16,7 +16,7 @@ TIMES = (0.0, 4.0, 9.5, 16.0)
 
 @pytest.fixture(scope='module')
 def frames() -> list[StreetFrame]:
-    """A few moments of several drives."""
+    """Return frames of several drives at a few times."""
     streets = [Street(seed, 160, 120) for seed in SEEDS]
     return [street.frame(time_s) for street in streets for time_s in TIMES]
 
@@ -59,7 +59,7 @@ def test_every_class_occurs_in_plausible_shares(frames):
         assert low < share < high, f'{name} is {share:.2%}'
 
 
-def test_no_class_gives_itself_away_by_its_colour(frames):
+def test_colour_alone_does_not_predict_the_class(frames):
     image = np.concatenate([frame.image.reshape(-1, 3) for frame in frames]).astype(float)
     label = np.concatenate([frame.label.ravel() for frame in frames])
     means = np.array([image[label == index].mean(0) for index in range(len(CAMVID))])
@@ -68,7 +68,7 @@ def test_no_class_gives_itself_away_by_its_colour(frames):
     assert np.mean(distance.argmin(1) == label[sample]) < 0.5
 
 
-def test_the_rate_only_chooses_the_moments():
+def test_the_rate_only_selects_the_times():
     fine = list(islice(Street(11, 96, 72, rate_hz=20.0), 7))
     coarse = list(islice(Street(11, 96, 72, rate_hz=10.0), 4))
     assert [frame.time_s for frame in fine] == pytest.approx([0.05 * i for i in range(7)])
@@ -76,7 +76,7 @@ def test_the_rate_only_chooses_the_moments():
         assert one.time_s == other.time_s and same(one, other)
 
 
-def test_the_size_only_chooses_the_pixels():
+def test_the_size_only_selects_the_resolution():
     small, large = Street(5, 120, 90).frame(3.0), Street(5, 360, 270).frame(3.0)
     assert np.mean(large.label[1::3, 1::3] == small.label) > 0.93
 
@@ -99,7 +99,7 @@ def test_the_scene_moves_smoothly():
 
 
 def test_edges_of_labels_lie_on_edges_of_the_image(frames):
-    """The image changes most right where the label changes, not a pixel beside it."""
+    """The image changes most exactly where the label changes, not one pixel away."""
     for axis in (0, 1):
         steps = {shift: 0.0 for shift in range(-2, 3)}
         for frame in frames:
@@ -118,13 +118,13 @@ def test_edges_of_labels_lie_on_edges_of_the_image(frames):
     ({'rate_hz': float('nan')}, 'rate_hz'), ({'rate_hz': float('inf')}, 'rate_hz'),
     ({'rate_hz': '20'}, 'rate_hz'),
 ])
-def test_bad_arguments_are_refused_in_one_sentence(arguments, word):
-    with pytest.raises(ValueError, match=f'^{word} is .*: give ') as refused:
+def test_bad_arguments_are_rejected_in_one_sentence(arguments, word):
+    with pytest.raises(ValueError, match=f'^{word} is .*: give ') as error:
         Street(**{'seed': 0, **arguments})
-    assert '\n' not in str(refused.value)
+    assert '\n' not in str(error.value)
 
 
 @pytest.mark.parametrize('time_s', [-0.1, float('nan'), '1'])
-def test_a_bad_time_is_refused(time_s):
+def test_a_bad_time_is_rejected(time_s):
     with pytest.raises(ValueError, match='^time_s is .*: give '):
         Street(0, 16, 16).frame(time_s)

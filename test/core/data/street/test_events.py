@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Street's event camera sees the drive that Street's camera sees, by day and at night."""
+"""Street's event camera records the same drive as its camera, by day and at night."""
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ def same(one, other) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one, other))
 
 
-def test_events_are_of_the_time_and_the_sensor():
+def test_events_are_within_the_interval_and_the_sensor():
     camera = EventCamera(Street(3, 96, 72))
     for start in (0.0, 0.05, 0.1):
         events = camera.events(start, start + 0.05)
@@ -27,7 +27,7 @@ def test_events_are_of_the_time_and_the_sensor():
         assert 0.1 < events.p.mean() < 0.9
 
 
-def test_calls_continue_one_stream_and_a_jump_starts_it_anew():
+def test_calls_continue_one_stream_and_a_jump_resets_it():
     street = Street(4, 64, 48)
     camera = EventCamera(street, electrons=50)
     first, second = camera.events(1, 1.05), camera.events(1.05, 1.1)
@@ -37,7 +37,7 @@ def test_calls_continue_one_stream_and_a_jump_starts_it_anew():
     assert same(first, other.events(1, 1.05)) and same(second, other.events(1.05, 1.1))
     whole = EventCamera(street, electrons=50).events(1, 1.1)
     assert whole.count == first.count + second.count
-    # What was going on at 1.05 is lost to a camera that is switched on then.
+    # Pixels that were reset at 1.05 have another state than those of the continued stream.
     assert not same(second, EventCamera(street, electrons=50).events(1.05, 1.1))
 
 
@@ -64,12 +64,12 @@ def test_the_night_adds_noise_and_leaves_the_contrast():
 
 @pytest.mark.parametrize('arguments', [{'electrons': 0}, {'electrons': -1.0}, {'step_s': 0},
                                        {'electrons': float('nan')}])
-def test_bad_arguments_are_refused(arguments):
+def test_bad_arguments_are_rejected(arguments):
     with pytest.raises(ValueError, match=f'^{next(iter(arguments))} is .*: give a number above 0'):
         EventCamera(Street(0, 16, 16), **arguments)
 
 
 @pytest.mark.parametrize(('start_s', 'end_s'), [(1, 1), (1, 0.5), (-0.1, 0.1)])
-def test_bad_times_are_refused(start_s, end_s):
+def test_bad_times_are_rejected(start_s, end_s):
     with pytest.raises(ValueError, match='give a (start before the end|number of 0 or more)'):
         EventCamera(Street(0, 16, 16)).events(start_s, end_s)

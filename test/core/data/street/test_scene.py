@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A moment of Street is rendered once for all who look, and none of them can spoil it."""
+"""The scene of a time is rendered once for all sensors, and is read-only."""
 
 import numpy as np
 import pytest
@@ -8,19 +8,19 @@ import pytest
 from mfs_seg_core.data.street import EventCamera, Street
 
 
-def test_frame_and_events_share_a_moment(monkeypatch):
+def test_frame_and_events_share_a_scene(monkeypatch):
     street = Street(1, 64, 48)
     rendered = []
-    sight = Street._sight
-    monkeypatch.setattr(Street, '_sight', lambda self, view, things: (
-        rendered.append(view.time_s), sight(self, view, things))[1])
+    project = Street._project
+    monkeypatch.setattr(Street, '_project', lambda self, view, things: (
+        rendered.append(view.time_s), project(self, view, things))[1])
     street.frame(1.0)
     EventCamera(street).events(1.0, 1.05)
     street.frame(1.05)
     assert rendered == pytest.approx([1.0, 1.0125, 1.025, 1.0375, 1.05])
 
 
-def test_what_is_shared_cannot_be_changed():
+def test_shared_scenes_are_read_only():
     street = Street(1, 64, 48)
     scene = street.scene(1.0)
     with pytest.raises(ValueError, match='read-only'):

@@ -60,7 +60,7 @@ def test_interpolation_makes_events_more_accurate():
     for seed in (0, 2):
         street = Street(seed, 160, 120)
         fine, coarse, interpolated = (counts(street, **how) for how in (
-            {'step_s': 0.0025}, {'step_s': 0.025}, {'step_s': 0.025, 'between': 1}))
+            {'step_s': 0.0025}, {'step_s': 0.025}, {'step_s': 0.025, 'interpolated': 1}))
         gains.append(np.corrcoef(fine, interpolated)[0, 1]
                      - np.corrcoef(fine, coarse)[0, 1])
         assert abs(interpolated.sum() - fine.sum()) < abs(coarse.sum() - fine.sum())
@@ -68,13 +68,13 @@ def test_interpolation_makes_events_more_accurate():
 
 
 def test_interpolated_stream_is_continuous(small_street):
-    camera = EventCamera(small_street, step_s=0.025, between=1)
+    camera = EventCamera(small_street, step_s=0.025, interpolated=1)
     first, second = camera.events(1, 1.05), camera.events(1.05, 1.1)
-    whole = EventCamera(small_street, step_s=0.025, between=1).events(1, 1.1)
+    whole = EventCamera(small_street, step_s=0.025, interpolated=1).events(1, 1.1)
     for one, other, both in zip(first, second, whole):
         assert np.array_equal(np.concatenate([one, other]), both)
 
 
 def test_negative_number(small_street):
-    with pytest.raises(ValueError, match='^between is -1: give a number of 0 or more'):
-        EventCamera(small_street, between=-1)
+    with pytest.raises(ValueError, match='^interpolated is -1: give a number of 0 or more'):
+        EventCamera(small_street, interpolated=-1)
