@@ -30,8 +30,8 @@ from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import stamp_ns, to_labels, to_rgb
 from mfs_seg_ros.node.parameters import chosen_sensors, declare
 from mfs_seg_ros.node.run import run_node
-from mfs_seg_ros.recording.events import SeenEvents
-from mfs_seg_ros.recording.metrics import Recording
+from mfs_seg_ros.recording.events import EventRecord
+from mfs_seg_ros.recording.metrics import RunRecord
 from mfs_seg_ros.recording.video import VIDEO_HEIGHT
 from mfs_seg_ros.tools.diagnostic_counts import DiagnosticCounts
 
@@ -72,8 +72,8 @@ class Recorder(Node):
             'event_window', 0.05, 'Seconds of events that are a step.', (0.001, 10.0))
         self._folder.mkdir(parents=True, exist_ok=True)
         self._camera = 'camera' in sensors
-        self._recording = Recording(self._folder, CAMVID, self._camera)
-        self._events = SeenEvents(window_s, VIDEO_HEIGHT) if 'events' in sensors else None
+        self._recording = RunRecord(self._folder, CAMVID, self._camera)
+        self._events = EventRecord(window_s, VIDEO_HEIGHT) if 'events' in sensors else None
         self._masks = 0
         self._packets = 0
         self._images = 0
@@ -168,7 +168,7 @@ class Recorder(Node):
         self._recording.add_label(stamp_ns(message), to_labels(message))
 
     def _add_mask(self, message: Image, arrival_ns: int) -> None:
-        events = self._events.picture(stamp_ns(message)) if self._events else None
+        events = self._events.draw(stamp_ns(message)) if self._events else None
         self._recording.add_mask(stamp_ns(message), to_labels(message), arrival_ns, events)
 
     def _record(self) -> None:

@@ -9,7 +9,6 @@ import pytest
 from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.tools.processes import Children
 
-
 # Tests that start nodes run one after the other in one worker of pytest-xdist: they have deadlines,
 # and share a ROS domain. Those of other files are distributed by file, for the fixtures of modules.
 ROS_GROUP = 'ros'

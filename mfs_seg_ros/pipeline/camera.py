@@ -25,7 +25,7 @@ from mfs_seg_ros.pipeline.outputs import Outputs
 from mfs_seg_ros.pipeline.receiver import Receiver
 from mfs_seg_ros.pipeline.responder import Responder
 from mfs_seg_ros.pipeline.synchronizer import Synchronizer
-from mfs_seg_ros.pipeline.worker import Stream
+from mfs_seg_ros.pipeline.worker import CameraStream
 
 # Kind of message of each sensor.
 KINDS = {'camera': 'image', 'events': 'events'}
@@ -52,7 +52,7 @@ class Camera:
         self._outputs = Outputs(node, self._prefix, settings, plan.segmenter.classes)
         # While the camera is open.
         self._inputs: Inputs | None = None
-        self._stream: Stream | None = None
+        self._stream: CameraStream | None = None
 
     @property
     def _prefix(self) -> str:
@@ -71,7 +71,7 @@ class Camera:
         return [*(Topic(group) for group in self._inputs.groups),
                 *(Topic([publisher], is_input=False) for publisher in self._outputs.images)]
 
-    def open(self, changed: threading.Condition) -> Stream:
+    def open(self, changed: threading.Condition) -> CameraStream:
         """
         Start a stream, at rest.
 
@@ -93,7 +93,7 @@ class Camera:
                               self._now_ns)
         self._inputs = Inputs(self._node, self._prefix, settings, plan, queue, health,
                               self._outputs)
-        self._stream = Stream(receiver, responder)
+        self._stream = CameraStream(receiver, responder)
         return self._stream
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ from mfs_seg_ros.pipeline.step import Step
 RATE_PERIOD_S, ENERGY_PERIOD_S = 1.0, 60.0
 
 
-class Stream(NamedTuple):
+class CameraStream(NamedTuple):
     """Both halves of one active camera."""
 
     receiver: Receiver
@@ -42,7 +42,7 @@ class Worker:
     :param logger: logger of the node.
     """
 
-    def __init__(self, streams: Sequence[Stream], changed: threading.Condition,
+    def __init__(self, streams: Sequence[CameraStream], changed: threading.Condition,
                  settings: Mapping[str, Any], logger: Any) -> None:
         self._streams = streams
         self._changed = changed
@@ -93,12 +93,12 @@ class Worker:
                 timeout_s)
             return not self._stopped
 
-    def _next_steps(self) -> list[tuple[Stream, Step]]:
+    def _next_steps(self) -> list[tuple[CameraStream, Step]]:
         """Return the next step of each stream that has one."""
         return [(stream, step) for stream in self._streams
                 if (step := self._guard([stream], stream.receiver.next_step))]
 
-    def _guard(self, streams: Sequence[Stream], call: Callable[[], Any]) -> Any:
+    def _guard(self, streams: Sequence[CameraStream], call: Callable[[], Any]) -> Any:
         """Return the result of a call; None where it fails, which costs the streams a step."""
         try:
             return call()
@@ -109,7 +109,7 @@ class Worker:
                 stream.responder.fail()
             return None
 
-    def _answer(self, steps: list[tuple[Stream, Step]]) -> None:
+    def _answer(self, steps: list[tuple[CameraStream, Step]]) -> None:
         """Run steps as one batch, and publish the masks."""
         settings = self._settings
         batch = [(stream.responder, prepared) for stream, step in steps

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frames and packets of events from a rosbag2 (db3, mcap), read without ROS."""
+"""Frames and event packets of a rosbag2 (db3, mcap), read without ROS."""
 
 from __future__ import annotations
 
@@ -17,25 +17,32 @@ from rosbags.rosbag2 import Reader, ReaderError
 
 from mfs_seg_core.events.recordings.bag import choose_event_topic
 from mfs_seg_core.labels import CAMVID, UNLABELLED
-from mfs_seg_ros.messages.images import decode_rgb, to_labels, to_rgb
+from mfs_seg_ros.messages.images import decode_rgb, stamp_ns, to_labels, to_rgb
 from mfs_seg_ros.playback.bag_topics import IMAGE_TYPES, choose_topics, known_types
 from mfs_seg_ros.playback.items import EventBatch, Frame, SourceError
 
 # An image waits for its label; with this many waiting, the first one has none.
 MAX_WAITING = 32
-# Messages are recorded soon after their stamps; others were stamped by another clock.
+# A longer delay from stamp to recording is that of another clock.
 MAX_DELAY_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class BagSource:
     """
-    The images of a rosbag2, each with the label of the same header stamp, and packets of events.
+    The images of a rosbag2, each with the label of the same header stamp, and its event packets.
 
-    Images alone come at their stamps. With events, all come as they were recorded, in this order
-    and at these times; packets are passed on as they are. Empty topic names are chosen, see
-    `bag_topics`. `sensors` is 'camera', 'events' or 'fusion'; events alone still have the images
-    that a bag with labels has. `file`: read where the folder `path` has no usable metadata.
+    Without events, images are due at their stamps. With events, all messages are due in the order
+    and at the times of their recording; packets are passed on unchanged.
+
+    :param path: folder or file.
+    :param file: bag file to read where the folder has no usable metadata.
+    :param image_topic: topic of the images; empty: see
+        :mod:`mfs_seg_ros.playback.bag_topics`.
+    :param label_topic: topic of the labels; empty: likewise.
+    :param event_topic: topic of the events; empty: the only one.
+    :param sensors: 'camera', 'events' or 'fusion'; with 'events', a bag with labels still yields
+        its images.
     """
 
     path: Path
@@ -76,15 +83,15 @@ class BagSource:
         for connection, log_ns, data in reader.messages(connections):
             message = known_types().deserialize_cdr(data, connection.msgtype)
             stamp = stamp_ns(message)
-            moment = stamp or log_ns
+            time_ns = stamp or log_ns
             delay_s = 0.0
             if event_topic:
-                moment = stamp if abs(stamp - log_ns) < MAX_DELAY_NS else log_ns
-                delay_s = (log_ns - moment) / 1e9
+                time_ns = stamp if abs(stamp - log_ns) < MAX_DELAY_NS else log_ns
+                delay_s = (log_ns - time_ns) / 1e9
             if connection.topic == event_topic:
-                waiting.append(_batch(message, moment / 1e9, delay_s))
+                waiting.append(_batch(message, time_ns / 1e9, delay_s))
             elif connection.topic == image_topic:
-                waiting.append(WaitingImage(stamp or log_ns, message, moment / 1e9, delay_s))
+                waiting.append(WaitingImage(stamp or log_ns, message, time_ns / 1e9, delay_s))
             else:
                 labels[stamp or log_ns] = message
             while waiting and (
@@ -113,18 +120,12 @@ class BagSource:
 
 @dataclass(frozen=True)
 class WaitingImage:
-    """An image whose label may still come; both have the same `key`, in nanoseconds."""
+    """An image that waits for its label, which has the same ``key`` in nanoseconds."""
 
     key: int
     message: Any
     time_s: float
     delay_s: float
-
-
-def stamp_ns(message: Any) -> int:
-    """Return the header stamp of a message in nanoseconds."""
-    stamp = message.header.stamp
-    return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
 def _batch(message: Any, time_s: float, delay_s: float) -> EventBatch:
@@ -163,6 +164,6 @@ def _decoded_ids(message: Any) -> np.ndarray:
     if ids is None or ids.ndim != 2 or ids.dtype != np.uint8:
         raise SourceError(
             f"the compressed label of stamp {stamp_ns(message)} ns and format '{message.format}' "
-            'is no image of class ids: it must be a PNG of 8-bit grey values'
+            'is not an image of class ids: it must be a PNG of 8-bit grey values'
         )
     return ids

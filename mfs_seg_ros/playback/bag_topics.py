@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which topics of a rosbag2 are played, and the types of their messages."""
+"""Choose the topics of a rosbag2 to play, and register the types of their messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVENT_FIELDS = (
 
 @cache
 def known_types() -> Typestore:
-    """Return the types that are played: not every bag describes them, nor in a known language."""
+    """Return the message types of played topics: not every bag describes them readably."""
     types = get_typestore(Stores.LATEST)
     for name in PACKET_TYPES:
         types.register(get_types_from_msg('\n'.join(EVENT_FIELDS), name))
@@ -34,10 +34,17 @@ def choose_topics(
     connections: list[Connection], image_topic: str, label_topic: str, path: Path
 ) -> tuple[str, str | None]:
     """
-    Return the topics of images and of labels (None without); raises SourceError.
+    Choose the topics of images and labels.
 
-    Empty names are chosen: the label topic is the image topic with 'label' in its name, the image
-    topic the other one (raw before compressed, then by name).
+    By default the label topic is the image topic with 'label' in its name, and the image topic
+    another one: raw before compressed, then by name.
+
+    :param connections: connections of the bag.
+    :param image_topic: topic of the images; empty: the default.
+    :param label_topic: topic of the labels; empty: the default.
+    :param path: path of the bag, for messages.
+    :returns: topics of images and labels; None without labels.
+    :raises SourceError: a topic is missing; one sentence.
     """
     # 'Image' sorts after 'CompressedImage': the raw topic of two is the first.
     candidates = [item.topic for item in sorted(

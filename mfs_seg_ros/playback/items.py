@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a source yields, frames and batches of events, and how it says that it cannot."""
+"""Items of a source: frames and batches of events."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ import numpy as np
 
 
 class SourceError(ValueError):
-    """A source cannot be opened or read; the message is one sentence that says what to do."""
+    """A source cannot be opened or read; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True)
 class Frame:
     """
-    One picture of a source, its truth, or both.
+    An image of a source, its label, or both.
 
-    `image` is uint8 [H, W, 3] RGB or None, `label` uint8 [H, W] class ids with 255 unlabelled or
-    None, `time_s` seconds since an arbitrary start, in the source's own time. It is sent `delay_s`
-    after that moment.
+    :param image: uint8 ``[H, W, 3]``, RGB; None: there is none.
+    :param label: uint8 ``[H, W]`` class ids, 255 for unlabelled; None: there is none.
+    :param time_s: seconds since an arbitrary start, in the source's own time.
+    :param delay_s: seconds from ``time_s`` to its publication.
     """
 
     image: np.ndarray | None
@@ -32,10 +33,17 @@ class Frame:
 @dataclass(frozen=True)
 class EventBatch:
     """
-    A few milliseconds of events, as an EventPacket holds them.
+    A few milliseconds of events, encoded for an EventPacket.
 
-    `time_s` is the moment of the first event, in the same time as that of frames; it is sent
-    `delay_s` later, when its last event has come. `seq` None: whoever sends it counts.
+    :param data: encoded events.
+    :param encoding: their encoding.
+    :param width: columns of the sensor.
+    :param height: rows of the sensor.
+    :param time_s: time of the first event in seconds, in the same time as that of frames.
+    :param delay_s: seconds from then to its publication, after its last event.
+    :param seq: sequence number; None: the publisher counts.
+    :param time_base: start of the time in the data in nanoseconds.
+    :param is_bigendian: byte order of the data.
     """
 
     data: bytes

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Events cut into batches of a few milliseconds, as a driver sends them."""
+"""Cut events into batches of a few milliseconds, as a driver sends them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,19 @@ def batches(
     events: Events, width: int, height: int, batch_us: int, end_us: int | None = None
 ) -> Iterator[EventBatch]:
     """
-    Cut events in the order of time at all multiples of `batch_us`; what is empty is left out.
+    Cut events at all multiples of a duration, and leave out empty batches.
 
-    end_us: where the last batch ends at the latest, after the last event.
+    :param events: events in the order of time.
+    :param width: columns of the sensor.
+    :param height: rows of the sensor.
+    :param batch_us: duration of a batch in microseconds.
+    :param end_us: latest end of the last batch, after the last event; None: a multiple of
+        ``batch_us``.
+    :yields: batches in the order of time.
     """
-    if not events.count:
-        return
     turns = events.t // batch_us
-    starts = np.flatnonzero(np.diff(turns, prepend=turns[0] - 1)).tolist()
+    # The first event starts a batch, where there is one.
+    starts = np.flatnonzero(np.diff(turns, prepend=turns[:1] - 1)).tolist()
     for start, stop in zip(starts, [*starts[1:], events.count]):
         first_us = int(events.t[start])
         complete_us = (int(turns[start]) + 1) * batch_us

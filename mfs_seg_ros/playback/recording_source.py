@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Events, and frames where there are some, from the recording of an event camera."""
+"""Events, and frames if there are any, of an event camera's recording."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from mfs_seg_ros.playback.packetize import batches
 from mfs_seg_ros.playback.schedule import due_s
 
 SUFFIXES = {'.raw', '.dat', '.aedat4', '.h5', '.hdf5', '.txt', '.csv'}
-# Sensors mix up the order of single events by less than this; more is a clock that was set back.
+# Single events are out of order by less than this; more is a clock that was set back.
 BACK_US = 10_000
 
 
 @dataclass(frozen=True)
 class RecordingSource:
     """
-    A RAW, DAT, AEDAT4, HDF5 or text file, see `mfs_seg_core.events.recordings`.
+    A RAW, DAT, AEDAT4, HDF5 or text file; see :mod:`mfs_seg_core.events.recordings`.
 
-    `sensors` is 'camera', 'events' or 'fusion'; frames are not among events alone.
+    :param path: the file.
+    :param sensors: 'camera', 'events' (without frames) or 'fusion'.
+    :param batch_us: duration of a batch of events in microseconds.
     """
 
     path: Path
@@ -34,7 +36,7 @@ class RecordingSource:
     batch_us: int
 
     def __iter__(self) -> Iterator[Frame | EventBatch]:
-        # Numba and more, which other sources do without.
+        # Imported here: other sources do not need Numba.
         from mfs_seg_core.events.recordings import open_recording
         try:
             recording = open_recording(self.path)
@@ -75,7 +77,7 @@ def in_order(events: Events) -> list[Events]:
 def merged(
     packets: Iterator[EventBatch], frames: Iterator[Frame]
 ) -> Iterator[Frame | EventBatch]:
-    """Yield both in the order of time, each frame after all batches with earlier events."""
+    """Merge both in the order of time; a frame follows all batches with earlier events."""
     frame = next(frames, None)
     due = -np.inf
     for packet in packets:

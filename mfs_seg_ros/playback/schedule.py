@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""When what a source yields is sent, in seconds since the first item."""
+"""Times at which the items of a source are published, in seconds since the first item."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import replace
 
 from mfs_seg_ros.playback.items import EventBatch, Frame
 
-# From the last item to the first of the next turn, where a single item tells no interval.
+# Interval before a repetition of a source that has a single item.
 SINGLE_S = 1 / 15
-# Times that go back further are of a clock that was set back.
+# Times that go back further belong to a clock that was set back.
 MAX_BACK_S = 1.0
 
 
 def due_s(item: Frame | EventBatch) -> float:
-    """Return when an item is sent, in its own time."""
+    """Return the time of publication of an item, in the source's time."""
     return item.time_s + item.delay_s
 
 
@@ -24,18 +24,21 @@ def played(
     source: Iterable[Frame | EventBatch], rate_hz: float = 0.0, loop: bool = False
 ) -> Iterator[Frame | EventBatch]:
     """
-    Yield the items of a source, their times moved so that the first is due at 0, none earlier.
+    Shift the times of a source so that its first item is due at 0.
 
-    An item keeps its delay. All are moved by the same time, so that moments keep their distances;
-    what would be due before the item ahead of it is due together with it, and where it would be
-    due more than a second before, it and all that follows are moved.
+    All items are shifted by the same time, and keep their delay. An item that would be due before
+    its predecessor is due together with it; where it would be due more than a second before, it and
+    all later items are shifted.
 
-    rate_hz: items come this often, whatever their times; 0: at the source's own times.
-    loop: begin again after the last item, one interval later.
+    :param source: items.
+    :param rate_hz: items per second, whatever their times; 0: at the source's own times.
+    :param loop: start again after the last item, one interval later.
+    :yields: the items.
     """
     count = 0
     due = 0.0
-    while True:
+    playing = True
+    while playing:
         shift = None
         interval = SINGLE_S
         for item in source:
@@ -46,6 +49,6 @@ def played(
             interval = due - previous or interval
             yield replace(item, time_s=due - item.delay_s)
             count += 1
-        if not loop or shift is None:
-            return
+        # A source without items ends at once.
+        playing = loop and shift is not None
         due += interval

@@ -1,10 +1,10 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Where frames and events come from: Street, CamVid, images, a video, a recording or a rosbag2.
+Sources of frames and events: Street, CamVid, images, a video, a recording or a rosbag2.
 
-A source is an iterable of `Frame` and `EventBatch`, in the order in which they are sent, that
-starts anew each time it is iterated. No ROS is needed.
+A source is an iterable of ``Frame`` and ``EventBatch`` in the order of their publication; each
+iteration starts at its beginning. No ROS is needed.
 """
 
 from __future__ import annotations
@@ -19,28 +19,32 @@ import cv2
 
 from mfs_seg_core.data.camvid import CamVid
 from mfs_seg_core.data.street import EventCamera, Street
+from mfs_seg_core.events.recordings import BAG_SUFFIXES
 from mfs_seg_ros.playback import recording_source
 from mfs_seg_ros.playback.items import EventBatch, Frame, SourceError
 from mfs_seg_ros.playback.packetize import batches
 
 STREET = 'street'
 STREET_SIZE = (240, 180)
-# Between frames of 20 Hz three moments are guessed: to render them too takes more than a core has.
+# Between frames of 20 Hz, three are interpolated: rendering them takes more than one core.
 EVENT_STEP_S, EVENT_INTERPOLATED = 0.05, 3
 SENSORS = ('camera', 'events', 'fusion')
 STREET_RATE_HZ = 20.0
-# Folders of images carry no time; CamVid's val list is a video of this rate.
+# Folders of images have no times; CamVid's val list is a video of this rate.
 FOLDER_RATE_HZ = 15.0
 IMAGE_SUFFIXES = {'.png', '.jpg', '.jpeg', '.bmp', '.ppm', '.tif', '.tiff', '.webp'}
-BAG_SUFFIXES = {'.db3', '.mcap'}
 
 
 @dataclass(frozen=True)
 class StreetSource:
     """
-    Procedural driving scenes, endless; the same seed gives the same drive.
+    Procedural driving scenes without end; a seed always yields the same drive.
 
-    batch_us: with the events of an event camera beside the camera, so long a batch; 0: without.
+    :param seed: seed of the drive.
+    :param width: columns of the frames in pixels.
+    :param height: rows of the frames in pixels.
+    :param rate_hz: frames per second.
+    :param batch_us: duration of a batch of events in microseconds; 0: without events.
     """
 
     seed: int
@@ -56,9 +60,9 @@ class StreetSource:
         for index in count():
             time_s = index / self.rate_hz
             if events and index:
-                before = events.events((index - 1) / self.rate_hz, time_s)
+                latest = events.events((index - 1) / self.rate_hz, time_s)
                 yield from batches(
-                    before, self.width, self.height, self.batch_us, round(time_s * 1e6))
+                    latest, self.width, self.height, self.batch_us, round(time_s * 1e6))
             frame = street.frame(time_s)
             yield Frame(frame.image, frame.label, time_s)
 
@@ -80,7 +84,7 @@ class CamVidSource:
 
 @dataclass(frozen=True)
 class ImageFolderSource:
-    """The images of a folder in the order of their names, numbers counted as numbers."""
+    """The images of a folder, sorted by name with numbers in numerical order."""
 
     folder: Path
     rate_hz: float
@@ -95,7 +99,7 @@ class ImageFolderSource:
 
 @dataclass(frozen=True)
 class VideoSource:
-    """A video file at its own rate; `rate_hz` is used where the file names none."""
+    """A video file at its own rate; ``rate_hz`` where the file has none."""
 
     path: Path
     rate_hz: float
@@ -117,7 +121,7 @@ class VideoSource:
 
 @dataclass(frozen=True)
 class Resized:
-    """Another source, its frames at another size; labels keep their ids (nearest)."""
+    """Another source with resized frames; labels by the nearest pixel."""
 
     source: Iterable[Frame | EventBatch]
     width: int
@@ -138,7 +142,7 @@ class Resized:
 
 @dataclass(frozen=True)
 class WithoutImages:
-    """Another source, with nothing of its frames but their labels."""
+    """Another source without its images; labels and events remain."""
 
     source: Iterable[Frame | EventBatch]
 
@@ -165,20 +169,23 @@ def open_source(
     batch_us: int = 5000,
 ) -> Iterable[Frame | EventBatch]:
     """
-    Open what `path` names.
+    Open a source.
 
-    path: 'street', a CamVid folder, a folder of images, a video, a recording of an event camera,
-        or a rosbag2 folder or file.
-    sensors: 'camera', 'events' (with labels where there are some) or 'fusion', both.
-    seed: of Street.
-    width, height: size of the frames in pixels, and of Street's events; both 0: the source's own
-        (Street 240x180).
-    rate_hz: of sources without a time of their own; 0: 20 Hz for Street, 15 Hz for folders.
-    split: CamVid list ('train', 'val').
-    image_topic, label_topic, event_topic: topics of a bag; empty: chosen by type and name.
-    batch_us: events are cut into batches so long.
-
-    Raises SourceError when there is nothing playable at `path`.
+    :param path: 'street', a CamVid folder, a folder of images, a video, a recording of an event
+        camera, or a rosbag2 folder or file.
+    :param sensors: 'camera', 'events' (with labels if there are any) or 'fusion'.
+    :param seed: seed of Street.
+    :param width: columns of the frames, and of Street's events, in pixels; with ``height`` 0: the
+        source's own size (Street 240x180).
+    :param height: rows, likewise.
+    :param rate_hz: frames per second of a source without times; 0: 20 for Street, 15 for folders.
+    :param split: list of CamVid, 'train' or 'val'.
+    :param image_topic: topic of a bag's images; empty: chosen by type and name.
+    :param label_topic: topic of a bag's labels; empty: likewise.
+    :param event_topic: topic of a bag's events; empty: likewise.
+    :param batch_us: duration of a batch of events in microseconds.
+    :returns: the source.
+    :raises SourceError: there is nothing to play; one sentence.
     """
     if sensors not in SENSORS:
         raise SourceError(f"sensors is '{sensors}': give one of {', '.join(SENSORS)}.")
@@ -217,7 +224,7 @@ def open_source(
 
 
 def image_files(folder: Path) -> list[Path]:
-    """Return the image files of a folder, sorted by name with numbers counted as numbers."""
+    """Return the image files of a folder, sorted by name with numbers in numerical order."""
     def by_number(path: Path) -> list[tuple[int, str]]:
         parts = re.split(r'(\d+)', path.name)
         return [(int(part), '') if part.isdigit() else (-1, part) for part in parts]

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The events that a segmenter was sent: counted, and drawn for each mask."""
+"""Count the events of a run, and draw those of each mask."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream, warm_up_decoders
 from mfs_seg_ros.pipeline.synchronizer import DecodedPacket
 
-# More show no more in a picture of the height of a video, and cost time that others need.
+# More events are not visible at the height of a video.
 MAX_DRAWN = 200_000
-# Kept until their mask comes: the youngest.
+# The newest events, kept until their mask is received.
 MAX_KEPT = 4_000_000
 NO_MAP = [0.0] * 9
 
 
-class SeenEvents:
+class EventRecord:
     """
     Decodes the packets of an event camera.
 
-    `windows` counts how many steps of `window_s` a segmenter of events makes that is never late.
-    `height` is the most rows that a picture has.
+    ``windows`` counts the steps of a segmenter of events that is never late.
+
+    :param window_s: duration of a step in seconds.
+    :param height: maximum number of rows of an image.
     """
 
     def __init__(self, window_s: float, height: int) -> None:
@@ -42,14 +44,14 @@ class SeenEvents:
         self.windows = 0
         self._count = 0
         self._duration_us = 0
-        # Where the last whole window ended, and the newest event.
+        # End of the last complete window, and time of the newest event.
         self._end_us = self._newest_us = 0
         self._started = False
         self._pending: list[Events] = []
         self._kept = 0
 
     def add(self, message: bytes) -> None:
-        """Add an EventPacket as it came; what cannot be decoded is left out."""
+        """Add a serialised EventPacket; one that cannot be decoded is left out."""
         try:
             packet = self._stream.decode(read_packet(message))
         except ValueError:
@@ -76,15 +78,16 @@ class SeenEvents:
         self._duration_us += newest_us - self._newest_us
         self._newest_us = newest_us
         passed = (newest_us - self._end_us) // self._window_us
-        # As a segmenter: one step, with all that has passed.
+        # Like a segmenter: one step for all windows that are complete.
         self.windows += passed > 0
         self._end_us += passed * self._window_us
 
-    def picture(self, stamp_ns: int) -> np.ndarray | None:
+    def draw(self, stamp_ns: int) -> np.ndarray | None:
         """
-        Draw the events of the last window before a stamp, uint8 [H, W, 3] RGB; None before any.
+        Draw the events of the last window before a stamp.
 
-        Stamps do not go back by more than a window.
+        :param stamp_ns: stamp in nanoseconds; not before the last one by more than a window.
+        :returns: uint8 ``[H, W, 3]`` RGB; None before the first event.
         """
         if self._latest is None:
             return None
@@ -92,16 +95,16 @@ class SeenEvents:
         start_us = end_us - self._window_us
         while self._pending and self._pending[0].t[-1] < start_us:
             self._kept -= self._pending.pop(0).count
-        seen = concatenate([events.where((events.t >= start_us) & (events.t < end_us))
-                            for events in self._pending if events.t[0] < end_us])
+        shown = concatenate([events.where((events.t >= start_us) & (events.t < end_us))
+                             for events in self._pending if events.t[0] < end_us])
         width, height = self._latest.size
         rows = min(height, self._height)
         window = EventWindow(
-            seen.where(slice(-MAX_DRAWN, None)), start_us, end_us, self._latest.size)
+            shown.where(slice(-MAX_DRAWN, None)), start_us, end_us, self._latest.size)
         return draw_events(window, max(1, round(width * rows / height)), rows)
 
     def figures(self) -> dict[str, Any]:
-        """Return how many events there were, their rate, and how many windows."""
+        """Return the number of events, their rate, and the number of windows."""
         rate = self._count / self._duration_us if self._duration_us else None
         return {'events_received': self._count,
                 'event_rate_mev_s': None if rate is None else round(rate, 3),

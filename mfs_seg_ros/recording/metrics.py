@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is kept of a run: latencies, rate, accuracy where there is truth, and pictures."""
+"""Record a run: latencies, rate, accuracy where there are labels, video and contact sheet."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ import numpy as np
 
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import ClassSet
-from mfs_seg_ros.recording.video import ContactSheet, Moment, RunVideo
+from mfs_seg_ros.recording.video import ContactSheet, RecordedFrame, RunVideo
 
-# Image, label and mask of one stamp wait for one another; the oldest goes on without what lacks.
+# Images, labels and masks of a stamp wait for one another; then the oldest is used incomplete.
 MAX_WAITING = 32
-# The mask of a window of events has the stamp of a packet that begins about where the window ends.
+# The mask of an event window has the stamp of a packet that starts near the end of the window.
 NEAR_NS = 10_000_000
 
 
-class Recording:
+class RunRecord:
     """
-    Matches images, labels and masks by stamp, and keeps the figures and the pictures of a run.
+    Matches images, labels and masks by stamp, and computes the figures of a run.
 
-    Writes overlay.mp4 and contact_sheet.png into `folder`; `finish` returns the figures. With
-    `images` false there are none: masks of events alone, which have the label of the nearest stamp.
+    Writes overlay.mp4 and contact_sheet.png.
+
+    :param folder: folder of the files.
+    :param classes: classes of the masks.
+    :param images: whether there are images; without, a mask has the label of the nearest stamp.
     """
 
     def __init__(self, folder: Path, classes: ClassSet, images: bool = True) -> None:
         self._folder = folder
         self._classes = classes
         self._with_images = images
-        self._moments: dict[int, Moment] = {}
+        self._frames: dict[int, RecordedFrame] = {}
         self._confusion = ConfusionMatrix(len(classes.names))
         self._truths = 0
         self._images = 0
@@ -45,50 +48,53 @@ class Recording:
         self._sheet = ContactSheet(classes)
 
     def add_image(self, stamp_ns: int, image: np.ndarray) -> None:
-        """Add an input frame, uint8 [H, W, 3] RGB."""
+        """Add an input image, uint8 ``[H, W, 3]`` RGB."""
         self._images += 1
-        self._moment(stamp_ns).image = image
+        self._frame(stamp_ns).image = image
         self._advance()
 
     def add_label(self, stamp_ns: int, label: np.ndarray) -> None:
-        """Add the truth of a frame, uint8 [H, W] class ids."""
+        """Add the label of a frame, uint8 ``[H, W]`` class ids."""
         if not self._with_images:
             stamp_ns = self._near(stamp_ns, 'label')
-        self._moment(stamp_ns).label = label
+        self._frame(stamp_ns).label = label
         self._advance()
 
     def add_mask(
         self, stamp_ns: int, mask: np.ndarray, arrival_ns: int, events: np.ndarray | None = None
     ) -> None:
         """
-        Add a mask, uint8 [H, W] class ids, received at `arrival_ns` of the stamp's clock.
+        Add a mask.
 
-        `events` is a picture of those that came shortly before, uint8 [H, W, 3] RGB.
+        :param stamp_ns: stamp in nanoseconds.
+        :param mask: uint8 ``[H, W]`` class ids.
+        :param arrival_ns: time of its receipt in nanoseconds, by the clock of the stamps.
+        :param events: image of the events shortly before, uint8 ``[H, W, 3]`` RGB; None: none.
         """
         self._arrivals_ns.append(arrival_ns)
         self._latencies_ms.append((arrival_ns - stamp_ns) / 1e6)
         if not self._with_images:
             stamp_ns = self._near(stamp_ns, 'mask')
-        moment = self._moment(stamp_ns)
-        moment.mask, moment.events = mask, events
+        frame = self._frame(stamp_ns)
+        frame.mask, frame.events = mask, events
         self._advance()
 
     def add_model_time(self, model_ms: float) -> None:
-        """Add how long the network took for one mask, in milliseconds."""
+        """Add the time in the network of a mask, in milliseconds."""
         self._model_ms.append(model_ms)
 
     def add_decode_time(self, decode_ms: float) -> None:
-        """Add how long the events of one mask took to decode, in milliseconds."""
+        """Add the time to decode the events of a mask, in milliseconds."""
         self._decode_ms.append(decode_ms)
 
     def finish(self, title: str) -> dict[str, Any]:
         """
-        Complete the files and return the figures.
+        Complete the files.
 
-        title: first part of the headline of the contact sheet.
-        Figures that nothing was measured for are None.
+        :param title: first part of the headline of the contact sheet.
+        :returns: the figures; None where nothing was measured.
         """
-        while self._moments:
+        while self._frames:
             self._use_oldest()
         self._video.close()
         figures = self._figures()
@@ -101,41 +107,41 @@ class Recording:
         return figures
 
     def discard(self) -> None:
-        """Leave nothing half-written; whole files stay."""
+        """Remove incomplete files."""
         self._video.discard()
 
-    def _moment(self, stamp_ns: int) -> Moment:
-        return self._moments.setdefault(stamp_ns, Moment())
+    def _frame(self, stamp_ns: int) -> RecordedFrame:
+        return self._frames.setdefault(stamp_ns, RecordedFrame())
 
     def _near(self, stamp_ns: int, kind: str) -> int:
-        """Return the stamp of the moment that this mask or label belongs to, or its own."""
-        near = [other for other, moment in self._moments.items()
-                if abs(other - stamp_ns) < NEAR_NS and getattr(moment, kind) is None]
+        """Return the stamp of the frame that this mask or label belongs to, or its own."""
+        near = [other for other, frame in self._frames.items()
+                if abs(other - stamp_ns) < NEAR_NS and getattr(frame, kind) is None]
         return min(near, key=lambda other: abs(other - stamp_ns), default=stamp_ns)
 
-    def _complete(self, moment: Moment) -> bool:
-        return (moment.label is not None and moment.mask is not None
-                and (moment.image is not None or not self._with_images))
+    def _complete(self, frame: RecordedFrame) -> bool:
+        return (frame.label is not None and frame.mask is not None
+                and (frame.image is not None or not self._with_images))
 
     def _advance(self) -> None:
-        # In the order of time: for the video.
-        while self._moments and (len(self._moments) > MAX_WAITING
-                                 or self._complete(self._moments[min(self._moments)])):
+        # In the order of time, for the video.
+        while self._frames and (len(self._frames) > MAX_WAITING
+                                 or self._complete(self._frames[min(self._frames)])):
             self._use_oldest()
 
     def _use_oldest(self) -> None:
-        stamp_ns = min(self._moments)
-        moment = self._moments.pop(stamp_ns)
-        if moment.mask is None:
+        stamp_ns = min(self._frames)
+        frame = self._frames.pop(stamp_ns)
+        if frame.mask is None:
             return
-        if moment.label is not None:
-            self._confusion.update(moment.mask, moment.label)
+        if frame.label is not None:
+            self._confusion.update(frame.mask, frame.label)
             self._truths += 1
-        self._masks_of_images += moment.image is not None
-        if moment.image is not None or not self._with_images:
-            self._size = moment.mask.shape[::-1]
-            self._video.add(stamp_ns / 1e9, moment)
-            self._sheet.add(stamp_ns / 1e9, moment)
+        self._masks_of_images += frame.image is not None
+        if frame.image is not None or not self._with_images:
+            self._size = frame.mask.shape[::-1]
+            self._video.add(stamp_ns / 1e9, frame)
+            self._sheet.add(stamp_ns / 1e9, frame)
 
     def _figures(self) -> dict[str, Any]:
         count = len(self._arrivals_ns)

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a recording looks like: a video, and a sheet of chosen moments."""
+"""Video and contact sheet of a run."""
 
 from __future__ import annotations
 
@@ -21,22 +21,24 @@ VIDEO_HEIGHT = 360
 TILE_HEIGHT = 240
 SHEET_ROWS = 5
 COLUMNS = ('camera', 'events', 'truth', 'mask', 'overlay')
-# The rate of a video is fixed when it is opened: it is measured on its first frames.
+# The rate of a video is fixed when it is opened: it is computed from these first frames.
 MEASURED_FRAMES = 10
 FALLBACK_RATE_HZ = 20.0
-# Recordings of milliseconds have masks closer than an encoder, or anyone, can follow.
+# Recordings of milliseconds have masks closer together than an encoder accepts.
 MAX_RATE_HZ = 240.0
 # Bytes on the disk that the encoder may still have in its buffers.
 LEAST_FREE = 1_000_000
 
 
 @dataclass
-class Moment:
+class RecordedFrame:
     """
-    What belongs to one stamp.
+    Image, events, label and mask of one stamp.
 
-    `image` and `events`, a picture of them, are uint8 [H, W, 3] RGB, `label` and `mask` uint8
-    [H, W] class ids. A moment that is drawn has a mask, and image or events.
+    :param image: uint8 ``[H, W, 3]``, RGB; None: there is none.
+    :param events: image of the events, likewise.
+    :param label: uint8 ``[H, W]`` class ids; None: there is none.
+    :param mask: likewise; needed for drawing.
     """
 
     image: np.ndarray | None = None
@@ -45,16 +47,16 @@ class Moment:
     mask: np.ndarray | None = None
 
 
-def tiles(moment: Moment, height: int, classes: ClassSet) -> dict[str, np.ndarray]:
-    """Return what there is to see of a moment, uint8 [height, W, 3] RGB by name, all as wide."""
-    image, events, label, mask = moment.image, moment.events, moment.label, moment.mask
+def tiles(frame: RecordedFrame, height: int, classes: ClassSet) -> dict[str, np.ndarray]:
+    """Return the images of a frame by name, uint8 ``[height, W, 3]`` RGB of one width."""
+    image, events, label, mask = frame.image, frame.events, frame.label, frame.mask
     shape = (mask if image is None else image).shape
     size = round(shape[1] * height / shape[0]), height
     drawn = {}
     if image is not None:
         drawn['camera'] = _fitted(image, size)
     if events is not None:
-        # Where the events lie in the camera's image, as far as scaling tells.
+        # By scaling alone: an event map is not known here.
         drawn['events'] = _fitted(events, size, enlarge=cv2.INTER_NEAREST)
     if label is not None:
         drawn['truth'] = colourise(_fitted_ids(label, size), classes)
@@ -66,48 +68,51 @@ def tiles(moment: Moment, height: int, classes: ClassSet) -> dict[str, np.ndarra
 
 class RunVideo:
     """
-    Writes an mp4 of a run, with the classes below, as moments come.
+    Writes an mp4 of a run, with the legend below.
 
-    A camera alone is shown beside the overlay; where there are events, all else that there is.
-    The file appears under its name at `close`, if any moment was added.
+    Without events it shows image and overlay; with events, all images of a frame but the overlay.
+    The file has its name after :meth:`close`, if a frame was added.
+
+    :param path: path of the file.
+    :param classes: classes of the masks.
     """
 
     def __init__(self, path: Path, classes: ClassSet) -> None:
         self._path = path
         self._classes = classes
-        self._first: list[tuple[float, Moment]] = []
+        self._first: list[tuple[float, RecordedFrame]] = []
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._columns: list[str] = []
 
-    def add(self, time_s: float, moment: Moment) -> None:
-        """Add a moment."""
+    def add(self, time_s: float, frame: RecordedFrame) -> None:
+        """Add a frame."""
         if self._writer:
-            self._write(moment)
+            self._write(frame)
             return
-        self._first.append((time_s, moment))
+        self._first.append((time_s, frame))
         if len(self._first) == MEASURED_FRAMES:
             self._open()
 
     def close(self) -> None:
         """
-        Finish the file.
+        Complete the file.
 
-        Raises OSError with one sentence, and leaves none, when it could not be written.
+        :raises OSError: it could not be written, and was removed; one sentence.
         """
         if self._first:
             self._open()
         if not self._writer:
             return
         self._writer.release()
-        # The encoder does not say that the disk was full: what it wrote has no end then.
+        # The encoder does not report a full disk: the file has no end then.
         if cv2.VideoCapture(str(aside(self._path))).get(cv2.CAP_PROP_FRAME_COUNT) < 1:
             self.discard()
             raise OSError(self._not_written('make room on the disk, or choose another folder'))
         os.replace(aside(self._path), self._path)
 
     def discard(self) -> None:
-        """Leave no file."""
+        """Remove the incomplete file."""
         if self._writer:
             self._writer.release()
         aside(self._path).unlink(missing_ok=True)
@@ -120,46 +125,48 @@ class RunVideo:
         rate_hz = FALLBACK_RATE_HZ
         if duration > 0.0:
             rate_hz = min((len(self._first) - 1) / duration, MAX_RATE_HZ)
-        moments = [moment for _, moment in self._first]
+        frames = [frame for _, frame in self._first]
         self._columns = ['camera', 'overlay']
-        if any(moment.events is not None for moment in moments):
-            seen = set().union(*(tiles(moment, 1, self._classes) for moment in moments))
-            self._columns = [name for name in COLUMNS if name in seen and name != 'overlay']
-        height, width = self._picture(moments[0]).shape[:2]
-        # The encoder takes even sizes only.
+        if any(frame.events is not None for frame in frames):
+            names = set().union(*(tiles(frame, 1, self._classes) for frame in frames))
+            self._columns = [name for name in COLUMNS if name in names and name != 'overlay']
+        height, width = self._draw(frames[0]).shape[:2]
+        # The encoder requires even sizes.
         self._size = (width - width % 2, height - height % 2)
         self._writer = cv2.VideoWriter(
             str(aside(self._path)), cv2.VideoWriter_fourcc(*'mp4v'), round(rate_hz, 2), self._size
         )
         if not self._writer.isOpened():
             raise OSError(self._not_written("check the folder and OpenCV's mp4v encoder"))
-        for moment in moments:
-            self._write(moment)
+        for frame in frames:
+            self._write(frame)
         self._first = []
 
-    def _picture(self, moment: Moment) -> np.ndarray:
+    def _draw(self, frame: RecordedFrame) -> np.ndarray:
         height = VIDEO_HEIGHT if len(self._columns) <= 2 else TILE_HEIGHT
-        drawn = tiles(moment, height, self._classes)
+        drawn = tiles(frame, height, self._classes)
         nothing = blank_image(*drawn['mask'].shape[:2])
         row = np.hstack([drawn.get(name, nothing) for name in self._columns])
         return np.vstack([row, legend_band(self._classes, row.shape[1])])
 
-    def _write(self, moment: Moment) -> None:
-        picture = self._picture(moment)
-        height, width = picture.shape[:2]
+    def _write(self, frame: RecordedFrame) -> None:
+        image = self._draw(frame)
+        height, width = image.shape[:2]
         if width < self._size[0] or height < self._size[1] or width > self._size[0] + 1:
-            picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
-        picture = picture[:self._size[1], :self._size[0]]
+            image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
+        image = image[:self._size[1], :self._size[0]]
         if shutil.disk_usage(self._path.parent).free < LEAST_FREE:
             raise OSError(self._not_written('make room on the disk, or choose another folder'))
-        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        self._writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
 
 
 class ContactSheet:
     """
-    Keeps moments spread evenly over a run of unknown length, and draws them as a table.
+    Keeps frames spread evenly over a run of unknown length, and draws them as a table.
 
-    Columns: camera, events, truth and mask, as far as there are any; and overlay without events.
+    Its columns are camera, events, truth and mask where they exist, and overlay without events.
+
+    :param classes: classes of the masks.
     """
 
     def __init__(self, classes: ClassSet) -> None:
@@ -167,28 +174,28 @@ class ContactSheet:
         self._rows: list[dict[str, np.ndarray]] = []
         self._start_s: float | None = None
         self._stride = 1
-        self._seen = 0
+        self._count = 0
 
-    def add(self, time_s: float, moment: Moment) -> None:
-        """Offer one moment."""
+    def add(self, time_s: float, frame: RecordedFrame) -> None:
+        """Add a frame, which is kept or not."""
         if self._start_s is None:
             self._start_s = time_s
-        if self._seen % self._stride == 0:
-            row = tiles(moment, TILE_HEIGHT, self._classes)
+        if self._count % self._stride == 0:
+            row = tiles(frame, TILE_HEIGHT, self._classes)
             _stamp(next(iter(row.values())), f'{time_s - self._start_s:.1f} s')
             self._rows.append(row)
-        self._seen += 1
-        # With too many, every second one goes, and from now on half as many come.
+        self._count += 1
+        # With too many, every second one is removed, and half as many are kept from now on.
         if len(self._rows) > 4 * SHEET_ROWS:
             self._rows = self._rows[::2]
             self._stride *= 2
 
     def save(self, path: Path, title: str) -> None:
-        """Draw the sheet to an image file; nothing without moments."""
+        """Draw the sheet to an image file; nothing without frames."""
         if not self._rows:
             return
         count = min(SHEET_ROWS, len(self._rows))
-        # The middle of each of `count` equal parts: neither the first nor the last moment.
+        # The middle of each of `count` equal parts: neither the first nor the last frame.
         rows = [self._rows[int((i + 0.5) * len(self._rows) / count)] for i in range(count)]
         columns = [name for name in COLUMNS if any(name in row for row in rows)]
         if 'events' in columns and 'overlay' in columns:
@@ -211,13 +218,13 @@ class ContactSheet:
                         row[name], (tile_width, TILE_HEIGHT), interpolation=cv2.INTER_NEAREST)
             bands.append(band)
         bands.append(legend_band(self._classes, width))
-        # Not imwrite, which does not raise when it could not write.
+        # Not imwrite, which does not raise an error.
         _, data = cv2.imencode('.png', cv2.cvtColor(np.vstack(bands), cv2.COLOR_RGB2BGR))
         write_whole(path, data.tobytes())
 
 
 def _stamp(tile: np.ndarray, text: str) -> None:
-    """Write into the lower left corner."""
+    """Draw a text into the lower left corner."""
     width = text_width(text, 0.45)
     cv2.rectangle(tile, (0, tile.shape[0] - 20), (width + 10, tile.shape[0]), INK, cv2.FILLED)
     draw_text(tile, text, (5, tile.shape[0] - 6), 0.45, PAPER)
@@ -226,7 +233,7 @@ def _stamp(tile: np.ndarray, text: str) -> None:
 def _fitted(
     image: np.ndarray, size: tuple[int, int], enlarge: int = cv2.INTER_CUBIC
 ) -> np.ndarray:
-    """Return it at this width and height."""
+    """Resize an image to this width and height."""
     way = cv2.INTER_AREA if size[1] < image.shape[0] else enlarge
     return cv2.resize(image, size, interpolation=way)
 
@@ -238,7 +245,7 @@ def _fitted_ids(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def _overlaid(
     image: np.ndarray, mask: np.ndarray, size: tuple[int, int], classes: ClassSet
 ) -> np.ndarray:
-    # Mixed at the smaller of the two sizes: the recorder shares its machine with the segmenter.
+    # Blended at the smaller size: the recorder shares the machine with the segmenter.
     if image.shape[0] < size[1]:
         return _fitted(overlay(image, mask, classes), size)
     return overlay(_fitted(image, size), _fitted_ids(mask, size), classes)

@@ -48,10 +48,10 @@ class DiagnosticCounts:
         return self._reports >= target
 
     def lost(self, *reasons: str) -> int:
-        """
+        r"""
         Return how many messages got no mask.
 
-        :param reasons: names in :mod:`mfs_seg_ros.diagnostics.drops`; none: all.
+        :param \*reasons: names in :mod:`mfs_seg_ros.diagnostics.drops`; none: all.
         :returns: their count.
         """
         return sum(int(self.values.get(f'lost: {reason}', 0)) for reason in reasons or ADVICE)

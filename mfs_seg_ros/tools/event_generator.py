@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Node `event_load`: publishes as many events a second as it is told, for benchmarks."""
+"""Node `event_load`: publishes events at a given rate, for benchmarks."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from mfs_seg_ros.node.parameters import declare
 from mfs_seg_ros.node.run import run_node
 
 SENSOR = 1280, 720
-# What the low half of the time counts: to give a packet another time, its high half is replaced.
+# Range of the low half of the time: another high half moves a packet to another time.
 PACKET_US = HALF + 1
 # Different packets, sent in turn.
 PATTERNS = 16
-# Events at once in a row, as an edge makes them.
+# Simultaneous events in a row, as of an edge.
 RUN = 8
 POLL_S = 0.1
-# The segmenter hears nothing before it has found us, a little after we have found it.
+# The segmenter discovers this publisher a little after this publisher discovers it.
 SETTLE_S = 0.5
 
 
 class EventLoad(Node):
-    """Publishes event_camera/events, EVT3 of 1280x720 pixels, once somebody subscribes."""
+    """Publishes event_camera/events, EVT3 of 1280x720 pixels, once it has a subscription."""
 
     def __init__(self, stopped: threading.Event) -> None:
         super().__init__('event_load')
         self._stopped = stopped
-        self._rate = declare(self, 'rate', 20.0, 'Million events a second.', (0.01, 1000.0))
-        self._seconds = declare(self, 'seconds', 10.0, 'Length.', (0.1, 3600.0))
+        self._rate = declare(self, 'rate', 20.0, 'Million events per second.', (0.01, 1000.0))
+        self._seconds = declare(self, 'seconds', 10.0, 'Duration in seconds.', (0.1, 3600.0))
         self._publisher = self.create_publisher(EventPacket, 'event_camera/events', EVENT_QOS)
         self._patterns = [
             pattern(round(self._rate * PACKET_US), seed) for seed in range(PATTERNS)]
 
     def run(self) -> None:
-        """Publish for so many seconds; then print how much it was, and how long it took."""
+        """Publish for the given time; then print events, packets and seconds as JSON."""
         while not self._stopped.is_set() and not self._publisher.get_subscription_count():
             time.sleep(POLL_S)
         time.sleep(SETTLE_S)
@@ -54,7 +54,7 @@ class EventLoad(Node):
         packets = events = 0
         while packets * PACKET_US < self._seconds * 1e6 and not self._stopped.is_set():
             words, count = self._patterns[packets % PATTERNS]
-            # When the last of its events has come.
+            # Time of its last event.
             due = start + (packets + 1) * PACKET_US / 1e6
             time.sleep(max(0.0, due - time.monotonic()))
             self._publisher.publish(packet(words, packets, start_ns))
@@ -66,7 +66,7 @@ class EventLoad(Node):
 
 
 def pattern(count: int, seed: int) -> tuple[np.ndarray, int]:
-    """Return the words of a packet from time 0, uint16, and how many events they are."""
+    """Return the words of a packet from time 0, uint16, and the number of its events."""
     random = np.random.default_rng(seed)
     runs = -(-count // RUN)
     t = np.sort(random.integers(0, PACKET_US, runs)).repeat(RUN)
@@ -78,7 +78,7 @@ def pattern(count: int, seed: int) -> tuple[np.ndarray, int]:
 
 
 def packet(words: np.ndarray, index: int, start_ns: int) -> EventPacket:
-    """Return the packet of this index; `start_ns` is the ROS time of the first."""
+    """Return a packet by its index; ``start_ns`` is the ROS time of the first one."""
     is_high = words >> HALF_BITS == TIME_HIGH >> HALF_BITS
     data = array('B')
     data.frombytes(np.where(is_high, TIME_HIGH | (index & HALF), words).astype('<u2').tobytes())

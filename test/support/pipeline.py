@@ -24,7 +24,7 @@ from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.receiver import Receiver
 from mfs_seg_ros.pipeline.responder import Responder
 from mfs_seg_ros.pipeline.synchronizer import Synchronizer
-from mfs_seg_ros.pipeline.worker import Stream, Worker
+from mfs_seg_ros.pipeline.worker import CameraStream, Worker
 from support.untrained import metadata_of, untrained
 
 START_NS = 1_700_000_000_000_000_000
@@ -92,7 +92,7 @@ class CameraPath:
         pixels = EventMap(NO_MAP, event_map)
         self.responder = Responder(segmenter, self.continuity, self.outputs, self.health, drops,
                                    lambda: START_NS)
-        self.stream = Stream(Receiver(
+        self.stream = CameraStream(Receiver(
             self.queue, ImageReader(self.health, lambda: START_NS), lambda packet: packet,
             EventStream(pixels, self.continuity), pixels,
             Synchronizer(trigger, 0.05, 0.0, 1.0), drops), self.responder)

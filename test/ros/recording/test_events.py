@@ -12,7 +12,7 @@ from rclpy.time import Time
 
 from mfs_seg_core.events.evt3_encoder import encode_evt3
 from mfs_seg_core.events.types import Events
-from mfs_seg_ros.recording.events import SeenEvents
+from mfs_seg_ros.recording.events import EventRecord
 
 EPOCH_NS = 1_700_000_000_000_000_000
 WIDTH, HEIGHT = 60, 40
@@ -31,8 +31,8 @@ def packet(start_us: int, stop_us: int, row: int = 3, **fields) -> bytes:
 
 
 @pytest.fixture
-def seen() -> SeenEvents:
-    return SeenEvents(0.05, HEIGHT)
+def seen() -> EventRecord:
+    return EventRecord(0.05, HEIGHT)
 
 
 def test_events_and_windows_are_counted(seen):
@@ -59,7 +59,7 @@ def test_time_that_goes_back_is_another_stream(seen):
 def test_what_cannot_be_decoded_is_left_out(seen):
     seen.add(b'nothing')
     seen.add(packet(0, 10_000, encoding='evt9'))
-    assert seen.picture(EPOCH_NS) is None
+    assert seen.draw(EPOCH_NS) is None
     assert seen.figures() == {
         'events_received': 0, 'event_rate_mev_s': None, 'event_windows': 0}
 
@@ -67,7 +67,7 @@ def test_what_cannot_be_decoded_is_left_out(seen):
 def test_a_picture_shows_the_window_before_its_stamp(seen):
     for index in range(10):
         seen.add(packet(index * 10_000, (index + 1) * 10_000, seq=index))
-    picture = seen.picture(EPOCH_NS + 80_000_000)
+    picture = seen.draw(EPOCH_NS + 80_000_000)
     assert picture.shape == (HEIGHT, WIDTH, 3)
     columns = (picture[3] == RED).all(1)
     # 30 to 80 ms, in columns of a millisecond that begin anew after 60.
@@ -76,8 +76,8 @@ def test_a_picture_shows_the_window_before_its_stamp(seen):
 
 
 def test_a_large_sensor_has_a_smaller_picture():
-    seen = SeenEvents(0.05, HEIGHT // 2)
+    seen = EventRecord(0.05, HEIGHT // 2)
     seen.add(packet(0, 10_000, row=20))
-    picture = seen.picture(EPOCH_NS + 10_000_000)
+    picture = seen.draw(EPOCH_NS + 10_000_000)
     assert picture.shape == (HEIGHT // 2, WIDTH // 2, 3)
     assert np.flatnonzero((picture == RED).all(2).any(1)).tolist() == [10]

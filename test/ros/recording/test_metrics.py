@@ -11,8 +11,8 @@ import pytest
 
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_ros.recording import video as pictures
-from mfs_seg_ros.recording.metrics import MAX_WAITING, Recording
-from mfs_seg_ros.recording.video import Moment, tiles
+from mfs_seg_ros.recording.metrics import MAX_WAITING, RunRecord
+from mfs_seg_ros.recording.video import RecordedFrame, tiles
 
 STEP_NS = 50_000_000
 
@@ -28,7 +28,7 @@ def ids(value: int, height: int = 36, width: int = 48) -> np.ndarray:
 
 
 def test_figures_of_a_run_with_truth(tmp_path):
-    recording = Recording(tmp_path, CAMVID)
+    recording = RunRecord(tmp_path, CAMVID)
     for index in range(20):
         stamp = index * STEP_NS
         recording.add_image(stamp, image())
@@ -54,7 +54,7 @@ def test_figures_of_a_run_with_truth(tmp_path):
 
 
 def test_order_of_arrival_does_not_matter(tmp_path):
-    recording = Recording(tmp_path, CAMVID)
+    recording = RunRecord(tmp_path, CAMVID)
     recording.add_mask(1, ids(3), 5)
     recording.add_label(2, ids(3))
     recording.add_mask(2, ids(3), 6)
@@ -67,11 +67,11 @@ def test_order_of_arrival_does_not_matter(tmp_path):
 
 
 def test_frames_without_a_mask_are_let_go(tmp_path):
-    recording = Recording(tmp_path, CAMVID)
+    recording = RunRecord(tmp_path, CAMVID)
     for index in range(3 * MAX_WAITING):
         recording.add_image(index, image())
         recording.add_label(index, ids(3))
-        assert len(recording._moments) <= MAX_WAITING
+        assert len(recording._frames) <= MAX_WAITING
     recording.add_mask(3 * MAX_WAITING - 1, ids(3), 3 * MAX_WAITING)
     figures = recording.finish('test')
     assert figures['masks_received'] == 1
@@ -80,7 +80,7 @@ def test_frames_without_a_mask_are_let_go(tmp_path):
 
 
 def test_nothing_received_gives_no_pictures(tmp_path):
-    figures = Recording(tmp_path, CAMVID).finish('test')
+    figures = RunRecord(tmp_path, CAMVID).finish('test')
     assert figures['masks_received'] == 0
     assert figures['miou'] is None
     assert figures['latency_ms_p99'] is None
@@ -88,7 +88,7 @@ def test_nothing_received_gives_no_pictures(tmp_path):
 
 
 def test_frames_of_other_sizes_fit_into_one_video(tmp_path):
-    recording = Recording(tmp_path, CAMVID)
+    recording = RunRecord(tmp_path, CAMVID)
     for index, (height, width) in enumerate([(36, 48), (60, 60), (37, 53), (500, 300)] * 4):
         recording.add_image(index * STEP_NS, image(height, width))
         recording.add_mask(index * STEP_NS, ids(1, height, width), index * STEP_NS + 1)
@@ -101,7 +101,7 @@ def test_frames_of_other_sizes_fit_into_one_video(tmp_path):
 
 
 def test_masks_of_events_have_the_label_of_the_nearest_stamp(tmp_path):
-    recording = Recording(tmp_path, CAMVID, images=False)
+    recording = RunRecord(tmp_path, CAMVID, images=False)
     for index in range(1, 21):
         stamp = index * STEP_NS
         recording.add_label(stamp, ids(3 if index % 2 else 0))
@@ -120,7 +120,7 @@ def test_masks_of_events_have_the_label_of_the_nearest_stamp(tmp_path):
 
 
 def test_masks_of_events_beside_a_camera_are_counted_and_not_drawn(tmp_path):
-    recording = Recording(tmp_path, CAMVID)
+    recording = RunRecord(tmp_path, CAMVID)
     for index in range(6):
         recording.add_mask(index * STEP_NS, ids(3), index * STEP_NS + 1, image())
         if index % 2:
@@ -135,9 +135,9 @@ def test_masks_of_events_beside_a_camera_are_counted_and_not_drawn(tmp_path):
 
 def test_tiles_show_what_there_is():
     rgb, mask = image(60, 80), ids(3, 60, 80)
-    assert list(tiles(Moment(rgb, None, mask, mask), 30, CAMVID)) == [
+    assert list(tiles(RecordedFrame(rgb, None, mask, mask), 30, CAMVID)) == [
         'camera', 'truth', 'mask', 'overlay']
-    drawn = tiles(Moment(None, image(20, 30), None, mask), 30, CAMVID)
+    drawn = tiles(RecordedFrame(None, image(20, 30), None, mask), 30, CAMVID)
     assert list(drawn) == ['events', 'mask']
     # Events are drawn in the shape of what they are beside.
     assert {tile.shape for tile in drawn.values()} == {(30, 40, 3)}
@@ -162,7 +162,7 @@ def files_of_at_most(size: int):
 
 @pytest.mark.parametrize('frames, file', [(30, 'overlay.mp4'), (1, 'contact_sheet.png')])
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tmp_path, frames, file):
-    recording = Recording(tmp_path, CAMVID)
+    recording = RunRecord(tmp_path, CAMVID)
     # The video of one frame fits, the sheet does not.
     with files_of_at_most(300_000):
         for index in range(frames):
@@ -177,7 +177,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tmp_path, f
 
 
 def test_a_disk_that_fills_up_ends_the_recording_early(tmp_path, monkeypatch):
-    recording = Recording(tmp_path, CAMVID)
+    recording = RunRecord(tmp_path, CAMVID)
     monkeypatch.setattr(pictures, 'LEAST_FREE', 1 << 80)
     with pytest.raises(OSError, match='cannot be written: make room on the disk'):
         for index in range(30):
