@@ -14,7 +14,7 @@ import rclpy
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 from support.camera import MODULE, QUICK, TIMEOUT_S, Camera, picture, same
-from test_lifecycle import SHUTDOWN, WAYS, Manager
+from support.manager import SHUTDOWN, WAYS, Manager
 
 from mfs_seg_ros.messages.images import header_of, image_message
 from mfs_seg_ros.tools.processes import ChildFailed
