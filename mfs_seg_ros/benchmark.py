@@ -3,13 +3,14 @@
 """
 `python -m mfs_seg_ros.benchmark`: whether the node keeps up with an event camera on one core.
 
-A process publishes EventPackets (EVT3, 1280x720) to a segmenter that is pinned to one core. What it
-lost it says itself; its processor time is the kernel's.
+A process publishes EventPackets (EVT3, 1280x720) to a segmenter that is pinned to one core. The
+counts come from /diagnostics, the processor time from the kernel.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -26,10 +27,10 @@ from std_msgs.msg import Float32
 
 from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.demo import positive
-from mfs_seg_ros.diagnostics.drops import PACKETS_LOST
 from mfs_seg_ros.diagnostics.process_info import cpu_s
 from mfs_seg_ros.messages.images import stamp_ns
 from mfs_seg_ros.node.fastdds_environment import demo_environment
+from mfs_seg_ros.tools.camera_diagnostics import PACKET_CAUSES, CameraDiagnostics
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 
 MASK = 'mfs_seg/mask'
@@ -52,9 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
     environment = demo_environment()
     os.environ.update(environment)
     try:
-        with (tempfile.TemporaryDirectory() as logs,
-              Children(Path(logs), environment) as children):
-            figures = run(children, options)
+        with (tempfile.TemporaryDirectory() as folder,
+              Children(Path(folder), environment) as children):
+            figures = run(children, Path(folder) / 'sent.json', options)
     except (ChildFailed, OSError) as error:
         print(f'The benchmark ended early: {error}', file=sys.stderr)
         return 1
@@ -67,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class Listener(Node):
-    """Hears what the segmenter publishes."""
+    """Subscribes to the masks, the times and the diagnostics of a segmenter."""
 
     def __init__(self) -> None:
         super().__init__('benchmark')
@@ -77,6 +78,7 @@ class Listener(Node):
         for name in TIMES:
             self.create_subscription(
                 Float32, f'mfs_seg/debug/{name}', partial(self._on_time, name), 50)
+        self.diagnostics = CameraDiagnostics(self)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
 
@@ -93,8 +95,18 @@ class Listener(Node):
         self.times_ms[name].append(message.data)
 
 
-def run(children: Children, options: argparse.Namespace) -> dict[str, str | int | float]:
-    """Measure; raises ChildFailed when a process fails."""
+def run(
+    children: Children, counts_file: Path, options: argparse.Namespace
+) -> dict[str, str | int | float]:
+    """
+    Measure a segmenter under a load of events.
+
+    :param children: where the processes are started.
+    :param counts_file: where the load writes what it has sent.
+    :param options: the command line.
+    :returns: the figures by name.
+    :raises ChildFailed: when a process fails.
+    """
     cores = os.sched_getaffinity(0)
     if options.core not in cores:
         raise ChildFailed(f'there is no core {options.core}: give one of {sorted(cores)}.')
@@ -110,7 +122,7 @@ def run(children: Children, options: argparse.Namespace) -> dict[str, str | int 
         listener = Listener()
         wait(listener, children, lambda: listener.count_publishers(MASK), 'segmenter')
         children.start('load', 'mfs_seg_ros.tools.event_generator', {
-            'rate': options.rate, 'seconds': options.seconds})
+            'rate': options.rate, 'seconds': options.seconds, 'counts_file': str(counts_file)})
         wait(listener, children, lambda: listener.latencies_ms, 'segmenter')
         begin, used_s = time.monotonic(), cpu_s(children.pid('segmenter'))
         masks = len(listener.latencies_ms)
@@ -122,22 +134,21 @@ def run(children: Children, options: argparse.Namespace) -> dict[str, str | int 
             masks_per_s = (len(listener.latencies_ms) - masks) / passed_s
         # To come while the load was on, a mask must not have been late.
         listener.listen(DRAIN_S)
+        wait_for_report(listener, children)
         children.stop('segmenter')
         listener.destroy_node()
     finally:
         rclpy.shutdown()
-    sent = children.last_match(
-        'load', r'events_sent: (\d+) packets_sent: (\d+) seconds: ([\d.]+)')
-    events, packets, seconds = int(sent[1]), int(sent[2]), float(sent[3])
-    report = children.last_match('segmenter', PACKETS_LOST)
-    lost = sum(map(int, report.groups())) if report else 0
+    sent = json.loads(counts_file.read_text())
+    events, packets, seconds = sent['events_sent'], sent['packets_sent'], sent['seconds']
+    without_mask = listener.diagnostics.without_mask(PACKET_CAUSES)
     return {
         'weights': options.weights,
         'events_sent': events,
         'sent_mev_s': events / seconds / 1e6,
         'packets_sent': packets,
-        'packets_lost': lost,
-        'events_decoded': round(events * (packets - lost) / packets),
+        'packets_lost': without_mask,
+        'events_decoded': round(events * (packets - without_mask) / packets),
         'masks_per_s': masks_per_s,
         'node_cpu_s_per_s': cpu_share,
         'decode_ms_p50': float(np.median(listener.times_ms['decode_time_ms'])),
@@ -154,8 +165,14 @@ def wait(listener: Listener, children: Children, ready, *running: str) -> None:
     while not ready():
         children.check_running(*running)
         if time.monotonic() > end:
-            raise ChildFailed(f'nothing was heard of the segmenter within {START_S:.0f} s.')
+            raise ChildFailed(f'the segmenter published nothing within {START_S:.0f} s.')
         listener.listen(0.1)
+
+
+def wait_for_report(listener: Listener, children: Children) -> None:
+    """Wait for the next report of the segmenter, which counts all that came before it."""
+    reports = listener.diagnostics.reports
+    wait(listener, children, lambda: listener.diagnostics.reports > reports, 'segmenter')
 
 
 if __name__ == '__main__':

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -18,12 +19,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_core.util.table import cell, text_table
-from mfs_seg_ros.diagnostics.drops import PACKETS_LOST
+from mfs_seg_ros.diagnostics.drops import IMAGES_DROPPED
 from mfs_seg_ros.node.fastdds_environment import demo_environment
 from mfs_seg_ros.playback.sources import STREET
+from mfs_seg_ros.tools.camera_diagnostics import PACKET_CAUSES, CameraDiagnostics
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 
 DEFAULT_SECONDS = 20.0
@@ -127,7 +134,11 @@ def run(
     options.output.mkdir(parents=True, exist_ok=True)
     for name in RESULTS:
         (options.output / name).unlink(missing_ok=True)
-    with Children(options.output / 'log', demo_environment()) as children:
+    environment = demo_environment()
+    os.environ.update(environment)
+    counts_file = options.output / 'log' / 'sent.json'
+    with (Children(options.output / 'log', environment) as children,
+          DiagnosticsWatcher() as watcher):
         children.start('segmenter', 'mfs_seg_ros.segmenter', {
             'weights': options.weights, 'sensors': options.sensors,
             'event_window': EVENT_WINDOW_S, 'input_width': options.size[0],
@@ -140,12 +151,11 @@ def run(
         children.start('player', 'mfs_seg_ros.player', {
             'input': options.input, 'sensors': options.sensors, 'seconds': options.seconds,
             'rate': options.rate, 'seed': options.seed, 'wait_for': SUBSCRIBERS,
-            'packet_ms': PACKET_MS})
-        sent = follow(children, interrupted, options.sensors)
+            'packet_ms': PACKET_MS, 'counts_file': str(counts_file)})
+        sent = follow(children, watcher, counts_file, interrupted, options.sensors)
         children.stop('recorder')
-        # At its end it says what it has lost.
         children.stop('segmenter')
-        report = children.last_match('segmenter', PACKETS_LOST)
+        packets_lost = watcher.diagnostics.without_mask(PACKET_CAUSES)
     recording = json.loads((options.output / 'recording.json').read_text())
     if not recording['masks_received']:
         what = 'events' if options.sensors == 'events' else 'frames'
@@ -156,7 +166,7 @@ def run(
                'masks_lost': masks_lost(options.sensors, sent, recording)}
     if options.sensors != 'camera':
         summary |= {key: recording[key] for key in MEASURED_OF_EVENTS}
-        summary['packets_lost'] = sum(map(int, report.groups())) if report else 0
+        summary['packets_lost'] = packets_lost
     write_json(options.output / 'summary.json', summary)
     return summary, recording
 
@@ -172,27 +182,65 @@ def masks_lost(sensors: str, frames: int, recording: dict[str, Any]) -> int:
     return max(0, expected - found)
 
 
-def follow(children: Children, interrupted: threading.Event, sensors: str) -> int:
-    """Show progress until the player has ended and its masks have come; return frames sent."""
+class DiagnosticsWatcher:
+    """A node that subscribes to the segmenter's diagnostics while the context is open."""
+
+    def __enter__(self) -> DiagnosticsWatcher:
+        # The demo ends its processes in order: its own handlers stay.
+        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+        self._node = Node('demo')
+        self.diagnostics = CameraDiagnostics(self._node)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._node)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._node.destroy_node()
+        rclpy.shutdown()
+
+    def listen(self, seconds: float) -> None:
+        """Receive messages for this time."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0.0:
+            self._executor.spin_once(timeout_sec=left)
+
+
+def follow(
+    children: Children, watcher: DiagnosticsWatcher, counts_file: Path, interrupted: threading.Event,
+    sensors: str,
+) -> int:
+    """
+    Show progress until the player has ended and its masks have come.
+
+    :param children: the processes.
+    :param watcher: where the segmenter's counts arrive, once a second.
+    :param counts_file: where the player writes what it has sent.
+    :param interrupted: set when the demo is to stop.
+    :param sensors: 'camera', 'events' or 'fusion'.
+    :returns: how many frames were sent.
+    :raises ChildFailed: when a process fails or nothing arrives.
+    :raises Interrupted: when ``interrupted`` is set.
+    """
+    counts = watcher.diagnostics
+    received = f"{'event packets' if sensors == 'events' else 'images'} received"
     progress = Progress('packets of events' if sensors == 'events' else 'frames')
     began = changed = time.monotonic()
     seen = masks = 0
     sent = None
     while not interrupted.is_set():
         # No wait on the event: a signal's handler that sets it meanwhile would block on its lock.
-        time.sleep(POLL_S)
+        watcher.listen(POLL_S)
         now = time.monotonic()
         children.check_running('segmenter', 'recorder')
         if sent is None and children.ended('player'):
-            sent = int(children.last_match('player', r'frames_sent: (\d+)')[1])
+            sent = json.loads(counts_file.read_text())['frames_sent']
             changed = now
-        counts = children.last_match('recorder', r'images (\d+) packets (\d+) masks (\d+)')
         before = seen, masks
-        if counts:
-            seen, masks = int(counts[2 if sensors == 'events' else 1]), int(counts[3])
+        seen, masks = counts.count(received), counts.count('masks published')
         if (seen, masks) != before:
             changed = now
-        all_came = sensors == 'camera' and sent is not None and masks >= sent
+        all_came = (sensors == 'camera' and sent is not None
+                    and masks + counts.without_mask([IMAGES_DROPPED]) >= sent)
         patience_s = DRAIN_S if masks else FIRST_S
         if sent is not None and (all_came or now - changed > patience_s):
             progress.end(seen, masks)
@@ -227,7 +275,7 @@ class Progress:
 
     def _print(self, seen: int, masks: int, end: str) -> None:
         seconds = time.monotonic() - self._began
-        state = f'{seen} {self._what} seen, {masks} masks received' if seen else 'starting'
+        state = f'{seen} {self._what} received, {masks} masks published' if seen else 'starting'
         # Wide enough to cover the line before.
         print(f'{seconds:6.1f} s  {state:<50}', end=end, flush=True)
 

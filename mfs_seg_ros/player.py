@@ -12,17 +12,20 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 from event_camera_msgs.msg import EventPacket
 from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSProfile
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from mfs_seg_core.util.files import write_json
+from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import image_message
 from mfs_seg_ros.node.parameters import declare
 from mfs_seg_ros.node.run import run_node
@@ -37,8 +40,6 @@ POLL_S = 0.1
 SETTLE_S = 0.5
 # What drivers publish with (REP-2003): reliable, keep last 10; best-effort consumers match it.
 CAMERA_QOS = QoSProfile(depth=10)
-# What drivers of event cameras publish with.
-EVENT_QOS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT)
 # Items in the making. Batches come by the dozen, when Street has rendered what they are from.
 FRAMES_AHEAD, BATCHES_AHEAD = 1, 32
 
@@ -74,6 +75,8 @@ class Player(Node):
             'wait_for', 0, 'Start when the topic of each sensor has this many subscribers.',
             (0, 1000))
         self._frame_id = declared('frame_id', 'camera_optical_frame', 'frame_id of the headers.')
+        self._counts_file = declared(
+            'counts_file', '', 'JSON file for the counts of what was sent; empty: none.')
         source = open_source(
             self._input,
             sensors=sensors,
@@ -136,6 +139,9 @@ class Player(Node):
         self._serve(POLL_S)
         self.get_logger().info(f"'{self._input}': {frames} frames, {packets} packets sent.")
         print(f'frames_sent: {frames} packets_sent: {packets}', flush=True)
+        if self._counts_file:
+            write_json(
+                Path(self._counts_file), {'frames_sent': frames, 'packets_sent': packets})
 
     def _offer(self, topic: str, message: type, qos: QoSProfile) -> None:
         self._outputs[topic] = self.create_publisher(message, topic, qos)

@@ -11,8 +11,8 @@ grew, or masks were lost that nobody counted.
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -29,10 +29,11 @@ import rclpy
 
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.util.files import write_json
-from mfs_seg_ros.benchmark import DRAIN_S, MASK, START_S, Listener, wait
+from mfs_seg_ros.benchmark import DRAIN_S, MASK, START_S, Listener, wait, wait_for_report
 from mfs_seg_ros.demo import positive
 from mfs_seg_ros.diagnostics.process_info import ProcessState, process_state
 from mfs_seg_ros.node.fastdds_environment import demo_environment
+from mfs_seg_ros.tools.camera_diagnostics import IMAGE_CAUSES
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 from mfs_seg_ros.tools.trend import growth, slope
 
@@ -46,7 +47,8 @@ MEASURE_S = 5.0
 # session only, where the kernel shares out its time by sessions.)
 LAST_CORE = max(os.sched_getaffinity(0))
 BUSY_LOOPS = 9
-COUNTED = re.compile(r'(\d+) (?:were dropped|were unusable|were too old|more are missing)')
+# What the player has sent.
+SENT = 'sent.json'
 # Limits that noise does not reach. The allocator takes memory in steps of up to a megabyte, some 2
 # in a minute and ever fewer; masks of 240x180 that leak at 20 Hz make 50 MB a minute. Both must be
 # passed: what leaks so slowly that a minute does not tell is found in ten.
@@ -125,9 +127,7 @@ def run(children: Children, folder: Path, options: argparse.Namespace) -> dict[s
         listener.destroy_node()
     finally:
         rclpy.shutdown()
-    report = children.last_match('segmenter', r'of \d+ images so far.*')
-    counted = sum(map(int, COUNTED.findall(report[0]))) if report else 0
-    return figures_of(soak, sent, counted)
+    return figures_of(soak, sent, listener.diagnostics.without_mask(IMAGE_CAUSES))
 
 
 def start_segmenter(children: Children, listener: Listener, options: argparse.Namespace) -> None:
@@ -151,7 +151,7 @@ def play(children: Children, folder: Path, seconds: float, rate: float) -> None:
     """Start a player of the frames; rate 0: as fast as it can."""
     children.start('player', 'mfs_seg_ros.player', {
         'input': str(folder / 'frames'), 'loop': True, 'seconds': seconds, 'rate': rate,
-        'fast': not rate, 'wait_for': 1})
+        'fast': not rate, 'wait_for': 1, 'counts_file': str(folder / SENT)})
 
 
 def measured_capacity(children: Children, listener: Listener, folder: Path) -> float:
@@ -202,8 +202,9 @@ def soaked(children: Children, listener: Listener, folder: Path, rate: float, se
               f'{state.threads:7d}  {state.handles:7d}  {state.cpu_s - cpu_s:5.2f}', flush=True)
         cpu_s = state.cpu_s
     listener.listen(DRAIN_S)
+    wait_for_report(listener, children)
     soak.latencies_ms = listener.latencies_ms
-    return soak, int(children.last_match('player', r'frames_sent: (\d+)')[1])
+    return soak, json.loads((folder / SENT).read_text())['frames_sent']
 
 
 def figures_of(soak: Soak, sent: int, counted: int) -> dict[str, int | float]:

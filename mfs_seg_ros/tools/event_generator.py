@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from array import array
+from pathlib import Path
 
 import numpy as np
 from event_camera_msgs.msg import EventPacket
@@ -16,6 +17,7 @@ from rclpy.time import Time
 
 from mfs_seg_core.events.evt3_encoder import HALF, HALF_BITS, TIME_HIGH, encode_evt3
 from mfs_seg_core.events.types import Events
+from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.node.parameters import declare
 from mfs_seg_ros.node.run import run_node
@@ -40,6 +42,8 @@ class EventLoad(Node):
         self._stopped = stopped
         self._rate = declare(self, 'rate', 20.0, 'Million events a second.', (0.01, 1000.0))
         self._seconds = declare(self, 'seconds', 10.0, 'Length.', (0.1, 3600.0))
+        self._counts_file = declare(
+            self, 'counts_file', '', 'JSON file for the counts of what was sent; empty: none.')
         self._publisher = self.create_publisher(EventPacket, 'event_camera/events', EVENT_QOS)
         self._patterns = [
             pattern(round(self._rate * PACKET_US), seed) for seed in range(PATTERNS)]
@@ -59,8 +63,11 @@ class EventLoad(Node):
             self._publisher.publish(packet(words, packets, start_ns))
             packets += 1
             events += count
-        print(f'events_sent: {events} packets_sent: {packets} '
-              f'seconds: {time.monotonic() - start:.3f}', flush=True)
+        seconds = time.monotonic() - start
+        print(f'events_sent: {events} packets_sent: {packets} seconds: {seconds:.3f}', flush=True)
+        if self._counts_file:
+            write_json(Path(self._counts_file), {
+                'events_sent': events, 'packets_sent': packets, 'seconds': seconds})
         time.sleep(POLL_S)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether what was sampled over time grows."""
+"""The trend of a series of samples."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import numpy as np
 
 def slope(times: Sequence[float], values: Sequence[float]) -> float:
     """
-    Give the median of the slopes between all pairs of samples (Theil and Sen): up to a quarter of
-    the samples may be anything.
+    Return the median of the slopes between all pairs of samples (Theil-Sen estimator).
 
+    Up to a quarter of the samples may be outliers.
+
+    :param times: one for each sample, in any unit.
+    :param values: the samples.
     :returns: units of a value in a unit of time; 0 for fewer than two samples.
     """
     t, v = np.asarray(times, float), np.asarray(values, float)
@@ -24,6 +27,6 @@ def slope(times: Sequence[float], values: Sequence[float]) -> float:
 
 
 def growth(values: Sequence[float]) -> float:
-    """Give by how much the median of the last third is above that of the first."""
+    """Return the median of the last third of the samples minus that of the first."""
     third = max(1, len(values) // 3)
     return float(np.median(values[-third:]) - np.median(values[:third])) if len(values) else 0.0
