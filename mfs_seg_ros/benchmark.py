@@ -1,7 +1,7 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-`python -m mfs_seg_ros.benchmark`: whether the node keeps up with an event camera on one core.
+``python -m mfs_seg_ros.benchmark``: measure the node under events of a camera, on one core.
 
 A process publishes EventPackets (EVT3, 1280x720) to a segmenter that is pinned to one core. The
 counts come from /diagnostics, the processor time from the kernel.
@@ -36,12 +36,12 @@ from mfs_seg_ros.tools.processes import ChildFailed, Children
 MASK = 'mfs_seg/mask'
 TIMES = ('model_time_ms', 'decode_time_ms')
 START_S = 120.0
-# Masks still under way at the end; the last events are a step after a second of silence.
+# For the last masks; the last events become a step after a second without more of them.
 DRAIN_S = 2.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the benchmark; return 0, or 1 after a sentence about what is wrong."""
+    """Run the benchmark; return 0, or 1 after an error message."""
     parser = argparse.ArgumentParser(prog='python -m mfs_seg_ros.benchmark', description=__doc__)
     parser.add_argument('--weights', default='street', help='name of shipped weights or a file')
     parser.add_argument('--rate', type=positive, default=20.0, help='million events a second')
@@ -83,7 +83,7 @@ class Listener(Node):
         self._executor.add_node(self)
 
     def listen(self, seconds: float) -> None:
-        """Take messages for so long."""
+        """Receive messages for this time."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0.0:
             self._executor.spin_once(timeout_sec=left)
@@ -132,7 +132,7 @@ def run(
             passed_s = time.monotonic() - begin
             cpu_share = (cpu_s(children.pid('segmenter')) - used_s) / passed_s
             masks_per_s = (len(listener.latencies_ms) - masks) / passed_s
-        # To come while the load was on, a mask must not have been late.
+        # Masks that arrive after the load has ended do not count for the rate.
         listener.listen(DRAIN_S)
         wait_for_report(listener, children)
         children.stop('segmenter')

@@ -1,9 +1,9 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-`python -m mfs_seg_ros.demo`: sensors, the segmenter and a recorder, each a process of its own.
+``python -m mfs_seg_ros.demo``: a player, the segmenter and a recorder, each in its own process.
 
-They talk over real ROS 2. In the end one table is printed, and the output folder holds
+They communicate over ROS 2. At the end the demo prints one table, and the output folder holds
 summary.json, overlay.mp4, contact_sheet.png, recording.json (also per class) and the logs.
 """
 
@@ -37,15 +37,15 @@ DEFAULT_SECONDS = 20.0
 POLL_S = 0.1
 LINE_S = 5.0
 START_S = 120.0
-# Masks still under way when the player ends: waited for as long as they keep coming.
-# The last events are a step when for a second (max_gap) no more have come.
+# After the player has ended, wait until no mask has arrived for this time. The last events become
+# a step after a second (max_gap) without more of them.
 DRAIN_S = 2.5
-# The first one takes longer, above all on a busy machine.
+# The first mask takes longer, above all on a busy machine.
 FIRST_S = 20.0
-# Segmenter and recorder: the sensors start when both listen, so that nothing is lost.
+# Segmenter and recorder: the player starts when both subscribe, so that none misses a message.
 SUBSCRIBERS = 2
 EVENT_WINDOW_S = 0.05
-# Three processes spend more on fewer events a message than on the events.
+# With smaller packets the three processes spend more time on messages than on events.
 PACKET_MS = 10
 RESULTS = ('summary.json', 'overlay.mp4', 'contact_sheet.png', 'recording.json')
 MEASURED = (
@@ -54,7 +54,7 @@ MEASURED_OF_EVENTS = ('events_received', 'event_rate_mev_s', 'decode_ms_p50')
 
 
 class Interrupted(Exception):
-    """Somebody asked the demo to stop."""
+    """A signal asked the demo to stop."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -72,9 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'\nThe demo ended early: {error}', file=sys.stderr)
         return 1
     print(table(summary, recording))
-    if lost := summary['masks_lost']:
-        what = 'windows of events' if options.sensors == 'events' else 'frames'
-        print(f'{lost} {what} have no mask: newer ones came before the segmenter was free.')
+    if count := summary['masks_lost']:
+        inputs = 'windows of events' if options.sensors == 'events' else 'frames'
+        print(f'{count} {inputs} have no mask: newer ones arrived before the segmenter was free.')
     print(f"In '{options.output}': {', '.join(RESULTS)}")
     return 0
 
@@ -82,14 +82,15 @@ def main(arguments: list[str] | None = None) -> int:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(
-        prog='demo', description='Watch a spiking network segment what sensors see, over ROS 2.')
+        prog='demo',
+        description='Run a spiking network on a camera, an event camera or both, over ROS 2.')
     parser.add_argument(
         '--input', default=STREET, metavar='PATH',
         help='folder of images, CamVid folder, video, recording of an event camera, or rosbag2 '
              '(default: street, procedural)')
     parser.add_argument(
         '--sensors', choices=list(SENSORS), default='camera',
-        help='what is played and segmented; fusion: both (default: camera)')
+        help='sensors to play and to segment; fusion: both (default: camera)')
     parser.add_argument(
         '--seconds', type=positive, default=None,
         help='length (default: 20 for street, else to the end of the input)')
@@ -105,7 +106,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='seed of street (default: 0)')
     parser.add_argument(
         '--size', type=int, nargs=2, default=(0, 0), metavar=('WIDTH', 'HEIGHT'),
-        help="size that the network sees frames in; smaller is quicker (default: the weights')")
+        help='input size of the network; smaller is quicker (default: that of the weights)')
     options = parser.parse_args(arguments)
     if options.seconds is None:
         options.seconds = DEFAULT_SECONDS if options.input == STREET else 0.0
@@ -116,7 +117,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def positive(text: str) -> float:
-    """Return a number above zero; argparse says it when it is not."""
+    """Return the number of a text, for argparse; refuse numbers that are not above zero."""
     value = float(text)
     if not value > 0.0 or value == float('inf'):
         raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
@@ -127,9 +128,12 @@ def run(
     options: argparse.Namespace, interrupted: threading.Event
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """
-    Start the processes, wait for the end, and return what summary.json and recording.json hold.
+    Start the processes and wait for their end.
 
-    Raises ChildFailed when a process fails or no mask comes, Interrupted when asked to stop.
+    :param options: the command line.
+    :param interrupted: set when the demo is to stop.
+    :returns: the contents of summary.json and of recording.json.
+    :raises ChildFailed: when a process fails or no mask arrives.
     """
     options.output.mkdir(parents=True, exist_ok=True)
     for name in RESULTS:
@@ -172,10 +176,10 @@ def run(
 
 
 def masks_lost(sensors: str, frames: int, recording: dict[str, Any]) -> int:
-    """Return for how many frames, or windows of events alone, no mask came."""
+    """Return the number of frames, or of windows of events alone, that got no mask."""
     expected, found = {
         'camera': (frames, recording['masks_received']),
-        # Beside those of frames there are masks of events.
+        # There are masks of events too, between those of frames.
         'fusion': (frames, recording['masks_of_images']),
         'events': (recording.get('event_windows', 0), recording['masks_received']),
     }[sensors]
@@ -206,8 +210,8 @@ class DiagnosticsWatcher:
 
 
 def follow(
-    children: Children, watcher: DiagnosticsWatcher, counts_file: Path, interrupted: threading.Event,
-    sensors: str,
+    children: Children, watcher: DiagnosticsWatcher, counts_file: Path,
+    interrupted: threading.Event, sensors: str,
 ) -> int:
     """
     Show progress until the player has ended and its masks have come.
@@ -263,7 +267,7 @@ class Progress:
         self._began = self._shown = time.monotonic()
 
     def show(self, seen: int, masks: int) -> None:
-        """Show the counts when it is time to."""
+        """Show the counts if the last line is old enough."""
         now = time.monotonic()
         if self._live or now - self._shown > LINE_S:
             self._shown = now

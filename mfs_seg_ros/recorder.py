@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Node `recorder`: measures a running segmenter, and keeps pictures of what it saw."""
+"""Node ``recorder``: measures a running segmenter and writes images of its inputs and masks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import stamp_ns, to_labels, to_rgb
 from mfs_seg_ros.node.parameters import chosen_sensors, declare
 from mfs_seg_ros.node.run import run_node
-from mfs_seg_ros.recording.events import SeenEvents
 from mfs_seg_ros.recording.metrics import Recording
 from mfs_seg_ros.recording.video import VIDEO_HEIGHT
 
@@ -37,19 +36,23 @@ PROGRESS_S = 0.5
 # Cameras may publish best effort; this matches every publisher. Our own topics are reliable.
 CAMERA_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 RESULT_QOS = QoSProfile(depth=50)
-# Bounds the memory when pictures are made more slowly than frames come.
+# Bounds the memory when images are drawn more slowly than frames arrive.
 MAX_QUEUED = 512
-# Higher is lower.
+# A nice value: higher numbers mean lower priority.
 LOW_PRIORITY = 10
 MASK_TOPIC = 'mfs_seg/mask'
 
 
 class Recorder(Node):
     """
-    Subscribes to the sensors, truth and mask until stopped, then writes recording.json.
+    Subscribes to the sensors, labels and masks until stopped, then writes recording.json.
 
-    The sensors are subscribed to once a segmenter is there, so a player that waits for its
-    subscribers starts when every frame counts. Raises ValueError or OSError with one sentence.
+    It subscribes to the sensors once a segmenter publishes, so a player that waits for its
+    subscribers starts when every frame gets a mask.
+
+    :param stopped: set when the node is to stop.
+    :raises ValueError: when a parameter or a message is invalid.
+    :raises OSError: when a file cannot be written.
     """
 
     def __init__(self, stopped: threading.Event) -> None:
@@ -68,12 +71,16 @@ class Recorder(Node):
         self._folder.mkdir(parents=True, exist_ok=True)
         self._camera = 'camera' in sensors
         self._recording = Recording(self._folder, CAMVID, self._camera)
-        self._events = SeenEvents(window_s, VIDEO_HEIGHT) if 'events' in sensors else None
+        self._events = None
+        if 'events' in sensors:
+            # Imports PyTorch, which recordings of a camera alone do not need.
+            from mfs_seg_ros.recording.events import SeenEvents
+            self._events = SeenEvents(window_s, VIDEO_HEIGHT)
         self._masks = 0
         self._packets = 0
         self._images = 0
         self._failure: Exception | None = None
-        # Pictures are made in a thread of their own: they must not delay the measured arrival.
+        # A thread of its own draws the images: drawing must not delay the measured arrival.
         self._queue: queue.Queue = queue.Queue(MAX_QUEUED)
         self.create_subscription(Image, MASK_TOPIC, self._on_mask, RESULT_QOS)
         for topic, add in (('model_time_ms', self._recording.add_model_time),
@@ -104,7 +111,7 @@ class Recorder(Node):
                 raise self._failure
             self._write()
         finally:
-            # What was begun and could not be finished.
+            # Files that were begun and could not be finished.
             self._recording.discard()
         self.get_logger().info(f"{self._masks} masks of {self._images} images and {self._packets} "
                                f"packets of events: '{self._folder}'.")
@@ -119,7 +126,7 @@ class Recorder(Node):
     def _subscribe_to_sensors(self) -> None:
         while not self._stopped.is_set() and not self.count_publishers(MASK_TOPIC):
             self._executor.spin_once(timeout_sec=POLL_S)
-        # The label first: who has waited for the other subscribers then has this one too.
+        # The label first: a player that waits for the sensors' subscribers then has this one too.
         self.create_subscription(Image, 'camera/label', self._on_label, CAMERA_QOS)
         if self._camera:
             self.create_subscription(Image, 'camera/image_raw', self._on_image, CAMERA_QOS)
@@ -157,8 +164,8 @@ class Recorder(Node):
         self._recording.add_mask(stamp_ns(message), to_labels(message), arrival_ns, events)
 
     def _record(self) -> None:
-        """Take what was received out of the queue until None; a failure stops the node."""
-        # On Linux of this thread alone: pictures can wait, the segmenter beside it cannot.
+        """Process the queue of received messages until None; a failure stops the node."""
+        # On Linux this applies to this thread alone: drawing must not slow down the segmenter.
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
         while (add := self._queue.get()) is not None:
             if self._failure:
@@ -171,7 +178,7 @@ class Recorder(Node):
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node; return 0, or 1 after a sentence about what is wrong."""
+    """Run the node; return 0, or 1 after logging an error."""
     return run_node(Recorder, 'recorder', args)
 
 

@@ -1,11 +1,11 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-`python -m mfs_seg_ros.soak`: whether the node stays as it is, for minutes or for days.
+``python -m mfs_seg_ros.soak``: check that memory, threads and latency of the node stay bounded.
 
-A player sends frames to a segmenter, each a process of its own. Once a second a line says what the
-masks and the kernel tell of the segmenter; in the end come the figures, and status 1 when something
-grew, or masks were lost that nobody counted.
+A player sends frames to a segmenter, each a process of its own. A line a second
+shows latencies and the resources of the segmenter. At the end come the figures, and status 1 when
+something grew, or frames got no mask and were not counted either.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from mfs_seg_ros.tools.camera_diagnostics import IMAGE_CAUSES
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 from mfs_seg_ros.tools.trend import growth, slope
 
-# Frames that are sent over and over: made before, they cost the player nothing.
+# Frames that are sent in a loop: rendered before, they cost the player no time.
 FRAMES = 40
-# While the segmenter's buffers find their size; at most a third of the time.
+# Until the segmenter's buffers have their final size; at most a third of the time.
 WARM_UP_S = 15.0
 # How long to measure what the node can answer.
 MEASURE_S = 5.0
@@ -58,7 +58,7 @@ MAX_THREADS, MAX_HANDLES = 1, 2
 # A queue would make this nearly the length of the run: newer frames do not wait for older ones.
 # On a machine that left the node a tenth of a core it was up to 2.9 s.
 MAX_LATENCY_MS = 10_000.0
-# Frames that the transport lost, of which a best-effort subscriber is not told.
+# Share of frames that may be missing: best-effort transport does not report them.
 MAX_LOST = 0.01
 
 
@@ -72,7 +72,7 @@ class Soak:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the soak; return 0, or 1 after sentences about what is wrong."""
+    """Run the soak; return 0, or 1 after error messages."""
     parser = argparse.ArgumentParser(prog='soak', description=__doc__)
     parser.add_argument('--seconds', type=positive, default=600.0)
     parser.add_argument('--weights', default='street', help='name of shipped weights or a file')
@@ -106,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(children: Children, folder: Path, options: argparse.Namespace) -> dict[str, int | float]:
-    """Measure; raises ChildFailed when a process fails."""
+    """Measure, and return the figures; raise ChildFailed when a process fails."""
     save_frames(folder / 'frames')
     rclpy.init()
     try:
@@ -115,7 +115,7 @@ def run(children: Children, folder: Path, options: argparse.Namespace) -> dict[s
         if options.overload:
             start_segmenter(children, listener, options)
             capacity = measured_capacity(children, listener, folder)
-            # What it counted is not of the soak.
+            # Its counts are not part of the soak.
             children.stop('segmenter')
             wait(listener, children, lambda: not listener.count_publishers(MASK))
             rate = capacity * options.overload
@@ -135,13 +135,13 @@ def start_segmenter(children: Children, listener: Listener, options: argparse.Na
     children.start('segmenter', 'mfs_seg_ros.segmenter', {
         'weights': options.weights, 'sensors': 'camera'}, {'~/image': 'camera/image_raw'})
     if options.starve:
-        # Threads have the cores of the one that started them.
+        # Threads inherit the cores of the thread that starts them.
         os.sched_setaffinity(children.pid('segmenter'), {LAST_CORE})
     wait(listener, children, lambda: listener.count_publishers(MASK), 'segmenter')
 
 
 def save_frames(folder: Path) -> None:
-    """Save the frames of a drive, in a format that costs nothing to read."""
+    """Save the frames of a drive, in a format that is quick to read."""
     folder.mkdir(parents=True)
     for index, frame in enumerate(islice(Street(0), FRAMES)):
         cv2.imwrite(str(folder / f'{index}.ppm'), cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR))

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Node `event_load`: publishes as many events a second as it is told, for benchmarks."""
+"""Node ``event_load``: publishes events at a given rate, for benchmarks."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from mfs_seg_ros.node.parameters import declare
 from mfs_seg_ros.node.run import run_node
 
 SENSOR = 1280, 720
-# What the low half of the time counts: to give a packet another time, its high half is replaced.
+# Range of the low half of the time: replacing the high half gives a packet another time.
 PACKET_US = HALF + 1
 # Different packets, sent in turn.
 PATTERNS = 16
-# Events at once in a row, as an edge makes them.
+# Simultaneous events in a row, as a moving edge causes them.
 RUN = 8
 POLL_S = 0.1
-# The segmenter hears nothing before it has found us, a little after we have found it.
+# Best-effort subscribers miss messages until discovery is complete in both directions.
 SETTLE_S = 0.5
 
 
 class EventLoad(Node):
-    """Publishes event_camera/events, EVT3 of 1280x720 pixels, once somebody subscribes."""
+    """Publishes event_camera/events, EVT3 of 1280x720 pixels, once it has a subscriber."""
 
     def __init__(self, stopped: threading.Event) -> None:
         super().__init__('event_load')
@@ -49,7 +49,7 @@ class EventLoad(Node):
             pattern(round(self._rate * PACKET_US), seed) for seed in range(PATTERNS)]
 
     def run(self) -> None:
-        """Publish for so many seconds; then print how much it was, and how long it took."""
+        """Publish for the given time; then print the counts and the duration."""
         while not self._stopped.is_set() and not self._publisher.get_subscription_count():
             time.sleep(POLL_S)
         time.sleep(SETTLE_S)
@@ -57,7 +57,7 @@ class EventLoad(Node):
         packets = events = 0
         while packets * PACKET_US < self._seconds * 1e6 and not self._stopped.is_set():
             words, count = self._patterns[packets % PATTERNS]
-            # When the last of its events has come.
+            # The time of its last event.
             due = start + (packets + 1) * PACKET_US / 1e6
             time.sleep(max(0.0, due - time.monotonic()))
             self._publisher.publish(packet(words, packets, start_ns))
@@ -72,7 +72,7 @@ class EventLoad(Node):
 
 
 def pattern(count: int, seed: int) -> tuple[np.ndarray, int]:
-    """Return the words of a packet from time 0, uint16, and how many events they are."""
+    """Return the words of a packet from time 0, uint16, and the number of its events."""
     random = np.random.default_rng(seed)
     runs = -(-count // RUN)
     t = np.sort(random.integers(0, PACKET_US, runs)).repeat(RUN)
@@ -95,7 +95,7 @@ def packet(words: np.ndarray, index: int, start_ns: int) -> EventPacket:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node; return 0, or 1 after a sentence about what is wrong."""
+    """Run the node; return 0, or 1 after logging an error."""
     return run_node(EventLoad, 'event_load', args)
 
 

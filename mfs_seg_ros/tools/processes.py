@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Child processes of which none stays behind."""
+"""Child processes that end with their parent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ class Children:
     """
     Python modules running as ROS nodes, each in a process group with a log file of its own.
 
-    As a context manager: whatever happens inside, all have ended when it is left.
+    As a context manager, it ends all of them on exit.
+
+    :param log_folder: folder of the log files.
+    :param environment: environment variables of the processes.
     """
 
     def __init__(self, log_folder: Path, environment: dict[str, str]) -> None:
@@ -66,7 +69,7 @@ class Children:
         """Return whether a child has ended well; raises ChildFailed when it ended badly."""
         status = self._processes[name].poll()
         if status == -signal.SIGALRM and not self.last_match(name, LOGGED_ERROR):
-            # See run.py: it had done its work.
+            # See run.py: its work was complete.
             return True
         if status:
             raise ChildFailed(f'{name}: {self._sentence(name, status)}')
@@ -100,7 +103,7 @@ class Children:
         if said := LOGGED_ERROR.findall(text):
             return said[-1]
         lines = text.split('\n')
-        last = next((line for line in reversed(lines) if line.strip()), 'it said nothing')
+        last = next((line for line in reversed(lines) if line.strip()), 'it printed nothing')
         return f"ended with status {status}: {last} (see '{self._log(name)}')"
 
     def _end(self, processes: list[subprocess.Popen]) -> None:
@@ -117,7 +120,7 @@ class Children:
 
 
 def _signal_group(process: subprocess.Popen, number: signal.Signals) -> None:
-    # The group is gone once its leader was waited for: its number may be another's by then.
+    # The group is gone once its leader was waited for: another group may have its number by then.
     if process.poll() is None:
         os.killpg(process.pid, number)
 
