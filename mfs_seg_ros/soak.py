@@ -59,12 +59,12 @@ MAX_THREADS, MAX_HANDLES = 1, 2
 # On a machine that left the node a tenth of a core it was up to 2.9 s.
 MAX_LATENCY_MS = 10_000.0
 # Share of frames that may be missing: best-effort transport does not report them.
-MAX_LOST = 0.01
+MAX_UNACCOUNTED = 0.01
 
 
 @dataclass
 class Soak:
-    """What was measured: latencies of all masks, and the segmenter once a second."""
+    """Measurements of a run: latencies of all masks, and the segmenter's state once a second."""
 
     latencies_ms: list[float] = field(default_factory=list)
     times_s: list[float] = field(default_factory=list)
@@ -131,7 +131,7 @@ def run(children: Children, folder: Path, options: argparse.Namespace) -> dict[s
 
 
 def start_segmenter(children: Children, listener: Listener, options: argparse.Namespace) -> None:
-    """Start a segmenter, and wait until it is there."""
+    """Start a segmenter, and wait until it publishes."""
     children.start('segmenter', 'mfs_seg_ros.segmenter', {
         'weights': options.weights, 'sensors': 'camera'}, {'~/image': 'camera/image_raw'})
     if options.starve:
@@ -155,7 +155,7 @@ def play(children: Children, folder: Path, seconds: float, rate: float) -> None:
 
 
 def measured_capacity(children: Children, listener: Listener, folder: Path) -> float:
-    """Return how many masks a second come when there is always a frame waiting."""
+    """Return the rate of masks, in Hz, when a frame is always waiting."""
     play(children, folder, 0.0, 200.0)
     wait(listener, children, lambda: listener.latencies_ms, 'segmenter', 'player')
     listener.latencies_ms.clear()
@@ -167,7 +167,7 @@ def measured_capacity(children: Children, listener: Listener, folder: Path) -> f
 
 @contextmanager
 def busy_loops(seconds: float) -> Iterator[None]:
-    """Keep a core busy for at most so long; the loops end by themselves, whatever becomes of us."""
+    """Keep a core busy for at most this time; the loops end even if this process is killed."""
     loop = f'import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic() < end: pass'
     loops = [subprocess.Popen([sys.executable, '-c', loop], start_new_session=True)
              for _ in range(BUSY_LOOPS if seconds else 0)]
@@ -183,7 +183,7 @@ def busy_loops(seconds: float) -> Iterator[None]:
 
 def soaked(children: Children, listener: Listener, folder: Path, rate: float, seconds: float
            ) -> tuple[Soak, int]:
-    """Play for so long; return what was measured and how many frames were sent."""
+    """Play for this time; return the measurements and the number of frames sent."""
     listener.latencies_ms.clear()
     play(children, folder, seconds, rate)
     wait(listener, children, lambda: listener.latencies_ms, 'segmenter', 'player')
@@ -208,7 +208,7 @@ def soaked(children: Children, listener: Listener, folder: Path, rate: float, se
 
 
 def figures_of(soak: Soak, sent: int, counted: int) -> dict[str, int | float]:
-    """Return the figures; `counted` frames are those that the node said it did not use."""
+    """Return the figures; ``counted`` is the number of frames that the node counted as without a mask."""
     warm_up_s = min(WARM_UP_S, soak.times_s[-1] / 3)
     later = [(time_s, state) for time_s, state in zip(soak.times_s, soak.states)
              if time_s >= warm_up_s]
@@ -218,8 +218,8 @@ def figures_of(soak: Soak, sent: int, counted: int) -> dict[str, int | float]:
         'seconds': seconds,
         'frames_sent': sent,
         'masks': len(soak.latencies_ms),
-        'not_used_and_counted': counted,
-        'lost_without_a_word': max(0, sent - len(soak.latencies_ms) - counted),
+        'counted_without_mask': counted,
+        'unaccounted_frames': max(0, sent - len(soak.latencies_ms) - counted),
         'masks_per_s': len(soak.latencies_ms) / seconds,
         'latency_ms_p50': float(np.percentile(soak.latencies_ms, 50)),
         'latency_ms_p99': float(np.percentile(soak.latencies_ms, 99)),
@@ -237,7 +237,7 @@ def figures_of(soak: Soak, sent: int, counted: int) -> dict[str, int | float]:
 
 
 def judged(figures: dict[str, int | float], starved: bool = False) -> list[str]:
-    """Return a sentence for each figure that is beyond its limit; late is not who was starved."""
+    """Return a sentence for each figure beyond its limit; latency has none in a starved run."""
     wrong = []
     if figures['latency_ms_p99'] > MAX_LATENCY_MS and not starved:
         wrong.append(f"one mask of a hundred took {figures['latency_ms_p99']:.0f} ms or longer "
@@ -249,8 +249,8 @@ def judged(figures: dict[str, int | float], starved: bool = False) -> list[str]:
         if figures[f'{what}_grown'] >= limit:
             wrong.append(f"the segmenter's {what} grew by {figures[f'{what}_grown']:.0f} to "
                          f'{figures[what]}.')
-    if figures['lost_without_a_word'] > max(1, MAX_LOST * figures['frames_sent']):
-        wrong.append(f"{figures['lost_without_a_word']} of {figures['frames_sent']} frames were "
+    if figures['unaccounted_frames'] > max(1, MAX_UNACCOUNTED * figures['frames_sent']):
+        wrong.append(f"{figures['unaccounted_frames']} of {figures['frames_sent']} frames were "
                      'lost, and neither answered nor counted.')
     return wrong
 

@@ -162,7 +162,7 @@ def test_nothing_stays_behind_when_stopped(tmp_path, domain, number):
 @pytest.mark.parametrize('options, sentence', [
     (['--input', '/nowhere/at/all'], "player: '/nowhere/at/all' does not exist"),
     (['--weights', 'no_such_weights'], 'no_such_weights'),
-    (['--weights', 'camvid', '--sensors', 'events'], 'needs weights that see events'),
+    (['--weights', 'camvid', '--sensors', 'events'], 'needs weights that take events'),
 ])
 def test_a_failing_process_ends_all_with_its_sentence(tmp_path, domain, options, sentence):
     demo = start(tmp_path / 'out', *options)
