@@ -208,7 +208,7 @@ def soaked(children: Children, listener: Listener, folder: Path, rate: float, se
 
 
 def figures_of(soak: Soak, sent: int, counted: int) -> dict[str, int | float]:
-    """Return the figures; ``counted`` is the number of frames that the node counted as without a mask."""
+    """Return the figures; ``counted`` frames are counted by the node as without a mask."""
     warm_up_s = min(WARM_UP_S, soak.times_s[-1] / 3)
     later = [(time_s, state) for time_s, state in zip(soak.times_s, soak.states)
              if time_s >= warm_up_s]
@@ -250,8 +250,8 @@ def judged(figures: dict[str, int | float], starved: bool = False) -> list[str]:
             wrong.append(f"the segmenter's {what} grew by {figures[f'{what}_grown']:.0f} to "
                          f'{figures[what]}.')
     if figures['unaccounted_frames'] > max(1, MAX_UNACCOUNTED * figures['frames_sent']):
-        wrong.append(f"{figures['unaccounted_frames']} of {figures['frames_sent']} frames were "
-                     'lost, and neither answered nor counted.')
+        wrong.append(f"{figures['unaccounted_frames']} of {figures['frames_sent']} frames got no "
+                     'mask and were not counted.')
     return wrong
 
 
