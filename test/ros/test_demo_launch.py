@@ -6,8 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from support.camera import TIMEOUT_S
+from support.launch_program import LAUNCH
 from support.paths import REPOSITORY
-from test_launch import LAUNCH, TIMEOUT_S
 
 from mfs_seg_ros.node.fastdds_environment import demo_environment
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.camera import TIMEOUT_S, Camera, picture
+from support.launch_program import LAUNCH
 from support.paths import REPOSITORY
 
 from mfs_seg_ros.node.launch_arguments import ARGUMENTS, node_options
@@ -17,18 +18,6 @@ from mfs_seg_ros.node.launch_arguments import ARGUMENTS, node_options
 LAUNCH_FILE = REPOSITORY / 'launch' / 'segment.launch.py'
 CONFIG = REPOSITORY / 'config'
 EVENTS = ('~/events', '/event_camera/events')
-# What `ros2 launch` does; its command line is a package of its own.
-LAUNCH = """
-import sys
-from launch import LaunchDescription, LaunchService
-from launch.actions import IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-arguments = [item.split(':=', 1) for item in sys.argv[2:]]
-service = LaunchService()
-service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
-    PythonLaunchDescriptionSource(sys.argv[1]), launch_arguments=arguments)]))
-sys.exit(service.run())
-"""
 
 
 def options(**given: str):
