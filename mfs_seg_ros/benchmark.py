@@ -1,15 +1,16 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-`python -m mfs_seg_ros.benchmark`: whether the node keeps up with an event camera on one core.
+``python -m mfs_seg_ros.benchmark``: measure the node under events of a camera, on one core.
 
-A process publishes EventPackets (EVT3, 1280x720) to a segmenter that is pinned to one core. What it
-lost it says itself; its processor time is the kernel's.
+A process publishes EventPackets (EVT3, 1280x720) to a segmenter that is pinned to one core. The
+counts come from /diagnostics, the processor time from the kernel.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -26,28 +27,21 @@ from std_msgs.msg import Float32
 
 from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.demo import positive
-from mfs_seg_ros.diagnostics.drops import (
-    PACKETS_DROPPED,
-    PACKETS_MISSING,
-    PACKETS_UNUSABLE,
-)
 from mfs_seg_ros.diagnostics.process_info import cpu_s
 from mfs_seg_ros.messages.images import stamp_ns
 from mfs_seg_ros.node.fastdds_environment import local_environment
-from mfs_seg_ros.tools.diagnostic_counts import DiagnosticCounts
+from mfs_seg_ros.tools.camera_diagnostics import PACKET_CAUSES, CameraDiagnostics
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 
 MASK = 'mfs_seg/mask'
-# Diagnostics come once a second.
-REPORT_TIMEOUT_S = 3.0
 TIMES = ('model_time_ms', 'decode_time_ms')
 START_S = 120.0
-# Masks still under way at the end; the last events are a step after a second of silence.
+# For the last masks; the last events become a step after a second without more of them.
 DRAIN_S = 2.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the benchmark; return 0, or 1 after a sentence about what is wrong."""
+    """Run the benchmark; return 0, or 1 after an error message."""
     parser = argparse.ArgumentParser(prog='python -m mfs_seg_ros.benchmark', description=__doc__)
     parser.add_argument('--weights', default='street', help='name of shipped weights or a file')
     parser.add_argument('--rate', type=positive, default=20.0, help='million events a second')
@@ -59,9 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
     environment = local_environment()
     os.environ.update(environment)
     try:
-        with (tempfile.TemporaryDirectory() as logs,
-              Children(Path(logs), environment) as children):
-            figures = run(children, options)
+        with (tempfile.TemporaryDirectory() as folder,
+              Children(Path(folder), environment) as children):
+            figures = run(children, Path(folder) / 'sent.json', options)
     except (ChildFailed, OSError) as error:
         print(f'The benchmark ended early: {error}', file=sys.stderr)
         return 1
@@ -74,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class Listener(Node):
-    """Subscribes to the outputs of the segmenter."""
+    """Subscribes to the masks, the times and the diagnostics of a segmenter."""
 
     def __init__(self) -> None:
         super().__init__('benchmark')
@@ -84,12 +78,12 @@ class Listener(Node):
         for name in TIMES:
             self.create_subscription(
                 Float32, f'mfs_seg/debug/{name}', partial(self._on_time, name), 50)
-        self.counts = DiagnosticCounts(self)
+        self.diagnostics = CameraDiagnostics(self)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
 
     def listen(self, seconds: float) -> None:
-        """Serve the subscriptions for this many seconds."""
+        """Receive messages for this time."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0.0:
             self._executor.spin_once(timeout_sec=left)
@@ -101,8 +95,18 @@ class Listener(Node):
         self.times_ms[name].append(message.data)
 
 
-def run(children: Children, options: argparse.Namespace) -> dict[str, str | int | float]:
-    """Measure; raises ChildFailed when a process fails."""
+def run(
+    children: Children, counts_file: Path, options: argparse.Namespace
+) -> dict[str, str | int | float]:
+    """
+    Measure a segmenter under a load of events.
+
+    :param children: where the processes are started.
+    :param counts_file: where the load writes what it has sent.
+    :param options: the command line.
+    :returns: the figures by name.
+    :raises ChildFailed: when a process fails.
+    """
     cores = os.sched_getaffinity(0)
     if options.core not in cores:
         raise ChildFailed(f'there is no core {options.core}: give one of {sorted(cores)}.')
@@ -118,7 +122,7 @@ def run(children: Children, options: argparse.Namespace) -> dict[str, str | int 
         listener = Listener()
         wait(listener, children, lambda: listener.count_publishers(MASK), 'segmenter')
         children.start('load', 'mfs_seg_ros.tools.event_generator', {
-            'rate': options.rate, 'seconds': options.seconds})
+            'rate': options.rate, 'seconds': options.seconds, 'counts_file': str(counts_file)})
         wait(listener, children, lambda: listener.latencies_ms, 'segmenter')
         begin, used_s = time.monotonic(), cpu_s(children.pid('segmenter'))
         masks = len(listener.latencies_ms)
@@ -128,23 +132,23 @@ def run(children: Children, options: argparse.Namespace) -> dict[str, str | int 
             passed_s = time.monotonic() - begin
             cpu_share = (cpu_s(children.pid('segmenter')) - used_s) / passed_s
             masks_per_s = (len(listener.latencies_ms) - masks) / passed_s
-        # Late masks count in the latency, not in the rate.
+        # Masks that arrive after the load has ended do not count for the rate.
         listener.listen(DRAIN_S)
-        listener.counts.wait_for_report(listener.listen, REPORT_TIMEOUT_S)
+        wait_for_report(listener, children)
         children.stop('segmenter')
         listener.destroy_node()
     finally:
         rclpy.shutdown()
-    sent = children.last_result('load')
+    sent = json.loads(counts_file.read_text())
     events, packets, seconds = sent['events_sent'], sent['packets_sent'], sent['seconds']
-    lost = listener.counts.lost(PACKETS_DROPPED, PACKETS_UNUSABLE, PACKETS_MISSING)
+    without_mask = listener.diagnostics.without_mask(PACKET_CAUSES)
     return {
         'weights': options.weights,
         'events_sent': events,
         'sent_mev_s': events / seconds / 1e6,
         'packets_sent': packets,
-        'packets_lost': lost,
-        'events_decoded': round(events * (packets - lost) / packets),
+        'packets_lost': without_mask,
+        'events_decoded': round(events * (packets - without_mask) / packets),
         'masks_per_s': masks_per_s,
         'node_cpu_s_per_s': cpu_share,
         'decode_ms_p50': float(np.median(listener.times_ms['decode_time_ms'])),
@@ -161,8 +165,14 @@ def wait(listener: Listener, children: Children, ready, *running: str) -> None:
     while not ready():
         children.check_running(*running)
         if time.monotonic() > end:
-            raise ChildFailed(f'the segmenter did not answer within {START_S:.0f} s.')
+            raise ChildFailed(f'the segmenter published nothing within {START_S:.0f} s.')
         listener.listen(0.1)
+
+
+def wait_for_report(listener: Listener, children: Children) -> None:
+    """Wait for the next report of the segmenter, which counts all that came before it."""
+    reports = listener.diagnostics.reports
+    wait(listener, children, lambda: listener.diagnostics.reports > reports, 'segmenter')
 
 
 if __name__ == '__main__':

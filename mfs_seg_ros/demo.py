@@ -1,9 +1,9 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-`python -m mfs_seg_ros.demo`: sensors, the segmenter and a recorder, each a process of its own.
+``python -m mfs_seg_ros.demo``: a player, the segmenter and a recorder, each in its own process.
 
-They talk over real ROS 2. In the end one table is printed, and the output folder holds
+They communicate over ROS 2. At the end the demo prints one table, and the output folder holds
 summary.json, overlay.mp4, contact_sheet.png, recording.json (also per class) and the logs.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -18,31 +19,33 @@ import time
 from pathlib import Path
 from typing import Any
 
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_core.util.table import cell, text_table
-from mfs_seg_ros.diagnostics.drops import (
-    PACKETS_DROPPED,
-    PACKETS_MISSING,
-    PACKETS_UNUSABLE,
-)
+from mfs_seg_ros.diagnostics.drops import IMAGES_DROPPED
 from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.playback.sources import STREET
+from mfs_seg_ros.tools.camera_diagnostics import PACKET_CAUSES, CameraDiagnostics
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 
 DEFAULT_SECONDS = 20.0
 POLL_S = 0.1
 LINE_S = 5.0
 START_S = 120.0
-# Masks still under way when the player ends: waited for as long as they keep coming.
-# The last events are a step when for a second (max_gap) no more have come.
+# After the player has ended, wait until no mask has arrived for this time. The last events become
+# a step after a second (max_gap) without more of them.
 DRAIN_S = 2.5
-# The first one takes longer, above all on a busy machine.
+# The first mask takes longer, above all on a busy machine.
 FIRST_S = 20.0
-# Segmenter and recorder: the sensors start when both listen, so that nothing is lost.
+# Segmenter and recorder: the player starts when both subscribe, so that none misses a message.
 SUBSCRIBERS = 2
 EVENT_WINDOW_S = 0.05
-# Three processes spend more on fewer events a message than on the events.
+# With smaller packets the three processes spend more time on messages than on events.
 PACKET_MS = 10
 RESULTS = ('summary.json', 'overlay.mp4', 'contact_sheet.png', 'recording.json')
 MEASURED = (
@@ -51,7 +54,7 @@ MEASURED_OF_EVENTS = ('events_received', 'event_rate_mev_s', 'decode_ms_p50')
 
 
 class Interrupted(Exception):
-    """Somebody asked the demo to stop."""
+    """A signal asked the demo to stop."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,9 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'\nThe demo ended early: {error}', file=sys.stderr)
         return 1
     print(table(summary, recording))
-    if lost := summary['masks_lost']:
-        what = 'windows of events' if options.sensors == 'events' else 'frames'
-        print(f'{lost} {what} have no mask: newer ones came before the segmenter was free.')
+    if count := summary['masks_lost']:
+        inputs = 'windows of events' if options.sensors == 'events' else 'frames'
+        print(f'{count} {inputs} have no mask: newer ones arrived before the segmenter was free.')
     print(f"In '{options.output}': {', '.join(RESULTS)}")
     return 0
 
@@ -79,14 +82,15 @@ def main(arguments: list[str] | None = None) -> int:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(
-        prog='demo', description='Watch a spiking network segment what sensors see, over ROS 2.')
+        prog='demo',
+        description='Run a spiking network on a camera, an event camera or both, over ROS 2.')
     parser.add_argument(
         '--input', default=STREET, metavar='PATH',
         help='folder of images, CamVid folder, video, recording of an event camera, or rosbag2 '
              '(default: street, procedural)')
     parser.add_argument(
         '--sensors', choices=list(SENSORS), default='camera',
-        help='what is played and segmented; fusion: both (default: camera)')
+        help='sensors to play and to segment; fusion: both (default: camera)')
     parser.add_argument(
         '--seconds', type=positive, default=None,
         help='length (default: 20 for street, else to the end of the input)')
@@ -102,7 +106,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='seed of street (default: 0)')
     parser.add_argument(
         '--size', type=int, nargs=2, default=(0, 0), metavar=('WIDTH', 'HEIGHT'),
-        help="size that the network sees frames in; smaller is quicker (default: the weights')")
+        help='input size of the network; smaller is quicker (default: that of the weights)')
     options = parser.parse_args(arguments)
     if options.seconds is None:
         options.seconds = DEFAULT_SECONDS if options.input == STREET else 0.0
@@ -113,7 +117,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def positive(text: str) -> float:
-    """Return a number above zero; argparse says it when it is not."""
+    """Return the number of a text, for argparse; refuse numbers that are not above zero."""
     value = float(text)
     if not value > 0.0 or value == float('inf'):
         raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
@@ -124,14 +128,21 @@ def run(
     options: argparse.Namespace, interrupted: threading.Event
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """
-    Start the processes, wait for the end, and return what summary.json and recording.json hold.
+    Start the processes and wait for their end.
 
-    Raises ChildFailed when a process fails or no mask comes, Interrupted when asked to stop.
+    :param options: the command line.
+    :param interrupted: set when the demo is to stop.
+    :returns: the contents of summary.json and of recording.json.
+    :raises ChildFailed: when a process fails or no mask arrives.
     """
     options.output.mkdir(parents=True, exist_ok=True)
     for name in RESULTS:
         (options.output / name).unlink(missing_ok=True)
-    with Children(options.output / 'log', local_environment()) as children:
+    environment = local_environment()
+    os.environ.update(environment)
+    counts_file = options.output / 'log' / 'sent.json'
+    with (Children(options.output / 'log', environment) as children,
+          DiagnosticsWatcher() as watcher):
         children.start('segmenter', 'mfs_seg_ros.segmenter', {
             'weights': options.weights, 'sensors': options.sensors,
             'event_window': EVENT_WINDOW_S, 'input_width': options.size[0],
@@ -144,11 +155,11 @@ def run(
         children.start('player', 'mfs_seg_ros.player', {
             'input': options.input, 'sensors': options.sensors, 'seconds': options.seconds,
             'rate': options.rate, 'seed': options.seed, 'wait_for': SUBSCRIBERS,
-            'packet_ms': PACKET_MS})
-        sent = follow(children, interrupted, options.sensors)
-        # It waits for the last counts of the segmenter.
+            'packet_ms': PACKET_MS, 'counts_file': str(counts_file)})
+        sent = follow(children, watcher, counts_file, interrupted, options.sensors)
         children.stop('recorder')
         children.stop('segmenter')
+        packets_lost = watcher.diagnostics.without_mask(PACKET_CAUSES)
     recording = json.loads((options.output / 'recording.json').read_text())
     if not recording['masks_received']:
         what = 'events' if options.sensors == 'events' else 'frames'
@@ -159,44 +170,81 @@ def run(
                'masks_lost': masks_lost(options.sensors, sent, recording)}
     if options.sensors != 'camera':
         summary |= {key: recording[key] for key in MEASURED_OF_EVENTS}
-        summary['packets_lost'] = sum(recording['lost'][reason] for reason in (
-            PACKETS_DROPPED, PACKETS_UNUSABLE, PACKETS_MISSING))
+        summary['packets_lost'] = packets_lost
     write_json(options.output / 'summary.json', summary)
     return summary, recording
 
 
 def masks_lost(sensors: str, frames: int, recording: dict[str, Any]) -> int:
-    """Return for how many frames, or windows of events alone, no mask came."""
+    """Return the number of frames, or of windows of events alone, that got no mask."""
     expected, found = {
         'camera': (frames, recording['masks_received']),
-        # Beside those of frames there are masks of events.
+        # There are masks of events too, between those of frames.
         'fusion': (frames, recording['masks_of_images']),
         'events': (recording.get('event_windows', 0), recording['masks_received']),
     }[sensors]
     return max(0, expected - found)
 
 
-def follow(children: Children, interrupted: threading.Event, sensors: str) -> int:
-    """Show progress until the player has ended and its masks have come; return frames sent."""
+class DiagnosticsWatcher:
+    """A node that subscribes to the segmenter's diagnostics while the context is open."""
+
+    def __enter__(self) -> DiagnosticsWatcher:
+        # The demo ends its processes in order: its own handlers stay.
+        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+        self._node = Node('demo')
+        self.diagnostics = CameraDiagnostics(self._node)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._node)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._node.destroy_node()
+        rclpy.shutdown()
+
+    def listen(self, seconds: float) -> None:
+        """Receive messages for this time."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0.0:
+            self._executor.spin_once(timeout_sec=left)
+
+
+def follow(
+    children: Children, watcher: DiagnosticsWatcher, counts_file: Path,
+    interrupted: threading.Event, sensors: str,
+) -> int:
+    """
+    Show progress until the player has ended and its masks have come.
+
+    :param children: the processes.
+    :param watcher: where the segmenter's counts arrive, once a second.
+    :param counts_file: where the player writes what it has sent.
+    :param interrupted: set when the demo is to stop.
+    :param sensors: 'camera', 'events' or 'fusion'.
+    :returns: how many frames were sent.
+    :raises ChildFailed: when a process fails or nothing arrives.
+    :raises Interrupted: when ``interrupted`` is set.
+    """
+    counts = watcher.diagnostics
+    received = f"{'event packets' if sensors == 'events' else 'images'} received"
     progress = Progress('packets of events' if sensors == 'events' else 'frames')
     began = changed = time.monotonic()
     seen = masks = 0
     sent = None
     while not interrupted.is_set():
         # No wait on the event: a signal's handler that sets it meanwhile would block on its lock.
-        time.sleep(POLL_S)
+        watcher.listen(POLL_S)
         now = time.monotonic()
         children.check_running('segmenter', 'recorder')
         if sent is None and children.ended('player'):
-            sent = children.last_result('player')['frames_sent']
+            sent = json.loads(counts_file.read_text())['frames_sent']
             changed = now
-        counts = children.last_result('recorder')
         before = seen, masks
-        if counts:
-            seen, masks = counts['packets' if sensors == 'events' else 'images'], counts['masks']
+        seen, masks = counts.count(received), counts.count('masks published')
         if (seen, masks) != before:
             changed = now
-        all_came = sensors == 'camera' and sent is not None and masks >= sent
+        all_came = (sensors == 'camera' and sent is not None
+                    and masks + counts.without_mask([IMAGES_DROPPED]) >= sent)
         patience_s = DRAIN_S if masks else FIRST_S
         if sent is not None and (all_came or now - changed > patience_s):
             progress.end(seen, masks)
@@ -219,7 +267,7 @@ class Progress:
         self._began = self._shown = time.monotonic()
 
     def show(self, seen: int, masks: int) -> None:
-        """Show the counts when it is time to."""
+        """Show the counts if the last line is old enough."""
         now = time.monotonic()
         if self._live or now - self._shown > LINE_S:
             self._shown = now
@@ -231,7 +279,7 @@ class Progress:
 
     def _print(self, seen: int, masks: int, end: str) -> None:
         seconds = time.monotonic() - self._began
-        state = f'{seen} {self._what} seen, {masks} masks received' if seen else 'starting'
+        state = f'{seen} {self._what} received, {masks} masks published' if seen else 'starting'
         # Wide enough to cover the line before.
         print(f'{seconds:6.1f} s  {state:<50}', end=end, flush=True)
 

@@ -1,10 +1,9 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Node `player`: plays a source as a camera, an event camera or both, with the truth if known."""
+"""Node ``player``: plays a source as a camera, an event camera or both, with the truth if known."""
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
@@ -13,17 +12,20 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 from event_camera_msgs.msg import EventPacket
 from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSProfile
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from mfs_seg_core.util.files import write_json
+from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import image_message
 from mfs_seg_ros.node.parameters import declare
 from mfs_seg_ros.node.run import run_node
@@ -34,13 +36,11 @@ from mfs_seg_ros.playback.sources import open_source
 # A source that cannot keep up slows down: a camera does not send what it missed in a burst.
 MAX_LATE_S = 0.1
 POLL_S = 0.1
-# Who subscribes best effort hears nothing before it has found us, a little after we have found it.
+# Best-effort subscribers miss messages until discovery is complete in both directions.
 SETTLE_S = 0.5
 # What drivers publish with (REP-2003): reliable, keep last 10; best-effort consumers match it.
 CAMERA_QOS = QoSProfile(depth=10)
-# What drivers of event cameras publish with.
-EVENT_QOS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT)
-# Items in the making. Batches come by the dozen, when Street has rendered what they are from.
+# Items rendered ahead. Street renders a dozen batches at once.
 FRAMES_AHEAD, BATCHES_AHEAD = 1, 32
 
 
@@ -48,10 +48,12 @@ class Player(Node):
     """
     Publishes camera/image_raw (rgb8), event_camera/events (EventPacket) or both.
 
-    Where there is truth, camera/label (mono8 class ids) has it, also beside events alone. Stamps
-    are the moments of the source in ROS time: of a packet, that of its first event. A frame is sent
-    after the packets with earlier events, and has the same header as its label.
-    Raises SourceError with one sentence when the input cannot be played.
+    Labels, where the source has them, are published on camera/label (mono8 class ids), with events
+    alone too. Stamps are the times of the source in ROS time; a packet has that of its first event.
+    A frame is sent after the packets with earlier events, and has the same header as its label.
+
+    :param stopped: set when the node is to stop.
+    :raises SourceError: when the input cannot be played.
     """
 
     def __init__(self, stopped: threading.Event) -> None:
@@ -69,12 +71,14 @@ class Player(Node):
         self._seconds = declared(
             'seconds', 0.0, 'Stop after this many seconds; 0: no limit.', (0.0, 1e9))
         self._frames = declared(
-            'frames', 0, 'Stop after this many frames, or labels beside events; 0: no limit.',
+            'frames', 0, 'Stop after this many frames, or labels of events alone; 0: no limit.',
             (0, 2**31))
         self._wait_for = declared(
             'wait_for', 0, 'Start when the topic of each sensor has this many subscribers.',
             (0, 1000))
         self._frame_id = declared('frame_id', 'camera_optical_frame', 'frame_id of the headers.')
+        self._counts_file = declared(
+            'counts_file', '', 'JSON file for the counts of what was sent; empty: none.')
         source = open_source(
             self._input,
             sensors=sensors,
@@ -103,7 +107,7 @@ class Player(Node):
         self._served = time.monotonic()
 
     def run(self) -> None:
-        """Publish until the input ends, a limit is reached or the stop; say what was sent."""
+        """Publish until the input ends, a limit is reached or a stop; report the counts sent."""
         frames = packets = 0
         begin = start = None
         for item in self._rendered_ahead():
@@ -136,13 +140,16 @@ class Player(Node):
             publisher.wait_for_all_acked(Duration(seconds=1.0))
         self._serve(POLL_S)
         self.get_logger().info(f"'{self._input}': {frames} frames, {packets} packets sent.")
-        print(json.dumps({'frames_sent': frames, 'packets_sent': packets}), flush=True)
+        print(f'frames_sent: {frames} packets_sent: {packets}', flush=True)
+        if self._counts_file:
+            write_json(
+                Path(self._counts_file), {'frames_sent': frames, 'packets_sent': packets})
 
     def _offer(self, topic: str, message: type, qos: QoSProfile) -> None:
         self._outputs[topic] = self.create_publisher(message, topic, qos)
 
     def _rendered_ahead(self) -> Iterator[Frame | EventBatch]:
-        """Yield the items of the source, the next ones already in the making."""
+        """Yield the items of the source; a thread renders the next ones ahead."""
         items = iter(self._source)
         with ThreadPoolExecutor(max_workers=1) as pool:
             upcoming = deque(pool.submit(next, items, None) for _ in range(self._ahead))
@@ -187,9 +194,9 @@ class Player(Node):
         return 0.0
 
     def _serve(self, seconds: float) -> None:
-        """Pass some time, and see now and then what others ask of the node."""
+        """Wait for this time, and serve parameter requests now and then."""
         end = time.monotonic() + seconds
-        # To look for work each time takes longer than to send a packet.
+        # Spinning each time would take longer than sending a packet.
         if seconds > POLL_S or time.monotonic() - self._served > POLL_S:
             self._served = time.monotonic()
             self._executor.spin_once(timeout_sec=0.0)
@@ -198,7 +205,7 @@ class Player(Node):
 
 
 def packet_message(batch: EventBatch, count: int, header: Header) -> EventPacket:
-    """Return an EventPacket with this header; `count` numbers it where the batch has no number."""
+    """Return an EventPacket with this header; ``count`` is its number if the batch has none."""
     data = array('B')
     data.frombytes(batch.data)
     return EventPacket(
@@ -208,7 +215,7 @@ def packet_message(batch: EventBatch, count: int, header: Header) -> EventPacket
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node; return 0, or 1 after a sentence about what is wrong."""
+    """Run the node; return 0, or 1 after logging an error."""
     return run_node(Player, 'player', args)
 
 

@@ -1,10 +1,9 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Node `recorder`: measures a running segmenter, and keeps pictures of what it saw."""
+"""Node ``recorder``: measures a running segmenter and writes images of its inputs and masks."""
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import sys
@@ -25,36 +24,35 @@ from std_msgs.msg import Float32
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.modalities import SENSORS
-from mfs_seg_ros.diagnostics.drops import ADVICE
 from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import stamp_ns, to_labels, to_rgb
 from mfs_seg_ros.node.parameters import chosen_sensors, declare
 from mfs_seg_ros.node.run import run_node
-from mfs_seg_ros.recording.events import EventRecord
 from mfs_seg_ros.recording.metrics import RunRecord
 from mfs_seg_ros.recording.video import VIDEO_HEIGHT
-from mfs_seg_ros.tools.diagnostic_counts import DiagnosticCounts
 
 POLL_S = 0.1
 PROGRESS_S = 0.5
 # Cameras may publish best effort; this matches every publisher. Our own topics are reliable.
 CAMERA_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 RESULT_QOS = QoSProfile(depth=50)
-# Bounds the memory when pictures are made more slowly than frames come.
+# Bounds the memory when images are drawn more slowly than frames arrive.
 MAX_QUEUED = 512
-# Higher is lower.
+# A nice value: higher numbers mean lower priority.
 LOW_PRIORITY = 10
 MASK_TOPIC = 'mfs_seg/mask'
-# Diagnostics come once a second, where there is a segmenter.
-REPORT_TIMEOUT_S = 1.5
 
 
 class Recorder(Node):
     """
-    Subscribes to the sensors, truth and mask until stopped, then writes recording.json.
+    Subscribes to the sensors, labels and masks until stopped, then writes recording.json.
 
-    The sensors are subscribed to once a segmenter is there, so a player that waits for its
-    subscribers starts when every frame counts. Raises ValueError or OSError with one sentence.
+    It subscribes to the sensors once a segmenter publishes, so a player that waits for its
+    subscribers starts when every frame gets a mask.
+
+    :param stopped: set when the node is to stop.
+    :raises ValueError: when a parameter or a message is invalid.
+    :raises OSError: when a file cannot be written.
     """
 
     def __init__(self, stopped: threading.Event) -> None:
@@ -73,19 +71,22 @@ class Recorder(Node):
         self._folder.mkdir(parents=True, exist_ok=True)
         self._camera = 'camera' in sensors
         self._recording = RunRecord(self._folder, CAMVID, self._camera)
-        self._events = EventRecord(window_s, VIDEO_HEIGHT) if 'events' in sensors else None
+        self._events = None
+        if 'events' in sensors:
+            # Imports PyTorch, which recordings of a camera alone do not need.
+            from mfs_seg_ros.recording.events import EventRecord
+            self._events = EventRecord(window_s, VIDEO_HEIGHT)
         self._masks = 0
         self._packets = 0
         self._images = 0
         self._failure: Exception | None = None
-        # Pictures are made in a thread of their own: they must not delay the measured arrival.
+        # A thread of its own draws the images: drawing must not delay the measured arrival.
         self._queue: queue.Queue = queue.Queue(MAX_QUEUED)
         self.create_subscription(Image, MASK_TOPIC, self._on_mask, RESULT_QOS)
         for topic, add in (('model_time_ms', self._recording.add_model_time),
                            ('decode_time_ms', self._recording.add_decode_time)):
             self.create_subscription(
                 Float32, f'mfs_seg/debug/{topic}', partial(self._on_time, add), RESULT_QOS)
-        self._counts = DiagnosticCounts(self)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
 
@@ -100,9 +101,8 @@ class Recorder(Node):
                 self._executor.spin_once(timeout_sec=POLL_S)
                 if time.monotonic() - printed > PROGRESS_S:
                     printed = time.monotonic()
-                    self._print_progress()
-            # The last second of the segmenter's counts.
-            self._counts.wait_for_report(self._spin, REPORT_TIMEOUT_S)
+                    print(f'images {self._images} packets {self._packets} masks {self._masks}',
+                          flush=True)
         finally:
             self._queue.put(None)
             worker.join()
@@ -111,30 +111,22 @@ class Recorder(Node):
                 raise self._failure
             self._write()
         finally:
-            # What was begun and could not be finished.
+            # Files that were begun and could not be finished.
             self._recording.discard()
         self.get_logger().info(f"{self._masks} masks of {self._images} images and {self._packets} "
                                f"packets of events: '{self._folder}'.")
-
-    def _spin(self, timeout_s: float) -> None:
-        self._executor.spin_once(timeout_sec=timeout_s)
-
-    def _print_progress(self) -> None:
-        print(json.dumps({'images': self._images, 'packets': self._packets,
-                          'masks': self._masks}), flush=True)
 
     def _write(self) -> None:
         figures = self._recording.finish(self._title)
         if self._events:
             figures |= self._events.figures()
-        figures['lost'] = {reason: self._counts.lost(reason) for reason in ADVICE}
         figures['rmw'] = get_rmw_implementation_identifier()
         write_json(self._folder / 'recording.json', figures)
 
     def _subscribe_to_sensors(self) -> None:
         while not self._stopped.is_set() and not self.count_publishers(MASK_TOPIC):
             self._executor.spin_once(timeout_sec=POLL_S)
-        # The label first: who has waited for the other subscribers then has this one too.
+        # The label first: a player that waits for the sensors' subscribers then has this one too.
         self.create_subscription(Image, 'camera/label', self._on_label, CAMERA_QOS)
         if self._camera:
             self.create_subscription(Image, 'camera/image_raw', self._on_image, CAMERA_QOS)
@@ -172,8 +164,8 @@ class Recorder(Node):
         self._recording.add_mask(stamp_ns(message), to_labels(message), arrival_ns, events)
 
     def _record(self) -> None:
-        """Take what was received out of the queue until None; a failure stops the node."""
-        # On Linux of this thread alone: pictures can wait, the segmenter beside it cannot.
+        """Process the queue of received messages until None; a failure stops the node."""
+        # On Linux this applies to this thread alone: drawing must not slow down the segmenter.
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
         while (add := self._queue.get()) is not None:
             if self._failure:
@@ -186,7 +178,7 @@ class Recorder(Node):
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node; return 0, or 1 after a sentence about what is wrong."""
+    """Run the node; return 0, or 1 after logging an error."""
     return run_node(Recorder, 'recorder', args)
 
 

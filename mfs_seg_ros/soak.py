@@ -1,16 +1,17 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-`python -m mfs_seg_ros.soak`: whether the node stays as it is, for minutes or for days.
+``python -m mfs_seg_ros.soak``: check that memory, threads and latency of the node stay bounded.
 
-A player sends frames to a segmenter, each a process of its own. Once a second a line says what the
-masks and the kernel tell of the segmenter; in the end come the figures, and status 1 when something
-grew, or masks were lost that nobody counted.
+A player sends frames to a segmenter, each a process of its own. A line a second
+shows latencies and the resources of the segmenter. At the end come the figures, and status 1 when
+something grew, or frames got no mask and were not counted either.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -28,16 +29,17 @@ import rclpy
 
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.util.files import write_json
-from mfs_seg_ros.benchmark import DRAIN_S, MASK, REPORT_TIMEOUT_S, START_S, Listener, wait
+from mfs_seg_ros.benchmark import DRAIN_S, MASK, START_S, Listener, wait, wait_for_report
 from mfs_seg_ros.demo import positive
 from mfs_seg_ros.diagnostics.process_info import ProcessState, process_state
 from mfs_seg_ros.node.fastdds_environment import local_environment
+from mfs_seg_ros.tools.camera_diagnostics import IMAGE_CAUSES
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 from mfs_seg_ros.tools.trend import growth, slope
 
-# Frames that are sent over and over: made before, they cost the player nothing.
+# Frames that are sent in a loop: rendered before, they cost the player no time.
 FRAMES = 40
-# While the segmenter's buffers find their size; at most a third of the time.
+# Until the segmenter's buffers have their final size; at most a third of the time.
 WARM_UP_S = 15.0
 # How long to measure what the node can answer.
 MEASURE_S = 5.0
@@ -45,6 +47,8 @@ MEASURE_S = 5.0
 # session only, where the kernel shares out its time by sessions.)
 LAST_CORE = max(os.sched_getaffinity(0))
 BUSY_LOOPS = 9
+# What the player has sent.
+SENT = 'sent.json'
 # Limits that noise does not reach. The allocator takes memory in steps of up to a megabyte, some 2
 # in a minute and ever fewer; masks of 240x180 that leak at 20 Hz make 50 MB a minute. Both must be
 # passed: what leaks so slowly that a minute does not tell is found in ten.
@@ -54,13 +58,13 @@ MAX_THREADS, MAX_HANDLES = 1, 2
 # A queue would make this nearly the length of the run: newer frames do not wait for older ones.
 # On a machine that left the node a tenth of a core it was up to 2.9 s.
 MAX_LATENCY_MS = 10_000.0
-# Frames that the transport lost, of which a best-effort subscriber is not told.
-MAX_LOST = 0.01
+# Share of frames that may be missing: best-effort transport does not report them.
+MAX_UNACCOUNTED = 0.01
 
 
 @dataclass
 class Soak:
-    """What was measured: latencies of all masks, and the segmenter once a second."""
+    """Measurements of a run: latencies of all masks, and the segmenter's state once a second."""
 
     latencies_ms: list[float] = field(default_factory=list)
     times_s: list[float] = field(default_factory=list)
@@ -68,7 +72,7 @@ class Soak:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the soak; return 0, or 1 after sentences about what is wrong."""
+    """Run the soak; return 0, or 1 after error messages."""
     parser = argparse.ArgumentParser(prog='soak', description=__doc__)
     parser.add_argument('--seconds', type=positive, default=600.0)
     parser.add_argument('--weights', default='street', help='name of shipped weights or a file')
@@ -102,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(children: Children, folder: Path, options: argparse.Namespace) -> dict[str, int | float]:
-    """Measure; raises ChildFailed when a process fails."""
+    """Measure, and return the figures; raise ChildFailed when a process fails."""
     save_frames(folder / 'frames')
     rclpy.init()
     try:
@@ -111,35 +115,33 @@ def run(children: Children, folder: Path, options: argparse.Namespace) -> dict[s
         if options.overload:
             start_segmenter(children, listener, options)
             capacity = measured_capacity(children, listener, folder)
+            # Its counts are not part of the soak.
             children.stop('segmenter')
-            listener.counts.clear()
             wait(listener, children, lambda: not listener.count_publishers(MASK))
             rate = capacity * options.overload
             print(f'the node answers {capacity:.1f} frames a second; {rate:.0f} are sent')
         start_segmenter(children, listener, options)
         with busy_loops(options.seconds + START_S if options.starve else 0.0):
             soak, sent = soaked(children, listener, folder, rate, options.seconds)
-        listener.counts.wait_for_report(listener.listen, REPORT_TIMEOUT_S)
-        counted = listener.counts.lost()
         children.stop('segmenter')
         listener.destroy_node()
     finally:
         rclpy.shutdown()
-    return figures_of(soak, sent, counted)
+    return figures_of(soak, sent, listener.diagnostics.without_mask(IMAGE_CAUSES))
 
 
 def start_segmenter(children: Children, listener: Listener, options: argparse.Namespace) -> None:
-    """Start a segmenter, and wait until it is there."""
+    """Start a segmenter, and wait until it publishes."""
     children.start('segmenter', 'mfs_seg_ros.segmenter', {
         'weights': options.weights, 'sensors': 'camera'}, {'~/image': 'camera/image_raw'})
     if options.starve:
-        # Threads have the cores of the one that started them.
+        # Threads inherit the cores of the thread that starts them.
         os.sched_setaffinity(children.pid('segmenter'), {LAST_CORE})
     wait(listener, children, lambda: listener.count_publishers(MASK), 'segmenter')
 
 
 def save_frames(folder: Path) -> None:
-    """Save the frames of a drive, in a format that costs nothing to read."""
+    """Save the frames of a drive, in a format that is quick to read."""
     folder.mkdir(parents=True)
     for index, frame in enumerate(islice(Street(0), FRAMES)):
         cv2.imwrite(str(folder / f'{index}.ppm'), cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR))
@@ -149,11 +151,11 @@ def play(children: Children, folder: Path, seconds: float, rate: float) -> None:
     """Start a player of the frames; rate 0: as fast as it can."""
     children.start('player', 'mfs_seg_ros.player', {
         'input': str(folder / 'frames'), 'loop': True, 'seconds': seconds, 'rate': rate,
-        'fast': not rate, 'wait_for': 1})
+        'fast': not rate, 'wait_for': 1, 'counts_file': str(folder / SENT)})
 
 
 def measured_capacity(children: Children, listener: Listener, folder: Path) -> float:
-    """Return how many masks a second come when there is always a frame waiting."""
+    """Return the rate of masks, in Hz, when a frame is always waiting."""
     play(children, folder, 0.0, 200.0)
     wait(listener, children, lambda: listener.latencies_ms, 'segmenter', 'player')
     listener.latencies_ms.clear()
@@ -165,7 +167,7 @@ def measured_capacity(children: Children, listener: Listener, folder: Path) -> f
 
 @contextmanager
 def busy_loops(seconds: float) -> Iterator[None]:
-    """Keep a core busy for at most so long; the loops end by themselves, whatever becomes of us."""
+    """Keep a core busy for at most this time; the loops end even if this process is killed."""
     loop = f'import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic() < end: pass'
     loops = [subprocess.Popen([sys.executable, '-c', loop], start_new_session=True)
              for _ in range(BUSY_LOOPS if seconds else 0)]
@@ -181,7 +183,7 @@ def busy_loops(seconds: float) -> Iterator[None]:
 
 def soaked(children: Children, listener: Listener, folder: Path, rate: float, seconds: float
            ) -> tuple[Soak, int]:
-    """Play for so long; return what was measured and how many frames were sent."""
+    """Play for this time; return the measurements and the number of frames sent."""
     listener.latencies_ms.clear()
     play(children, folder, seconds, rate)
     wait(listener, children, lambda: listener.latencies_ms, 'segmenter', 'player')
@@ -200,12 +202,13 @@ def soaked(children: Children, listener: Listener, folder: Path, rate: float, se
               f'{state.threads:7d}  {state.handles:7d}  {state.cpu_s - cpu_s:5.2f}', flush=True)
         cpu_s = state.cpu_s
     listener.listen(DRAIN_S)
+    wait_for_report(listener, children)
     soak.latencies_ms = listener.latencies_ms
-    return soak, children.last_result('player')['frames_sent']
+    return soak, json.loads((folder / SENT).read_text())['frames_sent']
 
 
 def figures_of(soak: Soak, sent: int, counted: int) -> dict[str, int | float]:
-    """Return the figures; `counted` frames are those that the node said it did not use."""
+    """Return the figures; ``counted`` frames are counted by the node as without a mask."""
     warm_up_s = min(WARM_UP_S, soak.times_s[-1] / 3)
     later = [(time_s, state) for time_s, state in zip(soak.times_s, soak.states)
              if time_s >= warm_up_s]
@@ -215,8 +218,8 @@ def figures_of(soak: Soak, sent: int, counted: int) -> dict[str, int | float]:
         'seconds': seconds,
         'frames_sent': sent,
         'masks': len(soak.latencies_ms),
-        'not_used_and_counted': counted,
-        'lost_without_a_word': max(0, sent - len(soak.latencies_ms) - counted),
+        'counted_without_mask': counted,
+        'unaccounted_frames': max(0, sent - len(soak.latencies_ms) - counted),
         'masks_per_s': len(soak.latencies_ms) / seconds,
         'latency_ms_p50': float(np.percentile(soak.latencies_ms, 50)),
         'latency_ms_p99': float(np.percentile(soak.latencies_ms, 99)),
@@ -234,7 +237,7 @@ def figures_of(soak: Soak, sent: int, counted: int) -> dict[str, int | float]:
 
 
 def judged(figures: dict[str, int | float], starved: bool = False) -> list[str]:
-    """Return a sentence for each figure that is beyond its limit; late is not who was starved."""
+    """Return a sentence for each figure beyond its limit; latency has none in a starved run."""
     wrong = []
     if figures['latency_ms_p99'] > MAX_LATENCY_MS and not starved:
         wrong.append(f"one mask of a hundred took {figures['latency_ms_p99']:.0f} ms or longer "
@@ -246,9 +249,9 @@ def judged(figures: dict[str, int | float], starved: bool = False) -> list[str]:
         if figures[f'{what}_grown'] >= limit:
             wrong.append(f"the segmenter's {what} grew by {figures[f'{what}_grown']:.0f} to "
                          f'{figures[what]}.')
-    if figures['lost_without_a_word'] > max(1, MAX_LOST * figures['frames_sent']):
-        wrong.append(f"{figures['lost_without_a_word']} of {figures['frames_sent']} frames were "
-                     'lost, and neither answered nor counted.')
+    if figures['unaccounted_frames'] > max(1, MAX_UNACCOUNTED * figures['frames_sent']):
+        wrong.append(f"{figures['unaccounted_frames']} of {figures['frames_sent']} frames got no "
+                     'mask and were not counted.')
     return wrong
 
 

@@ -1,14 +1,14 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Node `event_load`: publishes events at a given rate, for benchmarks."""
+"""Node ``event_load``: publishes events at a given rate, for benchmarks."""
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
 from array import array
+from pathlib import Path
 
 import numpy as np
 from event_camera_msgs.msg import EventPacket
@@ -17,36 +17,39 @@ from rclpy.time import Time
 
 from mfs_seg_core.events.evt3_encoder import HALF, HALF_BITS, TIME_HIGH, encode_evt3
 from mfs_seg_core.events.types import Events
+from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.node.parameters import declare
 from mfs_seg_ros.node.run import run_node
 
 SENSOR = 1280, 720
-# Range of the low half of the time: another high half moves a packet to another time.
+# Range of the low half of the time: replacing the high half gives a packet another time.
 PACKET_US = HALF + 1
 # Different packets, sent in turn.
 PATTERNS = 16
-# Simultaneous events in a row, as of an edge.
+# Simultaneous events in a row, as a moving edge causes them.
 RUN = 8
 POLL_S = 0.1
-# The segmenter discovers this publisher a little after this publisher discovers it.
+# Best-effort subscribers miss messages until discovery is complete in both directions.
 SETTLE_S = 0.5
 
 
 class EventLoad(Node):
-    """Publishes event_camera/events, EVT3 of 1280x720 pixels, once it has a subscription."""
+    """Publishes event_camera/events, EVT3 of 1280x720 pixels, once it has a subscriber."""
 
     def __init__(self, stopped: threading.Event) -> None:
         super().__init__('event_load')
         self._stopped = stopped
-        self._rate = declare(self, 'rate', 20.0, 'Million events per second.', (0.01, 1000.0))
-        self._seconds = declare(self, 'seconds', 10.0, 'Duration in seconds.', (0.1, 3600.0))
+        self._rate = declare(self, 'rate', 20.0, 'Million events a second.', (0.01, 1000.0))
+        self._seconds = declare(self, 'seconds', 10.0, 'Length.', (0.1, 3600.0))
+        self._counts_file = declare(
+            self, 'counts_file', '', 'JSON file for the counts of what was sent; empty: none.')
         self._publisher = self.create_publisher(EventPacket, 'event_camera/events', EVENT_QOS)
         self._patterns = [
             pattern(round(self._rate * PACKET_US), seed) for seed in range(PATTERNS)]
 
     def run(self) -> None:
-        """Publish for the given time; then print events, packets and seconds as JSON."""
+        """Publish for the given time; then print the counts and the duration."""
         while not self._stopped.is_set() and not self._publisher.get_subscription_count():
             time.sleep(POLL_S)
         time.sleep(SETTLE_S)
@@ -54,14 +57,17 @@ class EventLoad(Node):
         packets = events = 0
         while packets * PACKET_US < self._seconds * 1e6 and not self._stopped.is_set():
             words, count = self._patterns[packets % PATTERNS]
-            # Time of its last event.
+            # The time of its last event.
             due = start + (packets + 1) * PACKET_US / 1e6
             time.sleep(max(0.0, due - time.monotonic()))
             self._publisher.publish(packet(words, packets, start_ns))
             packets += 1
             events += count
-        print(json.dumps({'events_sent': events, 'packets_sent': packets,
-                          'seconds': time.monotonic() - start}), flush=True)
+        seconds = time.monotonic() - start
+        print(f'events_sent: {events} packets_sent: {packets} seconds: {seconds:.3f}', flush=True)
+        if self._counts_file:
+            write_json(Path(self._counts_file), {
+                'events_sent': events, 'packets_sent': packets, 'seconds': seconds})
         time.sleep(POLL_S)
 
 
@@ -78,7 +84,7 @@ def pattern(count: int, seed: int) -> tuple[np.ndarray, int]:
 
 
 def packet(words: np.ndarray, index: int, start_ns: int) -> EventPacket:
-    """Return a packet by its index; ``start_ns`` is the ROS time of the first one."""
+    """Return the packet of this index; `start_ns` is the ROS time of the first."""
     is_high = words >> HALF_BITS == TIME_HIGH >> HALF_BITS
     data = array('B')
     data.frombytes(np.where(is_high, TIME_HIGH | (index & HALF), words).astype('<u2').tobytes())
@@ -89,7 +95,7 @@ def packet(words: np.ndarray, index: int, start_ns: int) -> EventPacket:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node; return 0, or 1 after a sentence about what is wrong."""
+    """Run the node; return 0, or 1 after logging an error."""
     return run_node(EventLoad, 'event_load', args)
 
 

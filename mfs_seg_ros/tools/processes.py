@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 # How long a process may take to end after each signal, in seconds.
 PATIENCE_S = ((signal.SIGINT, 20.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))
@@ -97,13 +96,6 @@ class Children:
         """End a child and wait for it; raises ChildFailed when it ends with an error."""
         self._end([self._processes[name]])
         self.ended(name)
-
-    def last_result(self, name: str) -> dict[str, Any] | None:
-        """Return the last JSON object that a child has printed on a line of its own, if any."""
-        # The last line may be incomplete.
-        lines = self._log(name).read_text(errors='replace').split('\n')[:-1]
-        line = next((line for line in reversed(lines) if line.startswith('{')), None)
-        return None if line is None else json.loads(line)
 
     def last_match(self, name: str, pattern: str | re.Pattern) -> re.Match | None:
         """Return the last match of a pattern in the log of a child."""

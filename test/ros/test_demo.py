@@ -24,7 +24,7 @@ TIMEOUT_S = 120.0
 
 
 def start(output: Path, *options: str) -> subprocess.Popen:
-    """Start a demo whose processes can be told by their output folder."""
+    """Start a demo that writes into this folder."""
     return subprocess.Popen(
         [sys.executable, '-m', 'mfs_seg_ros.demo', '--output', str(output), *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -46,7 +46,7 @@ def domain_processes(domain: str) -> list[str]:
 
 @pytest.fixture
 def domain(monkeypatch):
-    """Give the demo's processes a ROS domain that they can be told by."""
+    """Return a ROS domain that identifies the processes of the demo."""
     number = str(1 + (os.getpid() + 17) % 101)
     monkeypatch.setenv('ROS_DOMAIN_ID', number)
     return number
@@ -54,13 +54,13 @@ def domain(monkeypatch):
 
 def test_street_end_to_end(tmp_path, domain):
     output = tmp_path / 'out'
-    demo = start(output, '--seconds', '3', '--rate', '5', '--seed', '1')
+    demo = start(output, '--seconds', '2', '--rate', '7', '--seed', '1')
     said, errors = demo.communicate(timeout=TIMEOUT_S)
     assert demo.returncode == 0, errors
     summary = json.loads((output / 'summary.json').read_text())
     assert set(summary) == SUMMARY_KEYS
-    # Fewer than 15 on a machine that is too busy to draw them in time.
-    assert 0 < summary['masks_received'] <= summary['frames_sent'] <= 15
+    # Fewer than 14 on a machine that is too busy to render them in time.
+    assert 0 < summary['masks_received'] <= summary['frames_sent'] <= 14
     assert summary['rmw'] == 'rmw_fastrtps_cpp'
     assert summary['weights'] == 'street'
     assert summary['sensors'] == 'camera'
@@ -89,7 +89,7 @@ def test_recording_without_truth_plays_once(tmp_path, domain):
     for index in range(6):
         image = np.full((60, 80, 3), 40 * index, np.uint8)
         cv2.imwrite(str(images / f'{index}.png'), image)
-    demo = start(tmp_path / 'out', '--input', str(images), '--rate', '5', '--weights', 'street')
+    demo = start(tmp_path / 'out', '--input', str(images), '--rate', '10', '--weights', 'street')
     _, errors = demo.communicate(timeout=TIMEOUT_S)
     assert demo.returncode == 0, errors
     summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
@@ -100,7 +100,7 @@ def test_recording_without_truth_plays_once(tmp_path, domain):
 
 def test_camera_and_events_of_street(tmp_path, domain):
     output = tmp_path / 'out'
-    demo = start(output, '--sensors', 'fusion', '--seconds', '2', '--size', '64', '48',
+    demo = start(output, '--sensors', 'fusion', '--seconds', '1', '--size', '64', '48',
                  '--weights', save_untrained(tmp_path / 'both.safetensors'))
     said, errors = demo.communicate(timeout=TIMEOUT_S)
     assert demo.returncode == 0, errors
@@ -108,7 +108,7 @@ def test_camera_and_events_of_street(tmp_path, domain):
     assert set(summary) == SUMMARY_KEYS | EVENT_KEYS
     assert summary['sensors'] == 'fusion'
     assert 0 < summary['masks_received']
-    assert 0 <= summary['masks_lost'] < summary['frames_sent'] <= 40
+    assert 0 <= summary['masks_lost'] < summary['frames_sent'] <= 20
     assert summary['events_received'] > 1000
     assert 0.0 < summary['event_rate_mev_s'] < 5.0
     assert summary['decode_ms_p50'] > 0.0
@@ -146,7 +146,7 @@ def test_nothing_stays_behind_when_stopped(tmp_path, domain, number):
     demo = start(tmp_path / 'out', '--seconds', '60')
     end = time.monotonic() + TIMEOUT_S
     while 'masks 1' not in log_text(tmp_path / 'out', 'recorder'):
-        assert demo.poll() is None and time.monotonic() < end, 'the demo gives no masks'
+        assert demo.poll() is None and time.monotonic() < end, 'the demo publishes no masks'
         time.sleep(0.2)
     assert len(domain_processes(domain)) == 4
     demo.send_signal(number)

@@ -26,6 +26,7 @@ from mfs_seg_core.events.evt3_encoder import encode_evt3
 from mfs_seg_core.events.packet import read_packet
 from mfs_seg_ros.messages.image_encoding import LAYOUTS, MessageError
 from mfs_seg_ros.messages.images import decode_rgb, header_of, to_rgb
+from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream
 

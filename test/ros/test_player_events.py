@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The player as an event camera, alone and beside a camera: real processes, heard by rclpy."""
+"""The player as an event camera, alone and with a camera: real processes, subscribers of rclpy."""
 
 import time
 
@@ -20,7 +20,7 @@ MAX_LATE_US = 100_000
 
 @pytest.fixture
 def ear():
-    """Give something that hears frames reliably, and events as they come."""
+    """Subscribe to frames reliably, to events best effort."""
     heard = Ear(QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE), events=True)
     yield heard
     heard.node.destroy_node()
@@ -28,7 +28,7 @@ def ear():
 
 @pytest.fixture
 def start():
-    """Give a function that starts a player; none stays behind."""
+    """Return a function that starts a player; all end with the test."""
     with players() as start_player:
         yield start_player
 
@@ -45,13 +45,13 @@ def assert_one_mapping(pairs) -> None:
     assert ((np.abs(moves) < 2) | (moves > MAX_LATE_US - 1)).all(), moves
 
 
-def test_street_with_both_senses(ear, start):
+def test_street_with_both_sensors(ear, start):
     player = start(sensors='fusion', width=96, height=72, rate=10.0, frames=5, wait_for=1,
                    frame_id='front', packet_ms=10)
     ear.listen(lambda: player.poll() is not None)
     output, errors = player.communicate()
     assert player.returncode == 0, errors
-    assert '{"frames_sent": 5, "packets_sent": 40}' in output
+    assert 'frames_sent: 5 packets_sent: 40' in output
     assert len(ear.images) == len(ear.labels) == 5
     assert all(image.header == label.header for image, label in zip(ear.images, ear.labels))
     assert [packet.seq for packet in ear.packets] == list(range(40))
@@ -70,7 +70,7 @@ def test_street_with_both_senses(ear, start):
 def test_events_alone_come_with_truth(ear, start):
     player = start(sensors='events', width=96, height=72, frames=3, wait_for=1)
     ear.listen(lambda: player.poll() is not None)
-    assert '{"frames_sent": 3, "packets_sent": 20}' in player.communicate()[0]
+    assert 'frames_sent: 3 packets_sent: 20' in player.communicate()[0]
     assert not ear.images
     assert len(ear.labels) == 3 and ear.labels[0].height == 72
     assert len(ear.packets) == 20
@@ -79,11 +79,13 @@ def test_events_alone_come_with_truth(ear, start):
         + [(label, 50_000 * index) for index, label in enumerate(ear.labels)])
 
 
-def test_it_waits_for_those_who_hear_events(start):
-    """Somebody who hears the camera only does not start an event camera."""
+def test_it_waits_for_subscribers_of_events(start):
+    """A subscriber of the camera alone does not start an event camera."""
     deaf = Ear(QoSProfile(depth=10))
     player = start(sensors='events', width=96, height=72, frames=1, wait_for=1)
-    end = time.monotonic() + 3.0
+    assert any('waiting for 1 subscribers' in line for line in player.stderr)
+    # The start would need the discovery of one more participant, and half a second.
+    end = time.monotonic() + 1.0
     while time.monotonic() < end:
         deaf.executor.spin_once(timeout_sec=0.05)
     assert not deaf.labels and player.poll() is None
@@ -100,7 +102,7 @@ def test_a_bag_is_passed_on_in_its_own_time(ear, start):
 
     player = start(input=BAG, sensors='fusion', wait_for=1)
     ear.listen(lambda: player.poll() is not None)
-    assert '{"frames_sent": 4, "packets_sent": 17}' in player.communicate()[0]
+    assert 'frames_sent: 4 packets_sent: 17' in player.communicate()[0]
     recorded = list(open_source(BAG, sensors='fusion'))
     batches = [item for item in recorded if hasattr(item, 'encoding')]
     frames = [item for item in recorded if not hasattr(item, 'encoding')]
@@ -111,14 +113,3 @@ def test_a_bag_is_passed_on_in_its_own_time(ear, start):
     assert_one_mapping([
         (message, item.time_s * 1e6)
         for message, item in zip(ear.packets + ear.images, batches + frames, strict=True)])
-
-
-@pytest.mark.parametrize('parameters, sentence', [
-    ({'sensors': 'ears'}, 'give one of camera, events, fusion'),
-    ({'sensors': 'events', 'packet_ms': 0}, 'packet_ms'),
-])
-def test_wrong_parameters_end_with_one_sentence(start, parameters, sentence):
-    output, errors = start(**parameters).communicate(timeout=60.0)
-    fatal = [line for line in errors.splitlines() if '[FATAL]' in line]
-    assert len(fatal) == 1 and sentence in fatal[0]
-    assert 'Traceback' not in errors and 'frames_sent' not in output

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a soak finds in what it measured, and what the kernel says of a process."""
+"""Figures and limits of the soak test, and the state of a process."""
 
 import re
 import subprocess
@@ -30,7 +30,7 @@ def test_growth_is_that_of_medians():
 
 def soaked(seconds: int, kb_min: float = 0.0, threads: float = 0.0, handles: float = 0.0,
            latency_ms: float = 30.0) -> Soak:
-    """Return a soak in which memory goes up in steps as an allocator's, and so on as told."""
+    """Return a soak whose memory grows in steps as an allocator's, with the given trends added."""
     noise = np.random.default_rng(0)
     soak = Soak()
     for second in range(1, seconds + 1):
@@ -51,7 +51,7 @@ def test_a_node_that_stays_as_it_is(seconds):
     assert figures['masks_per_s'] == pytest.approx(20, rel=0.01)
     assert figures['latency_ms_p50'] == pytest.approx(30, abs=1)
     assert figures['cpu_s_per_s'] == pytest.approx(0.5, rel=0.01)
-    assert figures['lost_without_a_word'] == 0
+    assert figures['unaccounted_frames'] == 0
 
 
 @pytest.mark.parametrize('seconds, changes, sentence', [
@@ -61,20 +61,20 @@ def test_a_node_that_stays_as_it_is(seconds):
     (60, {'handles': 9}, 'handles grew by'),
     (60, {'latency_ms': 30_000}, 'one mask of a hundred took [0-9]{5} ms'),
 ])
-def test_what_grows_is_told(seconds, changes, sentence):
+def test_growth_is_reported(seconds, changes, sentence):
     wrong = judged(figures_of(soaked(seconds, **changes), 20 * seconds, 0))
     assert len(wrong) == 1 and re.search(sentence, wrong[0]), wrong
 
 
-def test_late_is_not_who_was_starved():
+def test_a_starved_node_has_no_limit_of_latency():
     assert judged(figures_of(soaked(60, latency_ms=30_000), 1200, 0), starved=True) == []
 
 
-def test_frames_that_nobody_counted_are_told():
+def test_unaccounted_frames_are_reported():
     soak = soaked(60)
     assert judged(figures_of(soak, 1230, 30)) == []
     assert judged(figures_of(soak, 1230, 0)) == [
-        '30 of 1230 frames were lost, and neither answered nor counted.']
+        '30 of 1230 frames got no mask and were not counted.']
 
 
 def test_state_of_a_process():

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The player as a process, and somebody who hears what it publishes."""
+"""The player as a process, and a node that subscribes to its topics."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ TIMEOUT_S = 60.0
 
 
 class Ear:
-    """Hears what the player publishes, and when."""
+    """Subscribes to the player's topics, and keeps messages and arrival times."""
 
     def __init__(self, qos: QoSProfile, events: bool = False):
         self.images = []
@@ -28,7 +28,7 @@ class Ear:
         self.node.create_subscription(Image, 'camera/label', self.labels.append, qos)
         self.node.create_subscription(Image, 'camera/image_raw', self._on_image, qos)
         if events:
-            # As much as a driver's queue holds, and not reliable: no driver's topic is.
+            # As drivers publish: best effort, with a long queue.
             self.node.create_subscription(
                 EventPacket, 'event_camera/events', self.packets.append,
                 QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT))
@@ -40,10 +40,10 @@ class Ear:
         self.images.append(message)
 
     def listen(self, until) -> None:
-        """Take messages until a condition is true and a moment longer."""
+        """Receive messages until a condition is true, and 0.3 s longer."""
         end = time.monotonic() + TIMEOUT_S
         while not until():
-            assert time.monotonic() < end, 'the player does not do what was waited for'
+            assert time.monotonic() < end, 'the player did not meet the condition in time'
             self.executor.spin_once(timeout_sec=0.05)
         quiet = time.monotonic() + 0.3
         while time.monotonic() < quiet:
@@ -52,7 +52,7 @@ class Ear:
 
 @contextmanager
 def players():
-    """Give a function that starts a player with parameters; none stays behind."""
+    """Yield a function that starts a player with parameters; all end on exit."""
     processes = []
 
     def start_player(**parameters) -> subprocess.Popen:

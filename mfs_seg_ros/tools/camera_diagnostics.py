@@ -1,0 +1,53 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The counts that a segmenter publishes on /diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.node import Node
+
+from mfs_seg_ros.diagnostics.drops import (
+    IMAGES_DROPPED,
+    IMAGES_MISSING,
+    IMAGES_TOO_OLD,
+    IMAGES_UNUSABLE,
+    PACKETS_DROPPED,
+    PACKETS_MISSING,
+    PACKETS_UNUSABLE,
+)
+
+STATUS = 'mfs_seg: camera'
+IMAGE_CAUSES = (IMAGES_DROPPED, IMAGES_UNUSABLE, IMAGES_TOO_OLD, IMAGES_MISSING)
+PACKET_CAUSES = (PACKETS_DROPPED, PACKETS_UNUSABLE, PACKETS_MISSING)
+
+
+class CameraDiagnostics:
+    """
+    Keeps the last status of the segmenter's unnamed camera.
+
+    ``reports`` is the number of statuses received. The segmenter publishes one a second: to read
+    final counts, wait until ``reports`` has grown after the last input.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self.reports = 0
+        self._values: dict[str, str] = {}
+        node.create_subscription(DiagnosticArray, '/diagnostics', self.on_report, 10)
+
+    def on_report(self, array: DiagnosticArray) -> None:
+        """Keep the values of the camera's status, if the message has one."""
+        for status in array.status:
+            if status.name == STATUS:
+                self._values = {pair.key: pair.value for pair in status.values}
+                self.reports += 1
+
+    def count(self, key: str) -> int:
+        """Return the count of this key; 0 before the first status and where there is none."""
+        return int(self._values.get(key, 0))
+
+    def without_mask(self, causes: Iterable[str]) -> int:
+        """Return the number of messages that got no mask for one of these causes."""
+        return sum(self.count(f'lost: {cause}') for cause in causes)
