@@ -12,4 +12,4 @@ export OMP_NUM_THREADS=1
 ruff check .
 pydoclint --quiet mfs_seg_core mfs_seg_ros
 # Two workers; test/conftest.py decides which tests stay together. -n 0 runs all in one process.
-python -m pytest -n 2 --dist loadgroup "$@"
+python -m pytest -n 2 "$@"

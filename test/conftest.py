@@ -3,27 +3,41 @@
 """Distribution of the tests over workers; fixtures of those with real ROS processes."""
 
 import os
+import re
+from functools import cache
+from pathlib import Path
 
 import pytest
 
 from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.tools.processes import Children
 
-# Tests that start nodes run one after the other in one worker of pytest-xdist: they have deadlines,
-# and share a ROS domain. Those of other files are distributed by file, for the fixtures of modules.
-ROS_GROUP = 'ros'
-ROS_FIXTURES = {'environment', 'children'}
+# What a test file contains that starts nodes.
+STARTS_NODES = re.compile(r'\b(environment|children|subprocess)\b')
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Assign each test to a group that is not split between workers."""
-    for item in items:
-        executable = item.path.parent.name == 'ros'
-        starts_nodes = executable or ROS_FIXTURES & set(item.fixturenames)
-        group = ROS_GROUP if starts_nodes else str(item.path)
-        if not item.get_closest_marker('xdist_group'):
-            item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """
+    Distribute the tests by file, for the fixtures of modules.
+
+    All files that start nodes are for one worker, one after the other: they have deadlines, and
+    share a ROS domain.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class FileScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split('::')[0]
+            return 'nodes' if starts_nodes(config.rootpath / file) else file
+
+    return FileScheduling(config, log)
+
+
+@cache
+def starts_nodes(file: Path) -> bool:
+    """Return whether the tests of a file start ROS nodes."""
+    return 'ros' in file.parts and bool(STARTS_NODES.search(file.read_text(encoding='utf-8')))
 
 
 @pytest.fixture(scope='module')

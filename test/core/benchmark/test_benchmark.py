@@ -93,7 +93,7 @@ def test_event_tensors_are_those_of_numpy(threads):
 def test_wrong_input(tmp_path, capsys, threads):
     path = tmp_path / 'a.raw'
     for content, message in ((b'% evt 2.0\n', 'is encoded as evt2: give a RAW file of EVT3'),
-                             (b'% evt 3.0\n', 'has no events'), (b'\0', 'no recording')):
+                             (b'% evt 3.0\n', 'has no events'), (b'\0', 'not a recording')):
         path.write_bytes(content)
         assert main(['events', '--input', str(path)]) == 1
         assert message in capsys.readouterr().err
