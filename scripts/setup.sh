@@ -86,7 +86,7 @@ register() {
 }
 
 python=${PYTHON:-python3}
-# .venv may be made anew: not by its own Python, where it is active.
+# .venv may be recreated: not by its own Python, where it is active.
 case $(command -v "$python") in
     "$venv"/*) python=$("$python" -c 'import sys; print(sys._base_executable)') ;;
 esac

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What befalls a node on a vehicle: the camera and the segmenter go on, or say why not."""
+"""Faults on a vehicle: camera and segmenter recover, or log the reason."""
 
 import itertools
 import os
@@ -37,7 +37,7 @@ class RestartedCamera(Camera):
         self.usual = self.publishers[Image]
 
     def restart(self, qos: QoSProfile) -> None:
-        """Begin to publish anew; return when the segmenter hears it."""
+        """Publish from a new driver; return when the segmenter receives it."""
         self.end_driver()
         context = rclpy.Context()
         context.init()

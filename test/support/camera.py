@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The other side of the segmenter: sends it images and hears what it answers."""
+"""The other side of the segmenter: publishes images and subscribes to the results."""
 
 import time
 
@@ -77,7 +77,7 @@ class Camera:
         return value
 
     def wait_for_segmenter(self) -> None:
-        """Wait until the segmenter hears and is heard, on every topic."""
+        """Wait until the segmenter is connected on every topic."""
         self.wait(lambda: all(publisher.get_subscription_count()
                               for publisher in self.publishers.values()), 'its subscriptions')
         self.wait(self.reset_client.service_is_ready, 'its service')
