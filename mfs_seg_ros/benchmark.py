@@ -20,8 +20,6 @@ from pathlib import Path
 
 import numpy as np
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 
@@ -67,8 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-class Listener(Node):
-    """Subscribes to the masks, the times and the diagnostics of a segmenter."""
+class Listener(CameraDiagnostics):
+    """Subscribes to the masks and times of a segmenter, too."""
 
     def __init__(self) -> None:
         super().__init__('benchmark')
@@ -78,15 +76,6 @@ class Listener(Node):
         for name in TIMES:
             self.create_subscription(
                 Float32, f'mfs_seg/debug/{name}', partial(self._on_time, name), 50)
-        self.diagnostics = CameraDiagnostics(self)
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self)
-
-    def listen(self, seconds: float) -> None:
-        """Receive messages for this time."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0.0:
-            self._executor.spin_once(timeout_sec=left)
 
     def _on_mask(self, mask: Image) -> None:
         self.latencies_ms.append((self.get_clock().now().nanoseconds - stamp_ns(mask)) / 1e6)
@@ -102,7 +91,7 @@ def run(
     Measure a segmenter under a load of events.
 
     :param children: where the processes are started.
-    :param counts_file: where the load writes what it has sent.
+    :param counts_file: file of the load's counts.
     :param options: the command line.
     :returns: the figures by name.
     :raises ChildFailed: when a process fails.
@@ -132,7 +121,7 @@ def run(
             passed_s = time.monotonic() - begin
             cpu_share = (cpu_s(children.pid('segmenter')) - used_s) / passed_s
             masks_per_s = (len(listener.latencies_ms) - masks) / passed_s
-        # Masks that arrive after the load has ended do not count for the rate.
+        # Masks after the end of the load do not count for the rate.
         listener.listen(DRAIN_S)
         wait_for_report(listener, children)
         children.stop('segmenter')
@@ -141,7 +130,7 @@ def run(
         rclpy.shutdown()
     sent = json.loads(counts_file.read_text())
     events, packets, seconds = sent['events_sent'], sent['packets_sent'], sent['seconds']
-    without_mask = listener.diagnostics.without_mask(PACKET_CAUSES)
+    without_mask = listener.without_mask(PACKET_CAUSES)
     return {
         'weights': options.weights,
         'events_sent': events,
@@ -170,9 +159,9 @@ def wait(listener: Listener, children: Children, ready, *running: str) -> None:
 
 
 def wait_for_report(listener: Listener, children: Children) -> None:
-    """Wait for the next report of the segmenter, which counts all that came before it."""
-    reports = listener.diagnostics.reports
-    wait(listener, children, lambda: listener.diagnostics.reports > reports, 'segmenter')
+    """Wait for the next report of the segmenter, which counts all messages before it."""
+    reports = listener.reports
+    wait(listener, children, lambda: listener.reports > reports, 'segmenter')
 
 
 if __name__ == '__main__':

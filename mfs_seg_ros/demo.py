@@ -16,12 +16,12 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from mfs_seg_core.util.files import write_json
@@ -142,7 +142,7 @@ def run(
     os.environ.update(environment)
     counts_file = options.output / 'log' / 'sent.json'
     with (Children(options.output / 'log', environment) as children,
-          DiagnosticsWatcher() as watcher):
+          diagnostics() as counts):
         children.start('segmenter', 'mfs_seg_ros.segmenter', {
             'weights': options.weights, 'sensors': options.sensors,
             'event_window': EVENT_WINDOW_S, 'input_width': options.size[0],
@@ -156,10 +156,10 @@ def run(
             'input': options.input, 'sensors': options.sensors, 'seconds': options.seconds,
             'rate': options.rate, 'seed': options.seed, 'wait_for': SUBSCRIBERS,
             'packet_ms': PACKET_MS, 'counts_file': str(counts_file)})
-        sent = follow(children, watcher, counts_file, interrupted, options.sensors)
+        sent = follow(children, counts, counts_file, interrupted, options.sensors)
         children.stop('recorder')
         children.stop('segmenter')
-        packets_lost = watcher.diagnostics.without_mask(PACKET_CAUSES)
+        packets_lost = counts.without_mask(PACKET_CAUSES)
     recording = json.loads((options.output / 'recording.json').read_text())
     if not recording['masks_received']:
         what = 'events' if options.sensors == 'events' else 'frames'
@@ -186,46 +186,35 @@ def masks_lost(sensors: str, frames: int, recording: dict[str, Any]) -> int:
     return max(0, expected - found)
 
 
-class DiagnosticsWatcher:
-    """A node that subscribes to the segmenter's diagnostics while the context is open."""
-
-    def __enter__(self) -> DiagnosticsWatcher:
-        # The demo ends its processes in order: its own handlers stay.
-        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node('demo')
-        self.diagnostics = CameraDiagnostics(self._node)
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self._node)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._node.destroy_node()
+@contextmanager
+def diagnostics() -> Iterator[CameraDiagnostics]:
+    """Subscribe to the segmenter's diagnostics while the context is open."""
+    # The demo ends its processes in order: its own signal handlers stay.
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    counts = CameraDiagnostics('demo')
+    try:
+        yield counts
+    finally:
+        counts.destroy_node()
         rclpy.shutdown()
-
-    def listen(self, seconds: float) -> None:
-        """Receive messages for this time."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0.0:
-            self._executor.spin_once(timeout_sec=left)
 
 
 def follow(
-    children: Children, watcher: DiagnosticsWatcher, counts_file: Path,
+    children: Children, counts: CameraDiagnostics, counts_file: Path,
     interrupted: threading.Event, sensors: str,
 ) -> int:
     """
-    Show progress until the player has ended and its masks have come.
+    Show progress until the player has ended and all masks are published.
 
     :param children: the processes.
-    :param watcher: where the segmenter's counts arrive, once a second.
-    :param counts_file: where the player writes what it has sent.
+    :param counts: counts of the segmenter, once a second.
+    :param counts_file: file of the player's counts.
     :param interrupted: set when the demo is to stop.
     :param sensors: 'camera', 'events' or 'fusion'.
     :returns: how many frames were sent.
     :raises ChildFailed: when a process fails or nothing arrives.
     :raises Interrupted: when ``interrupted`` is set.
     """
-    counts = watcher.diagnostics
     received = f"{'event packets' if sensors == 'events' else 'images'} received"
     progress = Progress('packets of events' if sensors == 'events' else 'frames')
     began = changed = time.monotonic()
@@ -233,7 +222,7 @@ def follow(
     sent = None
     while not interrupted.is_set():
         # No wait on the event: a signal's handler that sets it meanwhile would block on its lock.
-        watcher.listen(POLL_S)
+        counts.listen(POLL_S)
         now = time.monotonic()
         children.check_running('segmenter', 'recorder')
         if sent is None and children.ended('player'):
@@ -243,10 +232,10 @@ def follow(
         seen, masks = counts.count(received), counts.count('masks published')
         if (seen, masks) != before:
             changed = now
-        all_came = (sensors == 'camera' and sent is not None
+        complete = (sensors == 'camera' and sent is not None
                     and masks + counts.without_mask([IMAGES_DROPPED]) >= sent)
         patience_s = DRAIN_S if masks else FIRST_S
-        if sent is not None and (all_came or now - changed > patience_s):
+        if sent is not None and (complete or now - changed > patience_s):
             progress.end(seen, masks)
             return sent
         if not seen and now - began > START_S:
@@ -259,7 +248,7 @@ def follow(
 
 
 class Progress:
-    """One line that is rewritten on a terminal, and now and then a line elsewhere."""
+    """A line that is rewritten on a terminal; elsewhere, a new line every few seconds."""
 
     def __init__(self, what: str) -> None:
         self._what = what

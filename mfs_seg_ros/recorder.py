@@ -8,7 +8,6 @@ import os
 import queue
 import sys
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -32,7 +31,6 @@ from mfs_seg_ros.recording.metrics import RunRecord
 from mfs_seg_ros.recording.video import VIDEO_HEIGHT
 
 POLL_S = 0.1
-PROGRESS_S = 0.5
 # Cameras may publish best effort; this matches every publisher. Our own topics are reliable.
 CAMERA_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 RESULT_QOS = QoSProfile(depth=50)
@@ -91,18 +89,13 @@ class Recorder(Node):
         self._executor.add_node(self)
 
     def run(self) -> None:
-        """Record until stopped, printing progress; then write the files."""
+        """Record until stopped, then write the files."""
         worker = threading.Thread(target=self._record, name='record')
         worker.start()
         try:
             self._subscribe_to_sensors()
-            printed = 0.0
             while not self._stopped.is_set():
                 self._executor.spin_once(timeout_sec=POLL_S)
-                if time.monotonic() - printed > PROGRESS_S:
-                    printed = time.monotonic()
-                    print(f'images {self._images} packets {self._packets} masks {self._masks}',
-                          flush=True)
         finally:
             self._queue.put(None)
             worker.join()
@@ -111,7 +104,7 @@ class Recorder(Node):
                 raise self._failure
             self._write()
         finally:
-            # Files that were begun and could not be finished.
+            # Files that could not be completed.
             self._recording.discard()
         self.get_logger().info(f"{self._masks} masks of {self._images} images and {self._packets} "
                                f"packets of events: '{self._folder}'.")

@@ -3,9 +3,9 @@
 """
 ``python -m mfs_seg_ros.soak``: check that memory, threads and latency of the node stay bounded.
 
-A player sends frames to a segmenter, each a process of its own. A line a second
-shows latencies and the resources of the segmenter. At the end come the figures, and status 1 when
-something grew, or frames got no mask and were not counted either.
+A player sends frames to a segmenter; each is a process of its own. A line a second shows latencies
+and the resources of the segmenter. The exit code is 1 when a resource grew, or when frames got no
+mask and were not counted.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ from mfs_seg_ros.tools.trend import growth, slope
 FRAMES = 40
 # Until the segmenter's buffers have their final size; at most a third of the time.
 WARM_UP_S = 15.0
-# How long to measure what the node can answer.
+# Duration of the measurement of the node's highest rate of masks.
 MEASURE_S = 5.0
-# Of a node that is starved, beside so many who never wait. (What `nice` says counts within a
-# session only, where the kernel shares out its time by sessions.)
+# A starved node shares this core with busy loops. Not `nice`: where the kernel divides its time by
+# sessions, that has an effect within a session only.
 LAST_CORE = max(os.sched_getaffinity(0))
 BUSY_LOOPS = 9
-# What the player has sent.
+# File of the player's counts.
 SENT = 'sent.json'
-# Limits that noise does not reach. The allocator takes memory in steps of up to a megabyte, some 2
-# in a minute and ever fewer; masks of 240x180 that leak at 20 Hz make 50 MB a minute. Both must be
-# passed: what leaks so slowly that a minute does not tell is found in ten.
+# Limits above the noise. The allocator takes memory in steps of up to a megabyte, about 2 in the
+# first minute and fewer later; masks of 240x180 that leak at 20 Hz are 50 MB a minute. Only both
+# limits together are a fault: a slow leak needs a run of ten minutes.
 MAX_KB_MIN, MAX_GROWN_KB = 1000.0, 8000.0
-# None were seen to come or go while frames came.
+# Their number is constant while frames arrive.
 MAX_THREADS, MAX_HANDLES = 1, 2
 # A queue would make this nearly the length of the run: newer frames do not wait for older ones.
 # On a machine that left the node a tenth of a core it was up to 2.9 s.
@@ -78,7 +78,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--weights', default='street', help='name of shipped weights or a file')
     parser.add_argument('--rate', type=positive, default=20.0, help='frames a second')
     parser.add_argument('--overload', type=positive, default=0.0, metavar='FACTOR',
-                        help='send so many times what the node can answer, which is measured first')
+                        help="send frames at this multiple of the node's highest rate, which is "
+                             'measured first')
     parser.add_argument('--starve', action='store_true',
                         help='leave the node a tenth of one core')
     parser.add_argument('--json', type=Path, default=None, metavar='FILE')
@@ -127,7 +128,7 @@ def run(children: Children, folder: Path, options: argparse.Namespace) -> dict[s
         listener.destroy_node()
     finally:
         rclpy.shutdown()
-    return figures_of(soak, sent, listener.diagnostics.without_mask(IMAGE_CAUSES))
+    return figures_of(soak, sent, listener.without_mask(IMAGE_CAUSES))
 
 
 def start_segmenter(children: Children, listener: Listener, options: argparse.Namespace) -> None:

@@ -3,41 +3,24 @@
 """Distribution of the tests over workers; fixtures of those with real ROS processes."""
 
 import os
-import re
-from functools import cache
-from pathlib import Path
 
 import pytest
+from support.workers import scope
 
 from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.tools.processes import Children
 
-# What a test file contains that starts nodes.
-STARTS_NODES = re.compile(r'\b(environment|children|subprocess)\b')
-
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """
-    Distribute the tests by file, for the fixtures of modules.
-
-    All files that start nodes are for one worker, one after the other: they have deadlines, and
-    share a ROS domain.
-    """
+    """Distribute the tests over the workers by :func:`support.workers.scope`."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class FileScheduling(LoadScopeScheduling):
+    class ScopeScheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.split('::')[0]
-            return 'nodes' if starts_nodes(config.rootpath / file) else file
+            return scope(config.rootpath, nodeid)
 
-    return FileScheduling(config, log)
-
-
-@cache
-def starts_nodes(file: Path) -> bool:
-    """Return whether the tests of a file start ROS nodes."""
-    return 'ros' in file.parts and bool(STARTS_NODES.search(file.read_text(encoding='utf-8')))
+    return ScopeScheduling(config, log)
 
 
 @pytest.fixture(scope='module')

@@ -145,7 +145,7 @@ def test_names_in_python_examples_exist():
 
 def test_the_parameter_table_is_that_of_the_declarations(tmp_path, capsys):
     text = (DOCS / 'node.md').read_text(encoding='utf-8')
-    table = parameter_table.markdown_table(SEGMENTER)
+    table = parameter_table.table_of(SEGMENTER)
     assert parameter_table.replaced(text, table) == text, (
         'run python -m mfs_seg_ros.node.parameter_table --write')
     assert parameter_table.main([]) == 0
@@ -171,7 +171,7 @@ def topics(text: str, first: str, last: str) -> set[str]:
 
 
 def test_the_topics_and_services_are_those_of_the_node():
-    """Those of the security policy, which test/ros/node/test_security.py holds against a node."""
+    """They are those of the security policy, which test_interface.py compares with a node."""
     policy = ElementTree.parse(REPOSITORY / 'config/security_policy.xml')
     subscribed, published, services = (
         {topic.text for topic in policy.iterfind(f'.//{path}')}

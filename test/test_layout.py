@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.paths import REPOSITORY
+from support.workers import scope
 
 PACKAGES = ('mfs_seg_core', 'mfs_seg_ros')
 MAX_ROOT_MODULES = 10
@@ -186,3 +187,17 @@ def test_unknown_names_are_no_part_of_the_package():
     with pytest.raises(AttributeError, match='has no attribute'):
         _ = mfs_seg_core.nothing
     assert Path(mfs_seg_core.__file__).parent == REPOSITORY / 'mfs_seg_core'
+
+
+def test_all_tests_that_start_nodes_are_for_one_worker():
+    """Found by their fixtures: those of test/conftest.py, and fixtures made of them."""
+    fixtures = {'environment', 'children'}
+    for path in sorted((REPOSITORY / 'test').rglob('*.py')):
+        tree = ast.parse(path.read_text(encoding='utf-8'))
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        arguments = {argument.arg for each in functions for argument in each.args.args}
+        if path.name.startswith('test_') and arguments & fixtures:
+            nodeid = f'{path.relative_to(REPOSITORY)}::test'
+            assert scope(REPOSITORY, nodeid) == 'nodes', path
+    assert scope(REPOSITORY, 'test/ros/pipeline/test_worker.py::test') != 'nodes'
+    assert scope(REPOSITORY, 'test/core/model/test_unet.py::test') != 'nodes'

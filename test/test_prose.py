@@ -12,7 +12,7 @@ import tokenize
 import pytest
 from support.paths import REPOSITORY
 
-# Words that have a plain one beside them; matched without regard to case.
+# Words, and a plain one for each; matched without regard to case.
 BANNED = {
     r'\banew\b': 'again', r'\bthereof\b': 'of it', r'\bwherein\b': 'in which',
     r'\bhears?\b': 'receives', r'\bheard\b': 'received', r'\bhearing\b': 'receiving',
@@ -35,9 +35,8 @@ def documented(tree: ast.Module):
                 yield getattr(node, 'name', 'module'), text
 
 
-@pytest.mark.parametrize('path', PROSE, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_prose(path):
-    text = path.read_text(encoding='utf-8')
+def faults(text: str) -> list[str]:
+    """Return the faults in the docstrings and comments of a module."""
     wrong = []
     for name, docstring in documented(ast.parse(text)):
         if not FIRST_WORD.match(docstring):
@@ -48,6 +47,18 @@ def test_prose(path):
                   if re.search(pattern, docstring, re.IGNORECASE)]
     comments = [token.string for token in tokenize.generate_tokens(io.StringIO(text).readline)
                 if token.type == tokenize.COMMENT]
-    wrong += [f'{comment}: /{pattern}/ is "{plain}"' for comment in comments
-              for pattern, plain in BANNED.items() if re.search(pattern, comment, re.IGNORECASE)]
-    assert not wrong, '\n'.join(wrong)
+    return wrong + [f'{comment}: /{pattern}/ is "{plain}"' for comment in comments
+                    for pattern, plain in BANNED.items() if re.search(pattern, comment,
+                                                                      re.IGNORECASE)]
+
+
+@pytest.mark.parametrize('path', PROSE, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_prose(path):
+    assert faults(path.read_text(encoding='utf-8')) == []
+
+
+@pytest.mark.parametrize('text', [
+    '"""small letter."""', '"""Module."""\ndef f():\n    """Give a value."""',
+    '"""Module."""\n# Begin anew.', '"""Module."""\nclass C:\n    """What comes in."""'])
+def test_faults_are_found(text):
+    assert len(faults(text)) == 1

@@ -176,7 +176,7 @@ def _ess_frames(folder: Path, events: _EventFiles) -> list[DDD17Frame]:
             raise ValueError(f'{mask} belongs to image {number}: expected 1..{len(index)}, the '
                              f'rows of {path.name}')
         frames.append(DDD17Frame(mask, _image(images, number, folder / 'imgs', mask),
-                            int(stamps[number - 1]), end=max(int(ends[number - 1]), 0)))
+                                 int(stamps[number - 1]), end=max(int(ends[number - 1]), 0)))
     return frames
 
 

@@ -107,7 +107,7 @@ class Training(lightning.LightningModule):
         :raises ValueError: the loss is not finite.
         """
         steps, elapsed = self._steps(batch.images), self._elapsed(batch.step_s)
-        events, seen = self._events(batch)
+        events, present = self._events(batch)
         if self.network.config.steps > 1:
             prediction = self.network(steps, rates=True)
         else:
@@ -121,7 +121,7 @@ class Training(lightning.LightningModule):
                 with torch.set_grad_enabled(ago < self.settings.truncation):
                     prediction = self.network(
                         steps[t:t + 1], state, ago == 0, elapsed,
-                        *(None if x is None else x[t:t + 1] for x in (events, seen)))
+                        *(None if x is None else x[t:t + 1] for x in (events, present)))
                 state = prediction.state
             self.state = {name: potential.detach() for name, potential in state.items()}
         loss = self._loss(prediction.logits, batch.label)

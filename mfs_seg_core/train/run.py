@@ -45,10 +45,10 @@ class _Data(lightning.LightningDataModule):
         """Return the loader of an epoch; each process has its part of the batches."""
         self.augmented.epoch = self.trainer.current_epoch
         length = self.augmented.clips.length
-        walk = SequenceBatches(len(self.augmented) // length, length, self.settings.batch_size,
-                    self.settings.seed, self.trainer.current_epoch, self.trainer.global_rank,
-                    self.trainer.world_size)
-        return DataLoader(self.augmented, batch_sampler=walk, num_workers=self.settings.workers)
+        batches = SequenceBatches(
+            len(self.augmented) // length, length, self.settings.batch_size, self.settings.seed,
+            self.trainer.current_epoch, self.trainer.global_rank, self.trainer.world_size)
+        return DataLoader(self.augmented, batch_sampler=batches, num_workers=self.settings.workers)
 
     def val_dataloader(self) -> DataLoader:
         """Return the loader of clips to validate on, in order."""

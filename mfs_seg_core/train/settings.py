@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import textwrap
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import yaml
 EVENT_DATA = ('ddd17', 'dsec')
 DATA = ('street', 'camvid', *EVENT_DATA)
 MODELS = ('fast', 'paper', 'unet')
+KINDS = {bool: 'true or false', int: 'an integer', float: 'a number', tuple: 'a list'}
 
 
 @dataclass
@@ -110,7 +112,8 @@ def read_settings(path: str, changes: list[str]) -> Settings:
     :param path: path of the file.
     :param changes: ``key=value`` pairs that override the file, values in YAML.
     :returns: the settings, of which :func:`check` has not been called.
-    :raises ValueError: the file is no YAML, or a key is unknown or missing.
+    :raises ValueError: the file is no YAML, a key is unknown or missing, or a value has another
+        type.
     """
     try:
         values = yaml.safe_load(Path(path).read_text())
@@ -127,17 +130,26 @@ def read_settings(path: str, changes: list[str]) -> Settings:
     unknown = sorted(values.keys() - fields.keys())
     if unknown:
         raise ValueError(f'{path}: unknown setting {unknown[0]!r}: choose from {", ".join(fields)}')
-    for key, value in values.items():
-        default = fields[key].default
-        if isinstance(value, list):
-            values[key] = tuple(value)
-        elif isinstance(default, float):
-            values[key] = float(value)
+    values = {key: _typed(path, key, value, fields[key].default) for key, value in values.items()}
     missing = [name for name in ('name', 'data') if name not in values]
     if missing:
         raise ValueError(f'{path}: setting {missing[0]!r} is missing: add a line '
                          f'"{missing[0]}: value"')
     return Settings(**values)
+
+
+def _typed(path: str, key: str, value, default):
+    """Return a value of YAML with the type of its setting; raises ValueError for another type."""
+    if isinstance(value, list):
+        value = tuple(value)
+    if isinstance(default, float) and not isinstance(value, bool):
+        # YAML reads 1e-3 as text.
+        with suppress(TypeError, ValueError):
+            value = float(value)
+    # Settings without a default, and splits, may be text or a list.
+    if type(default) in KINDS and type(value) is not type(default):
+        raise ValueError(f'{path}: setting {key!r} must be {KINDS[type(default)]}, not {value!r}')
+    return value
 
 
 def check(settings: Settings) -> None:

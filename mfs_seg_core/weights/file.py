@@ -138,7 +138,7 @@ def _check_header(path: Path) -> None:
 def _metadata(path: Path, header: dict[str, str]) -> Metadata:
     if header.get('format') != FORMAT:
         raise WeightsError(f'{path} is not a weights file of mfs_seg_core: '
-                           'train one with python -m mfs_seg_core.train')
+                           'train one with mfs-seg train')
     if header.get('version') not in READABLE:
         version = printable(header.get('version', ''))
         raise WeightsError(f"{path} has version '{version}', this mfs_seg_core reads "

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mfs_seg_core.util.files import write_whole
+from mfs_seg_core.util.table import markdown_table
 from mfs_seg_ros.node.parameters import SEGMENTER, Setting
 
 DOCUMENT = Path(__file__).resolve().parents[2] / 'docs' / 'node.md'
@@ -23,16 +24,16 @@ BEGIN, END = '<!-- parameters: begin -->', '<!-- parameters: end -->'
 TYPES = {str: 'string', bool: 'bool', int: 'int', float: 'float'}
 
 
-def markdown_table(settings: Sequence[Setting]) -> str:
+def table_of(settings: Sequence[Setting]) -> str:
     """
     Return the table, one row for each parameter.
 
     :param settings: declarations of the parameters.
     :returns: lines of Markdown, without a newline at the end.
     """
-    rows = [('parameter', 'type', 'default', 'limits', 'while active', 'description'),
-            *[('---',) * 6], *map(_row, settings)]
-    return '\n'.join(f'| {" | ".join(row)} |' for row in rows)
+    return markdown_table(
+        ('parameter', 'type', 'default', 'limits', 'while active', 'description'),
+        list(map(_row, settings)))
 
 
 def replaced(text: str, table: str) -> str:
@@ -40,7 +41,7 @@ def replaced(text: str, table: str) -> str:
     Return a document with a new table between its two comments.
 
     :param text: document.
-    :param table: table, as :func:`markdown_table` returns it.
+    :param table: table, as :func:`table_of` returns it.
     :returns: the document, otherwise unchanged.
     :raises ValueError: one of the comments is missing.
     """
@@ -65,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--write', nargs='?', type=Path, const=DOCUMENT, metavar='FILE',
                         help='update the table in this document (default: docs/node.md)')
     options = parser.parse_args(arguments)
-    table = markdown_table(SEGMENTER)
+    table = table_of(SEGMENTER)
     if not options.write:
         print(table)
         return 0

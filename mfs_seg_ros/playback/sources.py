@@ -20,6 +20,7 @@ import cv2
 from mfs_seg_core.data.camvid import CamVid
 from mfs_seg_core.data.street import EventCamera, Street
 from mfs_seg_core.events.recordings import BAG_SUFFIXES
+from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_ros.playback import recording_source
 from mfs_seg_ros.playback.items import EventBatch, Frame, SourceError
 from mfs_seg_ros.playback.packetize import batches
@@ -28,7 +29,6 @@ STREET = 'street'
 STREET_SIZE = (240, 180)
 # Between frames of 20 Hz, three are interpolated: rendering them takes more than one core.
 EVENT_STEP_S, EVENT_INTERPOLATED = 0.05, 3
-SENSORS = ('camera', 'events', 'fusion')
 STREET_RATE_HZ = 20.0
 # Folders of images have no times; CamVid's val list is a video of this rate.
 FOLDER_RATE_HZ = 15.0

@@ -1,12 +1,14 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The counts that a segmenter publishes on /diagnostics."""
+"""Reader of the counts that a segmenter publishes on /diagnostics."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from mfs_seg_ros.diagnostics.drops import (
@@ -24,18 +26,29 @@ IMAGE_CAUSES = (IMAGES_DROPPED, IMAGES_UNUSABLE, IMAGES_TOO_OLD, IMAGES_MISSING)
 PACKET_CAUSES = (PACKETS_DROPPED, PACKETS_UNUSABLE, PACKETS_MISSING)
 
 
-class CameraDiagnostics:
+class CameraDiagnostics(Node):
     """
     Keeps the last status of the segmenter's unnamed camera.
 
     ``reports`` is the number of statuses received. The segmenter publishes one a second: to read
     final counts, wait until ``reports`` has grown after the last input.
+
+    :param name: name of this node.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
         self.reports = 0
         self._values: dict[str, str] = {}
-        node.create_subscription(DiagnosticArray, '/diagnostics', self.on_report, 10)
+        self.create_subscription(DiagnosticArray, '/diagnostics', self.on_report, 10)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self)
+
+    def listen(self, seconds: float) -> None:
+        """Receive messages for this time."""
+        end_s = time.monotonic() + seconds
+        while (left_s := end_s - time.monotonic()) > 0.0:
+            self._executor.spin_once(timeout_sec=left_s)
 
     def on_report(self, array: DiagnosticArray) -> None:
         """Keep the values of the camera's status, if the message has one."""

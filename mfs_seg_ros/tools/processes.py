@@ -99,8 +99,12 @@ class Children:
 
     def last_match(self, name: str, pattern: str | re.Pattern) -> re.Match | None:
         """Return the last match of a pattern in the log of a child."""
-        found = list(re.finditer(pattern, self._log(name).read_text(errors='replace')))
+        found = self.matches(name, pattern)
         return found[-1] if found else None
+
+    def matches(self, name: str, pattern: str | re.Pattern) -> list[re.Match]:
+        """Return all matches of a pattern in the log of a child."""
+        return list(re.finditer(pattern, self._log(name).read_text(errors='replace')))
 
     def _log(self, name: str) -> Path:
         return self._log_folder / f'{name}.log'

@@ -4,7 +4,7 @@
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from support.camera import MODULE, QUICK, Camera, picture, same
+from support.camera import MODULE, QUICK, Camera, coarse_image, same
 
 NAMES = ('front', 'left', 'right')
 
@@ -24,26 +24,26 @@ def cameras(children):
 def test_each_has_a_state_of_its_own(cameras):
     front, left = cameras['front'], cameras['left']
     front.reset()
-    first, second = front.ask(picture(5)), front.ask(picture(5))
+    first, second = front.ask(coarse_image(5)), front.ask(coarse_image(5))
     assert not same(first, second)
-    assert same(left.ask(picture(5)), first)
-    assert same(left.ask(picture(5)), second)
+    assert same(left.ask(coarse_image(5)), first)
+    assert same(left.ask(coarse_image(5)), second)
     front.reset()
-    assert same(front.ask(picture(5)), first)
+    assert same(front.ask(coarse_image(5)), first)
     # The service is the node's: all are at rest.
-    assert same(left.ask(picture(5)), first)
+    assert same(left.ask(coarse_image(5)), first)
 
 
 def test_what_waits_together_is_answered_as_each_alone(cameras):
-    pictures = {'front': picture(1), 'left': picture(2, 60, 40), 'right': picture(3)}
+    images = {'front': coarse_image(1), 'left': coarse_image(2, 60, 40), 'right': coarse_image(3)}
     cameras['front'].reset()
     alone = {name: [cameras[name].ask(shown) for _ in range(3)]
-             for name, shown in pictures.items()}
+             for name, shown in images.items()}
     cameras['front'].reset()
     together = {name: [] for name in NAMES}
     for _ in range(3):
-        stamps = {name: cameras[name].send_picture(shown).header.stamp
-                  for name, shown in pictures.items()}
+        stamps = {name: cameras[name].send_image(shown).header.stamp
+                  for name, shown in images.items()}
         for name, stamp in stamps.items():
             together[name].append(cameras[name].answer(stamp))
     for name in NAMES:
@@ -54,22 +54,22 @@ def test_what_waits_together_is_answered_as_each_alone(cameras):
 def test_a_bad_image_of_one_costs_the_others_nothing(cameras):
     front, left = cameras['front'], cameras['left']
     front.reset()
-    first = left.ask(picture(5))
-    bad = front.send_picture(picture(5))
+    first = left.ask(coarse_image(5))
+    bad = front.send_image(coarse_image(5))
     bad.step = 1
     front.publishers[type(bad)].publish(bad)
-    assert not same(left.ask(picture(5)), first)
-    assert front.ask(picture(5))['mask'].shape == (32, 48)
+    assert not same(left.ask(coarse_image(5)), first)
+    assert front.ask(coarse_image(5))['mask'].shape == (32, 48)
 
 
 def test_each_has_a_diagnostic_status(cameras):
     front = cameras['front']
-    heard = []
+    received = []
     front.node.create_subscription(
-        DiagnosticArray, '/diagnostics', lambda message: heard.append(message.status), 10)
-    front.ask(picture(1))
-    front.wait(lambda: heard and len(heard[-1]) == 4, 'the diagnostics')
-    assert [status.name for status in heard[-1]] == [
+        DiagnosticArray, '/diagnostics', lambda message: received.append(message.status), 10)
+    front.ask(coarse_image(1))
+    front.wait(lambda: received and len(received[-1]) == 4, 'the diagnostics')
+    assert [status.name for status in received[-1]] == [
         'mfs_seg: front', 'mfs_seg: left', 'mfs_seg: right', 'mfs_seg: node']
-    values = {item.key: item.value for item in heard[-1][0].values}
+    values = {item.key: item.value for item in received[-1][0].values}
     assert int(values['masks published']) > 0

@@ -13,7 +13,7 @@ import pytest
 import rclpy
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
-from support.camera import MODULE, QUICK, TIMEOUT_S, Camera, picture, same
+from support.camera import MODULE, QUICK, TIMEOUT_S, Camera, coarse_image, same
 from support.manager import SHUTDOWN, WAYS, Manager
 
 from mfs_seg_ros.messages.images import header_of, image_message
@@ -46,12 +46,12 @@ class RestartedCamera(Camera):
         self.publishers[Image] = node.create_publisher(Image, f'{self.name}/image', qos)
         asked = f'probe {next(probes)}'
 
-        def heard() -> bool:
+        def received() -> bool:
             # It leaves the stream as it is.
             self.publishers[Image].publish(Image(encoding=asked))
             return self.children.last_match(self.child, f"unknown encoding '{asked}'")
 
-        self.wait(heard, 'the new driver to be heard')
+        self.wait(received, 'the new driver to be received')
 
     def end_driver(self) -> None:
         """End the driver, if there is one, and publish as before."""
@@ -70,10 +70,8 @@ class RestartedCamera(Camera):
 def segmenter(children):
     """Give one segmenter and its camera to the tests that leave it alive."""
     children.start('segmenter', MODULE, SETTINGS)
-    camera = RestartedCamera(children, 'segmenter', '/mfs_seg')
-    camera.wait_for_segmenter()
-    yield camera
-    camera.close()
+    with RestartedCamera(children, 'segmenter', '/mfs_seg').connected() as camera:
+        yield camera
 
 
 @pytest.fixture
@@ -85,8 +83,8 @@ def camera(segmenter):
 
 
 def in_stream(camera) -> list[dict[str, np.ndarray]]:
-    """Give the answers to three equal pictures, from rest, and bring the segmenter to rest."""
-    answers = [camera.ask(picture(5)) for _ in range(3)]
+    """Give the answers to three equal pictures, from rest, and reset the segmenter."""
+    answers = [camera.ask(coarse_image(5)) for _ in range(3)]
     camera.reset()
     return answers
 
@@ -95,14 +93,14 @@ def test_a_camera_that_restarts_continues_its_stream(camera):
     expected = in_stream(camera)
     for answer in expected:
         camera.restart(BEST_EFFORT)
-        assert same(camera.ask(picture(5)), answer)
+        assert same(camera.ask(coarse_image(5)), answer)
 
 
 def test_a_camera_that_restarts_with_an_older_clock_begins_a_stream(camera, children):
     first = in_stream(camera)[0]
-    camera.ask(picture(5))
+    camera.ask(coarse_image(5))
     camera.restart(BEST_EFFORT)
-    assert same(camera.ask(picture(5), step_ns=-2 * DAY_NS), first)
+    assert same(camera.ask(coarse_image(5), step_ns=-2 * DAY_NS), first)
     camera.wait(lambda: children.last_match(
         'segmenter', r'returns to rest: the stamp went back by 172800\.000 s'), 'the reason')
 
@@ -111,16 +109,16 @@ def test_a_camera_that_changes_its_qos_is_heard(camera):
     expected = in_stream(camera)
     for qos, answer in zip((RELIABLE, BEST_EFFORT, LATCHED), expected):
         camera.restart(qos)
-        assert same(camera.ask(picture(5)), answer)
+        assert same(camera.ask(coarse_image(5)), answer)
 
 
 def test_resolution_and_encoding_change_in_mid_stream(camera):
-    grey = picture(3, 64, 40)[..., 0]
+    grey = coarse_image(3, 64, 40)[..., 0]
     for message, size in (
-        (image_message(picture(3), 'rgb8', Image().header), (48, 32)),
-        (image_message(picture(3, 96, 64), 'bgr8', Image().header), (96, 64)),
+        (image_message(coarse_image(3), 'rgb8', Image().header), (48, 32)),
+        (image_message(coarse_image(3, 96, 64), 'bgr8', Image().header), (96, 64)),
         (image_message(grey, 'mono8', Image().header), (64, 40)),
-        (image_message(picture(3), 'rgb8', Image().header), (48, 32)),
+        (image_message(coarse_image(3), 'rgb8', Image().header), (48, 32)),
     ):
         answer = camera.ask(message)
         assert {output: pixels.shape[::-1] for output, pixels in answer.items()} == {
@@ -130,11 +128,11 @@ def test_resolution_and_encoding_change_in_mid_stream(camera):
 def test_stamps_that_jump_both_ways(camera, children):
     first, second, _ = in_stream(camera)
     for jump_ns in (DAY_NS, -2 * DAY_NS, 365 * DAY_NS, -camera.stamp_ns):
-        # The stream begins anew there, and goes on from there.
-        assert same(camera.ask(picture(5), step_ns=jump_ns), first)
-        assert same(camera.ask(picture(5)), second)
+        # The stream starts there, and continues from there.
+        assert same(camera.ask(coarse_image(5), step_ns=jump_ns), first)
+        assert same(camera.ask(coarse_image(5)), second)
     camera.stamp_ns = 1_700_000_000_000_000_000
-    assert same(camera.ask(picture(5)), first)
+    assert same(camera.ask(coarse_image(5)), first)
     children.check_running('segmenter')
 
 
@@ -147,7 +145,7 @@ def test_two_nodes_of_one_name_both_answer(children):
 
     def answered_by(count: int) -> bool:
         camera.masks = 0
-        camera.ask(picture(1), wait_for=())
+        camera.ask(coarse_image(1), wait_for=())
         for _ in range(20):
             camera.executor.spin_once(timeout_sec=0.02)
         return camera.masks == count
@@ -172,7 +170,7 @@ def test_killed_and_started_again_nothing_is_stale(children):
         camera.wait_for_segmenter()
         answers.append(in_stream(camera))
         # In mid-stream.
-        camera.ask(picture(6))
+        camera.ask(coarse_image(6))
         os.kill(children.pid('killed'), signal.SIGKILL)
 
         def gone() -> bool:
@@ -195,13 +193,12 @@ def test_a_disk_that_is_full_ends_the_recorder_with_one_sentence(children, tmp_p
                   for topic in ('camera/image_raw', 'mfs_seg/mask')]
     end = time.monotonic() + TIMEOUT_S
     while not all(publisher.get_subscription_count() for publisher in publishers):
-        assert time.monotonic() < end, 'the recorder does not listen'
+        assert time.monotonic() < end, 'the recorder does not subscribe'
         time.sleep(0.05)
     most = 50_000
     resource.prlimit(children.pid('recorder'), resource.RLIMIT_FSIZE, (most, most))
     shown = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
-    while not children.last_match('recorder', r'masks [2-9]\d\n'):
-        assert time.monotonic() < end, 'the recorder sees nothing'
+    for _ in range(60):
         stamp = header_of(time.time_ns(), '')
         publishers[0].publish(image_message(shown, 'rgb8', stamp))
         publishers[1].publish(image_message(shown[..., 0], 'mono8', stamp))

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
-from support.camera import MODULE, QUICK, picture, same
+from support.camera import MODULE, QUICK, coarse_image, same
 from support.event_camera import EventCamera, save_untrained, some_events
 
 from mfs_seg_core.events.decoders import ENCODINGS
@@ -69,7 +69,7 @@ def images(draw) -> Image:
 
 
 def png_that_claims(width: int, height: int, depth: int = 8, kind: int = 2) -> bytes:
-    """Return a PNG of a few bytes whose header speaks of a large picture."""
+    """Return a PNG of a few bytes whose header speaks of a large image."""
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack('>I', len(data)) + name + data + struct.pack(
             '>I', zlib.crc32(name + data))
@@ -80,14 +80,14 @@ def png_that_claims(width: int, height: int, depth: int = 8, kind: int = 2) -> b
 
 
 def jpeg_that_claims(width: int, height: int) -> bytes:
-    """Return a JPEG of a few bytes whose header speaks of a large picture."""
-    data = bytearray(cv2.imencode('.jpg', picture(0))[1].tobytes())
+    """Return a JPEG of a few bytes whose header speaks of a large image."""
+    data = bytearray(cv2.imencode('.jpg', coarse_image(0))[1].tobytes())
     frame = data.index(b'\xff\xc0')
     data[frame + 5:frame + 9] = struct.pack('>HH', height & 0xffff, width & 0xffff)
     return bytes(data)
 
 
-PICTURES = [cv2.imencode(kind, picture(1))[1].tobytes()
+PICTURES = [cv2.imencode(kind, coarse_image(1))[1].tobytes()
             for kind in ('.png', '.jpg', '.bmp', '.tiff', '.webp', '.ppm')]
 
 
@@ -132,22 +132,22 @@ def serialised(draw, messages) -> bytes:
 @given(message=images())
 def test_images_become_pictures_or_a_sentence(message):
     try:
-        picture = to_rgb(message)
+        image = to_rgb(message)
     except MessageError as error:
         assert str(error).isprintable()
         return
-    assert picture.shape == (message.height, message.width, 3) and picture.dtype == np.uint8
+    assert image.shape == (message.height, message.width, 3) and image.dtype == np.uint8
 
 
 @settings(max_examples=1000, **FUZZ)
 @given(message=compressed)
 def test_compressed_images_become_pictures_or_a_sentence(message):
     try:
-        picture = decode_rgb(message)
+        image = decode_rgb(message)
     except MessageError as error:
         assert str(error).isprintable()
         return
-    assert picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8
+    assert image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8
 
 
 @settings(max_examples=1000, **FUZZ)
@@ -179,27 +179,25 @@ def fuzzed(children, tmp_path_factory):
         **QUICK, 'weights': save_untrained(tmp_path_factory.mktemp('weights') / 'test.safetensors'),
         'trigger': 'both', 'event_window': 5.0, 'event_wait': 1.0, 'report_period': 0.5},
         {'__ns': '/fuzzed'})
-    camera = EventCamera(NAME)
-    camera.wait_for_segmenter()
-    yield camera
-    camera.close()
+    with EventCamera(NAME).connected() as camera:
+        yield camera
 
 
 def answer(camera) -> dict[str, np.ndarray]:
-    """Give the mask of a picture and of the events before it, from rest."""
+    """Give the mask of a image and of the events before it, from rest."""
     camera.begin()
     camera.pass_time(0, 50_000)
     camera.stamp_ns = camera.start_ns
-    return camera.ask(picture(9))
+    return camera.ask(coarse_image(9))
 
 
 def ask_until_answered(camera) -> None:
-    """Send a picture, again and again: what came before it on another topic may replace it."""
+    """Send a image, again and again: what came before it on another topic may replace it."""
     sent = []
 
     def answered() -> bool:
         if not sent or time.monotonic() - sent[-1] > 0.5:
-            camera.ask(picture(1), wait_for=())
+            camera.ask(coarse_image(1), wait_for=())
             sent.append(time.monotonic())
         return 'mask' in camera.answers
 

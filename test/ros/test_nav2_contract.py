@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
-from support.camera import MODULE, QUICK, Camera, picture
+from support.camera import MODULE, QUICK, Camera, coarse_image
 from vision_msgs.msg import LabelInfo
 
 from mfs_seg_core.labels import CAMVID, UNLABELLED
@@ -25,7 +25,7 @@ FRAMES = 10
 
 
 class Layer:
-    """What the layer hears of one segmenter: pairs of mask and confidence, and the labels."""
+    """The layer's messages of one segmenter: pairs of mask and confidence, and the labels."""
 
     def __init__(self, node, name: str):
         self.pairs: dict[int, dict[str, Image]] = {}
@@ -46,7 +46,7 @@ class Layer:
 
 
 @pytest.fixture(scope='module')
-def heard(children) -> tuple[Layer, dict[int, Image]]:
+def received(children) -> tuple[Layer, dict[int, Image]]:
     """Return a layer that has come late, and the images that were sent to it, by their stamp."""
     children.start('segmenter', MODULE, QUICK)
     camera = Camera(outputs=())
@@ -55,7 +55,7 @@ def heard(children) -> tuple[Layer, dict[int, Image]]:
     sent: dict[int, Image] = {}
 
     def send(seed: int) -> int:
-        message = image_message(picture(seed, 53, 37), 'rgb8', Image().header)
+        message = image_message(coarse_image(seed, 53, 37), 'rgb8', Image().header)
         message.header.frame_id = 'camera_optical'
         stamp = stamp_ns(camera.send(message))
         sent[stamp] = message
@@ -75,23 +75,23 @@ def heard(children) -> tuple[Layer, dict[int, Image]]:
     camera.close()
 
 
-def test_pairs_have_the_stamp_and_frame_of_their_image(heard):
-    layer, sent = heard
+def test_pairs_have_the_stamp_and_frame_of_their_image(received):
+    layer, sent = received
     pairs = layer.complete()
     assert len(pairs) >= FRAMES and {*pairs} <= {*sent}
     for stamp, pair in pairs.items():
         assert pair['mask'].header == pair['confidence'].header == sent[stamp].header
 
 
-def test_every_mask_has_its_confidence(heard):
-    layer, _ = heard
+def test_every_mask_has_its_confidence(received):
+    layer, _ = received
     # One of the first may have come before the other's topic was connected.
     first = min(layer.complete())
     assert all(len(pair) == 2 for stamp, pair in layer.pairs.items() if stamp >= first)
 
 
-def test_pixels_lie_where_the_layer_reads_them(heard):
-    layer, sent = heard
+def test_pixels_lie_where_the_layer_reads_them(received):
+    layer, sent = received
     for stamp, pair in layer.complete().items():
         for message in pair.values():
             assert message.encoding == 'mono8'
@@ -100,8 +100,8 @@ def test_pixels_lie_where_the_layer_reads_them(heard):
             assert len(message.data) == message.width * message.height
 
 
-def test_labels_name_every_id(heard):
-    layer, _ = heard
+def test_labels_name_every_id(received):
+    layer, _ = received
     named = {each.class_id: each.class_name for each in layer.labels[-1].class_map}
     assert {number: named[number] for number in range(len(CAMVID))} == dict(enumerate(CAMVID.names))
     # The layer finds ids by the names: one that stands twice would hide the other.
@@ -111,8 +111,8 @@ def test_labels_name_every_id(heard):
     assert ids <= {*named} and len(ids - {UNLABELLED}) > 1
 
 
-def test_confidence_uses_its_range(heard):
-    layer, _ = heard
+def test_confidence_uses_its_range(received):
+    layer, _ = received
     values = np.concatenate([pair['confidence'].data for pair in layer.complete().values()])
     # Of 11 classes the likeliest has at least a share of 1 / 11.
     assert values.min() >= 255 // len(CAMVID) and values.max() > 128

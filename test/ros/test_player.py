@@ -12,24 +12,19 @@ import numpy as np
 import pytest
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from sensor_msgs.msg import Image
-from support.player_process import TIMEOUT_S, Ear, players, stamp_ns
+from support.player_process import TIMEOUT_S, PlayerSubscriber
+
+from mfs_seg_ros.messages.images import stamp_ns
 
 pytestmark = pytest.mark.usefixtures('environment')
 
 
 @pytest.fixture
-def ear():
+def subscriber():
     """Subscribe reliably to the player."""
-    heard = Ear(QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE))
-    yield heard
-    heard.node.destroy_node()
-
-
-@pytest.fixture
-def start():
-    """Return a function that starts a player; all end with the test."""
-    with players() as start_player:
-        yield start_player
+    made = PlayerSubscriber(QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE))
+    yield made
+    made.node.destroy_node()
 
 
 def write_images(folder, count: int) -> None:
@@ -45,27 +40,27 @@ def seconds(message: Image) -> float:
     return stamp_ns(message) / 1e9
 
 
-def test_street_comes_with_truth_under_the_same_header(ear, start):
+def test_street_comes_with_truth_under_the_same_header(subscriber, start):
     player = start(frames=12, wait_for=1, frame_id='front', seed=5)
-    ear.listen(lambda: player.poll() is not None)
+    subscriber.listen(lambda: player.poll() is not None)
     output, errors = player.communicate()
     assert player.returncode == 0, errors
     assert 'frames_sent: 12' in output
-    assert len(ear.images) == len(ear.labels) == 12
-    for image, label in zip(ear.images, ear.labels):
+    assert len(subscriber.images) == len(subscriber.labels) == 12
+    for image, label in zip(subscriber.images, subscriber.labels):
         assert image.header == label.header
         assert (image.encoding, image.height, image.width, image.step) == ('rgb8', 180, 240, 720)
         assert (label.encoding, label.height, label.width, label.step) == ('mono8', 180, 240, 240)
         assert len(image.data) == 180 * 720 and len(label.data) == 180 * 240
         assert image.header.frame_id == 'front'
-    assert abs(seconds(ear.images[-1]) - time.time()) < 60.0
+    assert abs(seconds(subscriber.images[-1]) - time.time()) < 60.0
 
 
-def test_rate_keeps_to_deadlines(ear, start, tmp_path):
+def test_rate_keeps_to_deadlines(subscriber, start, tmp_path):
     write_images(tmp_path, 3)
     player = start(input=tmp_path, loop=True, rate=20.0, seconds=1.0, wait_for=1)
-    ear.listen(lambda: player.poll() is not None)
-    stamps = [seconds(image) for image in ear.images]
+    subscriber.listen(lambda: player.poll() is not None)
+    stamps = [seconds(image) for image in subscriber.images]
     assert len(stamps) == pytest.approx(20, abs=3)
     # Single frames may be late on a busy machine; that must not add up.
     assert stamps[-1] - stamps[0] == pytest.approx(19 / 20.0, abs=0.2)
@@ -73,42 +68,42 @@ def test_rate_keeps_to_deadlines(ear, start, tmp_path):
 
 
 def test_best_effort_consumers_are_served(start):
-    ear = Ear(qos_profile_sensor_data)
+    subscriber = PlayerSubscriber(qos_profile_sensor_data)
     player = start(frames=10, wait_for=1)
-    ear.listen(lambda: player.poll() is not None)
-    ear.node.destroy_node()
-    assert len(ear.images) >= 9
+    subscriber.listen(lambda: player.poll() is not None)
+    subscriber.node.destroy_node()
+    assert len(subscriber.images) >= 9
 
 
-def test_folder_in_a_loop_has_no_truth(ear, start, tmp_path):
+def test_folder_in_a_loop_has_no_truth(subscriber, start, tmp_path):
     write_images(tmp_path, 3)
     player = start(input=tmp_path, loop=True, frames=8, rate=50.0, wait_for=1)
-    ear.listen(lambda: player.poll() is not None)
+    subscriber.listen(lambda: player.poll() is not None)
     assert player.returncode == 0
-    assert [image.data[0] for image in ear.images] == [0, 1, 2, 0, 1, 2, 0, 1]
-    assert not ear.labels
+    assert [image.data[0] for image in subscriber.images] == [0, 1, 2, 0, 1, 2, 0, 1]
+    assert not subscriber.labels
 
 
-def test_folder_once_ends_by_itself(ear, start, tmp_path):
+def test_folder_once_ends_by_itself(subscriber, start, tmp_path):
     write_images(tmp_path, 3)
     player = start(input=tmp_path, rate=50.0, wait_for=1, width=16, height=12)
-    ear.listen(lambda: player.poll() is not None)
+    subscriber.listen(lambda: player.poll() is not None)
     assert 'frames_sent: 3' in player.communicate()[0]
-    assert {(image.width, image.height) for image in ear.images} == {(16, 12)}
+    assert {(image.width, image.height) for image in subscriber.images} == {(16, 12)}
 
 
-def test_as_fast_as_possible(ear, start, tmp_path):
+def test_as_fast_as_possible(subscriber, start, tmp_path):
     write_images(tmp_path, 30)
     player = start(input=tmp_path, rate=1.0, fast=True, wait_for=1)
-    ear.listen(lambda: player.poll() is not None)
-    assert len(ear.images) >= 29
-    assert ear.times[-1] - ear.times[0] < 5.0
+    subscriber.listen(lambda: player.poll() is not None)
+    assert len(subscriber.images) >= 29
+    assert subscriber.times[-1] - subscriber.times[0] < 5.0
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_asked_to_stop_it_ends_well(ear, start, number):
+def test_asked_to_stop_it_ends_well(subscriber, start, number):
     player = start(rate=20.0)
-    ear.listen(lambda: ear.images or player.poll() is not None)
+    subscriber.listen(lambda: subscriber.images or player.poll() is not None)
     player.send_signal(number)
     output, errors = player.communicate(timeout=10.0)
     assert player.returncode == 0

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Segmenters of events, alone and beside a camera, as real processes."""
+"""Segmenters of events, alone and with a camera, as real processes."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from array import array
 import numpy as np
 import pytest
 from std_msgs.msg import Float32
-from support.camera import MODULE, QUICK, picture, pixels
+from support.camera import MODULE, QUICK, coarse_image, pixels
 from support.event_camera import SENSOR, WINDOW_US, EventCamera, save_untrained, some_events
 
 from mfs_seg_core.events.tensor import EventWindow
@@ -32,10 +32,8 @@ def fusion_segmenter(children, weights):
     # Images wait for their events for as long as a busy machine may take.
     children.start('fusion', MODULE, {
         **QUICK, 'weights': weights, 'report_period': 0.5, 'event_wait': 1.0}, {'__ns': '/fusion'})
-    senses = EventCamera('/fusion/mfs_seg')
-    senses.wait_for_segmenter()
-    yield senses
-    senses.close()
+    with EventCamera('/fusion/mfs_seg').connected() as sensors:
+        yield sensors
 
 
 @pytest.fixture(scope='module')
@@ -44,15 +42,13 @@ def events_segmenter(children, weights):
     children.start('events', MODULE, {
         **QUICK, 'weights': weights, 'trigger': 'events', 'report_period': 0.5,
         'event_queue_bytes': QUEUE_BYTES, 'overlay_opacity': 0.0}, {'__ns': '/alone'})
-    senses = EventCamera('/alone/mfs_seg', senses=('events',))
-    senses.wait_for_segmenter()
-    yield senses
-    senses.close()
+    with EventCamera('/alone/mfs_seg', sensors=('events',)).connected() as sensors:
+        yield sensors
 
 
 @pytest.fixture
 def fusion(fusion_segmenter):
-    """Give the senses of a fusing segmenter that is at rest."""
+    """Give the sensors of a fusing segmenter that is at rest."""
     fusion_segmenter.begin()
     return fusion_segmenter
 
@@ -93,7 +89,7 @@ def test_image_and_events_are_one_step(fusion, weights):
     core = Segmenter.from_weights(weights, input_size=(64, 48))
     camera_only = Segmenter.from_weights(weights, input_size=(64, 48))
     for index in range(1, 4):
-        shown, end_us = picture(index), index * WINDOW_US
+        shown, end_us = coarse_image(index), index * WINDOW_US
         fusion.pass_time(end_us - WINDOW_US, end_us)
         fusion.send_image(shown, end_us)
         assert fusion.masks_at(index) == [WINDOW_US * (1 + step) for step in range(index)]
@@ -105,8 +101,8 @@ def test_image_and_events_are_one_step(fusion, weights):
 
 
 def test_images_alone_and_events_alone_are_steps(fusion):
-    fusion.ask(picture(1))
-    fusion.ask(picture(2))
+    fusion.ask(coarse_image(1))
+    fusion.ask(coarse_image(2))
     assert len(fusion.masks_at(2)) == 2
     fusion.begin()
     fusion.pass_time(0, WINDOW_US + 10_000)
@@ -120,7 +116,7 @@ def test_images_alone_and_events_alone_are_steps(fusion):
 
 def test_without_its_camera_it_goes_on(fusion, children):
     fusion.pass_time(0, WINDOW_US)
-    fusion.send_image(picture(1), WINDOW_US)
+    fusion.send_image(coarse_image(1), WINDOW_US)
     fusion.masks_at(1)
     # Half a window and a packet late: an image might have come.
     late_us, sent_us = 30_000, WINDOW_US
@@ -130,7 +126,7 @@ def test_without_its_camera_it_goes_on(fusion, children):
         sent_us = end_us + 10_000
         assert fusion.masks_at(count)[-1] in (end_us - 10_000, end_us)
     fusion.pass_time(sent_us, 6 * WINDOW_US)
-    fusion.send_image(picture(1), 6 * WINDOW_US)
+    fusion.send_image(coarse_image(1), 6 * WINDOW_US)
     assert fusion.masks_at(6)[-1] == 6 * WINDOW_US
     assert len(fusion.all_masks) == 6
     rests = children.last_match('fusion', 'the state returns to rest: (.*)')
@@ -138,7 +134,7 @@ def test_without_its_camera_it_goes_on(fusion, children):
 
 
 def test_overlay_shows_the_events(alone):
-    alone.listen_to('overlay')
+    alone.subscribe_to('overlay')
     decode_ms = []
     alone.node.create_subscription(
         Float32, f'{alone.name}/debug/decode_time_ms', decode_ms.append, 10)
@@ -212,13 +208,13 @@ def test_a_map_of_another_sensor_is_refused(children, weights, tmp_path):
     np.save(tmp_path / 'map.npy', np.zeros((480, 640, 2)))
     children.start('mapped', MODULE, {**QUICK, 'weights': weights,
                                       'event_map': str(tmp_path / 'map.npy')}, {'__ns': '/mapped'})
-    senses = EventCamera('/mapped/mfs_seg')
-    senses.wait_for_segmenter()
+    sensors = EventCamera('/mapped/mfs_seg')
+    sensors.wait_for_segmenter()
     # The camera is served all the same.
-    assert senses.ask(picture(1))['mask'].shape == (32, 48)
+    assert sensors.ask(coarse_image(1))['mask'].shape == (32, 48)
     assert children.last_match('mapped', 'is of a sensor of 640x480 pixels, the events come from '
                                '40x30: give the map of this sensor')
-    senses.close()
+    sensors.close()
     children.stop('mapped')
 
 

@@ -13,7 +13,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Float32
-from support.camera import MODULE, QUICK, Camera, picture, same
+from support.camera import MODULE, QUICK, Camera, coarse_image, same
 from vision_msgs.msg import LabelInfo
 
 from mfs_seg_core.labels import CAMVID
@@ -26,10 +26,8 @@ from mfs_seg_ros.node.parameters import SEGMENTER
 def segmenter(children):
     """Give one segmenter and its camera to all tests."""
     children.start('segmenter', MODULE, {**QUICK, 'sensors': 'camera', 'report_period': 0.5})
-    camera = Camera()
-    camera.wait_for_segmenter()
-    yield camera
-    camera.close()
+    with Camera().connected() as camera:
+        yield camera
 
 
 @pytest.fixture
@@ -47,7 +45,7 @@ def logged(camera, children):
 
 
 def as_image(rgb: np.ndarray, encoding: str, padding: int = 0) -> Image:
-    """Return a picture as a driver of this encoding would send it."""
+    """Return a image as a driver of this encoding would send it."""
     rows = rgb if encoding == 'rgb8' else cv2.cvtColor(rgb, {
         'bgr8': cv2.COLOR_RGB2BGR, 'rgba8': cv2.COLOR_RGB2RGBA, 'bgra8': cv2.COLOR_RGB2BGRA,
         'mono8': cv2.COLOR_RGB2GRAY}[encoding])
@@ -60,7 +58,7 @@ def as_image(rgb: np.ndarray, encoding: str, padding: int = 0) -> Image:
 @pytest.mark.parametrize('padding', [0, 5])
 @pytest.mark.parametrize('encoding', ['bgr8', 'rgba8', 'bgra8', 'mono8'])
 def test_mask_is_the_same_in_each_encoding(camera, encoding, padding):
-    shown = picture(1)
+    shown = coarse_image(1)
     if encoding == 'mono8':
         shown = np.repeat(cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
     first = camera.ask(shown)
@@ -84,7 +82,7 @@ def test_mask_for_sensor_encodings(camera, encoding, bytes_a_pixel, bigendian):
 def test_answer_is_the_core_s(camera):
     core = Segmenter.from_weights('street', input_size=(64, 48))
     for seed in (3, 4):
-        shown = picture(seed, 60, 40)
+        shown = coarse_image(seed, 60, 40)
         expected = core.step(shown, confidence=True)
         answer = camera.ask(shown)
         assert np.mean(answer['mask'] == expected.mask) > 0.99
@@ -93,7 +91,7 @@ def test_answer_is_the_core_s(camera):
 
 
 def test_header_is_copied(camera):
-    message = image_message(picture(1), 'rgb8', Image().header)
+    message = image_message(coarse_image(1), 'rgb8', Image().header)
     message.header.frame_id = 'front/left camera_optical_frame'
     camera.ask(message, step_ns=123_456_789)
     for output in ('mask', 'confidence'):
@@ -101,22 +99,22 @@ def test_header_is_copied(camera):
 
 
 def test_late_joiner_gets_the_labels(camera):
-    heard = []
+    received = []
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     subscription = camera.node.create_subscription(
-        LabelInfo, '/mfs_seg/label_info', heard.append, latched)
-    camera.wait(lambda: heard, 'the label info')
+        LabelInfo, '/mfs_seg/label_info', received.append, latched)
+    camera.wait(lambda: received, 'the label info')
     camera.node.destroy_subscription(subscription)
-    names = {item.class_id: item.class_name for item in heard[0].class_map}
+    names = {item.class_id: item.class_name for item in received[0].class_map}
     assert names == {**dict(enumerate(CAMVID.names)), 255: 'unlabelled'}
 
 
 def test_state_is_kept_and_reset(camera, logged):
-    first, second = camera.ask(picture(5)), camera.ask(picture(5))
+    first, second = camera.ask(coarse_image(5)), camera.ask(coarse_image(5))
     assert not same(first, second)
     camera.reset()
-    assert same(camera.ask(picture(5)), first)
-    assert same(camera.ask(picture(5)), second)
+    assert same(camera.ask(coarse_image(5)), first)
+    assert same(camera.ask(coarse_image(5)), second)
     logged('the state returns to rest: ~/reset_state was called')
 
 
@@ -126,18 +124,18 @@ def test_state_is_kept_and_reset(camera, logged):
     (1_500_000_000, r'no image for 1\.500 s \(max_gap is 1 s\)'),
 ])
 def test_broken_stream_starts_from_rest(camera, logged, step_ns, reason):
-    first = camera.ask(picture(5))
-    assert not same(camera.ask(picture(5)), first)
-    assert same(camera.ask(picture(5), step_ns=step_ns), first)
+    first = camera.ask(coarse_image(5))
+    assert not same(camera.ask(coarse_image(5)), first)
+    assert same(camera.ask(coarse_image(5), step_ns=step_ns), first)
     logged(f'the state returns to rest: {reason}')
 
 
 def test_other_size_starts_from_rest(camera, logged):
-    first = camera.ask(picture(5))
-    camera.ask(picture(5))
-    camera.ask(picture(5, 96, 64))
+    first = camera.ask(coarse_image(5))
+    camera.ask(coarse_image(5))
+    camera.ask(coarse_image(5, 96, 64))
     logged('the state returns to rest: the size changed from 48x32 to 96x64')
-    assert same(camera.ask(picture(5)), first)
+    assert same(camera.ask(coarse_image(5)), first)
 
 
 def set_parameter(camera, name: str, value):
@@ -152,10 +150,10 @@ def set_parameter(camera, name: str, value):
 
 def test_keep_state_may_change(camera):
     assert set_parameter(camera, 'keep_state', False).successful
-    first = camera.ask(picture(6))
-    assert same(camera.ask(picture(6)), first)
+    first = camera.ask(coarse_image(6))
+    assert same(camera.ask(coarse_image(6)), first)
     assert set_parameter(camera, 'keep_state', True).successful
-    assert not same(camera.ask(picture(6)), first)
+    assert not same(camera.ask(coarse_image(6)), first)
 
 
 def test_other_parameters_may_not_change(camera):
@@ -182,8 +180,8 @@ def test_parameters_are_metadata_of(camera):
 
 def test_overlay_only_on_demand(camera):
     assert set_parameter(camera, 'overlay_opacity', 0.0).successful
-    shown = picture(7)
-    subscription = camera.listen_to('overlay')
+    shown = coarse_image(7)
+    subscription = camera.subscribe_to('overlay')
     times = []
     debug = camera.node.create_subscription(
         Float32, '/mfs_seg/debug/model_time_ms', times.append, 10)
@@ -208,7 +206,7 @@ def test_overlay_only_on_demand(camera):
 
 @pytest.mark.parametrize('extension', ['.jpg', '.png'])
 def test_compressed_images(camera, extension):
-    shown = picture(8)
+    shown = coarse_image(8)
     data = cv2.imencode(extension, shown[..., ::-1])[1]
     decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
     first = camera.ask(decoded)
@@ -235,22 +233,22 @@ def wrong(width: int = 48, height: int = 32, step: int = 144, data: int = 32 * 1
     (CompressedImage(), 'compressed image of 0 bytes'),
 ])
 def test_unusable_images_are_logged_and_survived(camera, logged, message, sentence):
-    first = camera.ask(picture(9))
+    first = camera.ask(coarse_image(9))
     # Under the stamp of the image before: a step of the stream takes the time that it takes.
     camera.send(message, step_ns=0)
     line = logged(rf'\[ERROR\] .*unusable message: .*{re.escape(sentence)}')
     assert line
     # The stream goes on as if the message had not been there.
-    second = camera.ask(picture(9))
+    second = camera.ask(coarse_image(9))
     camera.reset()
-    assert same(camera.ask(picture(9)), first)
-    assert same(camera.ask(picture(9)), second)
+    assert same(camera.ask(coarse_image(9)), first)
+    assert same(camera.ask(coarse_image(9)), second)
 
 
 def test_newest_image_wins_and_drops_are_reported(camera, logged):
     before = camera.masks
     # Together they fit into the shared memory: only the segmenter drops any.
-    large = image_message(picture(1, 320, 240), 'rgb8', Image().header)
+    large = image_message(coarse_image(1, 320, 240), 'rgb8', Image().header)
     sent = 40
     for _ in range(sent):
         last = camera.send(large, step_ns=1_000_000).header.stamp

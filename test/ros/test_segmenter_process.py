@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Segmenters beside each other, and how a segmenter ends."""
+"""Several segmenters, and the end of a segmenter."""
 
 import re
 import signal
@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from sensor_msgs.msg import Image
-from support.camera import MODULE, QUICK, TIMEOUT_S, Camera, picture, same
+from support.camera import MODULE, QUICK, TIMEOUT_S, Camera, coarse_image, same
 
 from mfs_seg_ros.messages.images import image_message
 
@@ -22,12 +22,12 @@ def test_two_namespaces_are_two_streams(children):
     for camera in cameras:
         camera.wait_for_segmenter()
     left, right = cameras
-    first, second = left.ask(picture(5)), left.ask(picture(5))
-    assert same(right.ask(picture(5)), first)
-    assert same(right.ask(picture(5)), second)
+    first, second = left.ask(coarse_image(5)), left.ask(coarse_image(5))
+    assert same(right.ask(coarse_image(5)), first)
+    assert same(right.ask(coarse_image(5)), second)
     left.reset()
-    third = right.ask(picture(5))
-    assert same(left.ask(picture(5)), first)
+    third = right.ask(coarse_image(5))
+    assert same(left.ask(coarse_image(5)), first)
     assert not same(third, first)
     for camera in cameras:
         camera.close()
@@ -84,7 +84,7 @@ def test_asked_to_stop_it_ends_well(environment, number):
         camera = Camera('/ending/mfs_seg')
         camera.wait_for_segmenter()
         for _ in range(3):
-            camera.send(image_message(picture(1), 'rgb8', Image().header))
+            camera.send(image_message(coarse_image(1), 'rgb8', Image().header))
         process.send_signal(number)
         output = process.communicate(timeout=TIMEOUT_S)[0]
         camera.close()

@@ -3,6 +3,7 @@
 """The other side of the segmenter: publishes images and subscribes to the results."""
 
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import rclpy
@@ -18,7 +19,7 @@ MODULE = 'mfs_seg_ros.segmenter'
 QUICK = {'input_width': 64, 'input_height': 48, 'threads': 1}
 TIMEOUT_S = 30.0
 # After so long without a response there will be none.
-LOST_S = 5.0
+RESPONSE_TIMEOUT_S = 5.0
 STEP_NS = 50_000_000
 
 
@@ -42,7 +43,7 @@ class Camera:
         self.outputs = []
         self.subscriptions = []
         for output in outputs:
-            self.listen_to(output)
+            self.subscribe_to(output)
         camera_qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
         self.publishers = {
             Image: self.node.create_publisher(Image, f'{name}/image', camera_qos),
@@ -51,7 +52,7 @@ class Camera:
         }
         self.reset_client = self.node.create_client(Trigger, f'{node or name}/reset_state')
 
-    def listen_to(self, output: str):
+    def subscribe_to(self, output: str):
         """Subscribe to one more output; return the subscription."""
         def keep(message: Image) -> None:
             self.answers[output] = message
@@ -62,7 +63,7 @@ class Camera:
             self.node.create_subscription(Image, f'{self.name}/{output}', keep, 10))
         return self.subscriptions[-1]
 
-    def deafen(self) -> None:
+    def unsubscribe(self) -> None:
         """Subscribe to no output any more."""
         for subscription in self.subscriptions:
             self.node.destroy_subscription(subscription)
@@ -82,13 +83,13 @@ class Camera:
                               for publisher in self.publishers.values()), 'its subscriptions')
         self.wait(self.reset_client.service_is_ready, 'its service')
 
-        def heard_on_every_topic() -> bool:
-            self.ask(picture(0), wait_for=())
+        def received_on_every_topic() -> bool:
+            self.ask(coarse_image(0), wait_for=())
             return {*self.outputs} <= {*self.answers}
 
-        self.wait(heard_on_every_topic, f'its outputs {self.outputs}')
+        self.wait(received_on_every_topic, f'its outputs {self.outputs}')
         # Nothing sent before may be answered after the reset.
-        self.ask(picture(0))
+        self.ask(coarse_image(0))
         self.reset()
 
     def send(self, message, step_ns: int = STEP_NS):
@@ -98,8 +99,8 @@ class Camera:
         self.publishers[type(message)].publish(message)
         return message
 
-    def send_picture(self, rgb: np.ndarray) -> Image:
-        """Publish a picture under the next stamp."""
+    def send_image(self, rgb: np.ndarray) -> Image:
+        """Publish a image under the next stamp."""
         return self.send(as_message(rgb))
 
     def ask(self, message, step_ns: int = STEP_NS, wait_for=None) -> dict[str, np.ndarray]:
@@ -125,7 +126,7 @@ class Camera:
         calls = []
 
         def answered():
-            if not calls or time.monotonic() - calls[-1][0] > LOST_S:
+            if not calls or time.monotonic() - calls[-1][0] > RESPONSE_TIMEOUT_S:
                 calls.append((time.monotonic(), client.call_async(request)))
             return next((future for _, future in calls if future.done()), None)
 
@@ -134,6 +135,15 @@ class Camera:
     def reset(self) -> None:
         """Bring the segmenter to rest."""
         assert self.call(self.reset_client, Trigger.Request()).success
+
+    @contextmanager
+    def connected(self):
+        """Wait for the segmenter; leave the graph at the end of the context."""
+        self.wait_for_segmenter()
+        try:
+            yield self
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Leave the graph."""
@@ -151,8 +161,8 @@ def as_message(rgb: np.ndarray) -> Image:
     return image_message(rgb, 'rgb8', Image().header)
 
 
-def picture(seed: int, width: int = 48, height: int = 32) -> np.ndarray:
-    """Return a coarse random picture, uint8 [H, W, 3] RGB."""
+def coarse_image(seed: int, width: int = 48, height: int = 32) -> np.ndarray:
+    """Return a coarse random image, uint8 [H, W, 3] RGB."""
     coarse = np.random.default_rng(seed).integers(0, 256, (4, 6, 3), np.uint8)
     rows, columns = np.arange(height) * 4 // height, np.arange(width) * 6 // width
     return coarse[rows][:, columns]

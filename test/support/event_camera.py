@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An event camera beside the camera of `camera.py`, and weights that see both."""
+"""An event camera next to the camera of `camera.py`, and weights for both."""
 
 from array import array
 from pathlib import Path
@@ -16,7 +16,7 @@ from mfs_seg_core.events.evt3_encoder import encode_evt3
 from mfs_seg_core.events.types import Events
 from mfs_seg_core.weights.file import save_weights
 from mfs_seg_ros.messages.images import stamp_ns
-from support.camera import Camera, picture
+from support.camera import Camera, coarse_image
 from support.untrained import metadata_of, untrained
 
 SENSOR = 40, 30
@@ -27,7 +27,7 @@ PACKET_US = 10_000
 def save_untrained(path: Path) -> str:
     """Save weights that nobody trained, for camera and events, and return their path."""
     network = untrained('fast', events=4)
-    # As it starts, what the two senses tell is only added up.
+    # As it starts, what the two sensors tell is only added up.
     torch.nn.init.ones_(network.events.join.project.norm.weight)
     save_weights(path, network, metadata_of(network))
     return str(path)
@@ -44,15 +44,15 @@ def some_events(start_us: int, end_us: int, size: tuple[int, int] = SENSOR) -> E
 
 class EventCamera(Camera):
     """
-    A camera and an event camera of one segmenter; `senses` are those that it subscribes to.
+    A camera and an event camera of one segmenter; `sensors` are those that it subscribes to.
 
     Masks that came since `begin` are kept in `all_masks`.
     """
 
     def __init__(self, name: str, outputs: tuple[str, ...] = ('mask', 'confidence'),
-                 senses: tuple[str, ...] = ('camera', 'events')) -> None:
+                 sensors: tuple[str, ...] = ('camera', 'events')) -> None:
         super().__init__(name, outputs)
-        if 'camera' not in senses:
+        if 'camera' not in sensors:
             del self.publishers[Image], self.publishers[CompressedImage]
         qos = QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT)
         self.publishers[EventPacket] = self.node.create_publisher(
@@ -63,20 +63,20 @@ class EventCamera(Camera):
         self.seq = 0
 
     def wait_for_segmenter(self) -> None:
-        """Wait until the segmenter hears and is heard, on every topic."""
+        """Wait until the segmenter is connected on every topic."""
         self.wait(lambda: all(publisher.get_subscription_count()
                               for publisher in self.publishers.values()), 'its subscriptions')
         self.wait(self.reset_client.service_is_ready, 'its service')
 
-        def heard_on_every_topic() -> bool:
+        def received_on_every_topic() -> bool:
             self.begin()
             self.pass_time(0, 4 * WINDOW_US)
             if Image in self.publishers:
-                self.ask(picture(0), wait_for=())
+                self.ask(coarse_image(0), wait_for=())
             self.executor.spin_once(timeout_sec=0.1)
             return {*self.outputs} <= {*self.answers}
 
-        self.wait(heard_on_every_topic, f'its outputs {self.outputs}')
+        self.wait(received_on_every_topic, f'its outputs {self.outputs}')
 
     def _keep_mask(self, mask: Image) -> None:
         # Those of the stream before may still be on their way.

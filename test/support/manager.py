@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Who manages the life and the parameters of a segmenter."""
+"""A lifecycle manager of a segmenter, which also sets its parameters."""
 
 import time
 
@@ -10,19 +10,19 @@ from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.parameter import Parameter, parameter_value_to_python
 from std_srvs.srv import SetBool
 
-from support.camera import LOST_S, Camera
+from support.camera import RESPONSE_TIMEOUT_S, Camera
 
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
 SHUTDOWN = {'unconfigured': Transition.TRANSITION_UNCONFIGURED_SHUTDOWN,
             'inactive': Transition.TRANSITION_INACTIVE_SHUTDOWN,
             'active': Transition.TRANSITION_ACTIVE_SHUTDOWN}
-# What leads from the start to each state.
+# Transitions from the start to each state.
 WAYS = {'unconfigured': (), 'inactive': (CONFIGURE,), 'active': (CONFIGURE, ACTIVATE)}
 
 
 class Manager(Camera):
-    """A camera that also manages the segmenter's life."""
+    """A camera that is also a lifecycle manager of the segmenter."""
 
     def __init__(self, name: str):
         super().__init__(name)
@@ -44,9 +44,10 @@ class Manager(Camera):
         return success
 
     def _changed(self, request: ChangeState.Request, before: str) -> bool | None:
-        """Ask for a transition; None: the request was lost. Where the response is, look."""
+        """Request a transition; None: the request got lost. The state tells of a lost response."""
         future, sent_s = self.clients[ChangeState].call_async(request), time.monotonic()
-        self.wait(lambda: future.done() or time.monotonic() - sent_s > LOST_S, 'a response')
+        self.wait(lambda: future.done() or time.monotonic() - sent_s > RESPONSE_TIMEOUT_S,
+                  'a response')
         if future.done():
             return future.result().success
         return True if self.state != before else None

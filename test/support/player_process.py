@@ -16,7 +16,7 @@ from sensor_msgs.msg import Image
 TIMEOUT_S = 60.0
 
 
-class Ear:
+class PlayerSubscriber:
     """Subscribes to the player's topics, and keeps messages and arrival times."""
 
     def __init__(self, qos: QoSProfile, events: bool = False):
@@ -24,7 +24,7 @@ class Ear:
         self.labels = []
         self.packets = []
         self.times = []
-        self.node = rclpy.create_node('ear')
+        self.node = rclpy.create_node('subscriber')
         self.node.create_subscription(Image, 'camera/label', self.labels.append, qos)
         self.node.create_subscription(Image, 'camera/image_raw', self._on_image, qos)
         if events:
@@ -70,8 +70,3 @@ def players():
         for process in processes:
             process.kill()
             process.communicate()
-
-
-def stamp_ns(message) -> int:
-    """Return the header stamp of a message in nanoseconds."""
-    return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Opens the training and validation clips of a training run."""
+"""Training and validation clips of a training run."""
 
 from __future__ import annotations
 

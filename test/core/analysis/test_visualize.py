@@ -8,12 +8,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from support.untrained import metadata_of, untrained
+from support.untrained import untrained
 from torch import nn
 
 from mfs_seg_core.analysis import visualize
 from mfs_seg_core.analysis.spike_maps import SpikeMap, SpikeRecorder, edges_of
-from mfs_seg_core.weights.file import save_weights
 
 
 def test_maps_are_means_over_channels_and_steps():
@@ -51,14 +50,6 @@ def test_share_at_edges():
     assert at == (1, 0.25) and away == (0, 0.25)
 
 
-@pytest.fixture(scope='module')
-def weights(tmp_path_factory):
-    path = tmp_path_factory.mktemp('weights') / 'test.safetensors'
-    network = untrained('fast')
-    save_weights(path, network, metadata_of(network))
-    return path
-
-
 def run(*arguments):
     return visualize.main([str(each) for each in arguments])
 
@@ -79,7 +70,8 @@ def layers_of(folder):
 
 
 def test_plots(tmp_path, weights):
-    pytest.importorskip('matplotlib')
+    pytest.importorskip('matplotlib', reason='matplotlib is not installed: '
+                        'pip install "mfs_seg_ros[plots]"')
     write_frames(tmp_path / 'frames')
     assert run('--weights', weights, '--input', tmp_path / 'frames', '--output', tmp_path / 'out',
                '--frames', 2) == 0

@@ -69,7 +69,7 @@ def test_broken_image(tmp_path):
         CamVid(tmp_path, 'val')[0]
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason='the real CamVid is not next to this repository')
+@pytest.mark.skipif(not REAL.is_dir(), reason=f'no CamVid in {REAL}')
 def test_real():
     train, val = CamVid(REAL, 'train'), CamVid(REAL, 'val')
     assert (len(train), len(val)) == (367, 101)

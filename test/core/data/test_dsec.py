@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """DSEC-Semantic, on small generated trees and on real events where present."""
 
+import copy
 import multiprocessing
-import pickle
 import sys
 
 import numpy as np
@@ -155,7 +155,8 @@ def test_nothing_stays_open_when_opened_or_sent(tmp_path, recording):
     items = DSEC(tmp_path, [NAME], protocol=False)
     assert items._events[NAME]._file is None and items._maps[NAME]._map is None
     expected = items[7].events
-    sent = pickle.loads(pickle.dumps(items))
+    # Copied as it is sent to a loader's worker: without its open files.
+    sent = copy.deepcopy(items)
     assert sent._events[NAME]._file is None and sent._maps[NAME]._map is None
     assert equal(sent[7].events, expected)
 

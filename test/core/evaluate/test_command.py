@@ -7,19 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from support.untrained import metadata_of, untrained
 
 from mfs_seg_core.evaluate.__main__ import main
-from mfs_seg_core.weights.file import save_weights
-
-
-@pytest.fixture(scope='module')
-def weights(tmp_path_factory):
-    """Weights of an untrained network."""
-    path = tmp_path_factory.mktemp('weights') / 'test.safetensors'
-    network = untrained('fast')
-    save_weights(path, network, metadata_of(network))
-    return path
 
 
 def test_evaluate_street(weights, tmp_path):

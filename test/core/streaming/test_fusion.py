@@ -193,9 +193,9 @@ def test_evaluate_compares_senses(network, tmp_path):
     save_weights(tmp_path / 'both.safetensors', network, metadata_of(network))
     done = command('--weights', tmp_path / 'both.safetensors', '--data', 'street', '--sensors',
                    'all', '--conditions', 'night', 'outage', '--seeds', 1, '--frames', 3,
-                   '--json', tmp_path / 'senses.json')
+                   '--json', tmp_path / 'sensors.json')
     assert done.returncode == 0, done.stderr
-    result = json.loads((tmp_path / 'senses.json').read_text())
+    result = json.loads((tmp_path / 'sensors.json').read_text())
     assert result['events'] == 'simulated'
     assert {name: result['night'][name]['frames'] for name in ('camera', 'events', 'fusion')} == {
         'camera': 3, 'events': 3, 'fusion': 3}

@@ -120,9 +120,15 @@ def test_settings_are_checked(tmp_path):
     path.write_text('name: x\ndata: camvid\n')
     for change, message in (('name=y', 'add --root DIR'),
                             ('data=moon', 'one of street, camvid, ddd17, dsec'),
-                            ('model=vgg', 'one of fast, paper, unet'), ('epochs=0', 'at least 1')):
+                            ('model=vgg', 'one of fast, paper, unet'), ('epochs=0', 'at least 1'),
+                            ('epochs=abc', "'epochs' must be an integer, not 'abc'"),
+                            ('epochs=true', "'epochs' must be an integer, not True"),
+                            ('learning_rate=fast', "'learning_rate' must be a number"),
+                            ('size=64', "'size' must be a list, not 64"),
+                            ('events=1', "'events' must be true or false, not 1")):
         with pytest.raises(ValueError, match=message):
             check(read_settings(str(path), ['root=.', change] if change != 'name=y' else [change]))
+    assert read_settings(str(path), ['learning_rate=1e-4']).learning_rate == 1e-4
     with pytest.raises(ValueError, match='write key=value'):
         read_settings(str(path), ['epochs'])
 

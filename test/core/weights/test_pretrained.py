@@ -63,7 +63,8 @@ def test_street_by_day(street):
     assert evaluate(street, drives, ['stream'])['stream@1']['miou'] > 0.6
 
 
-@pytest.mark.skipif(not CAMVID.is_dir(), reason='no CamVid in shared/data')
+@pytest.mark.skipif(not CAMVID.is_dir(),
+                    reason=f'no CamVid in {CAMVID}: its weights were not measured')
 def test_camvid():
     segmenter = Segmenter.from_weights('camvid')
     drives = (islice(drive, 15) for drive in camvid_sequences(CAMVID, 'val'))

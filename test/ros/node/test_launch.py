@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.camera import TIMEOUT_S, Camera, picture
+from support.camera import TIMEOUT_S, Camera, coarse_image
 from support.launching import LAUNCH
 from support.paths import REPOSITORY
 
@@ -121,7 +121,7 @@ def test_launched_node_answers(launch, environment, tmp_path):
     try:
         camera = Camera('/front/mfs_seg', outputs=('mask',))
         camera.wait_for_segmenter()
-        assert camera.ask(picture(1))['mask'].shape == (32, 48)
+        assert camera.ask(coarse_image(1))['mask'].shape == (32, 48)
         camera.close()
         output = end(process, signal.SIGINT)
         assert "weights 'street' on cpu, input 64x48" in output

@@ -3,7 +3,7 @@
 """Lifecycle of the node: transitions, parameters in each state, and memory."""
 
 import pytest
-from support.camera import MODULE, QUICK, as_message, picture, same
+from support.camera import MODULE, QUICK, as_message, coarse_image, same
 from support.manager import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, SHUTDOWN, WAYS, Manager
 
 from mfs_seg_ros.diagnostics.process_info import process_state
@@ -49,15 +49,15 @@ def test_without_autostart_the_node_stays_unconfigured(unconfigured):
 
 
 def test_each_activation_starts_from_rest(active):
-    first, second = active.ask(picture(5)), active.ask(picture(5))
+    first, second = active.ask(coarse_image(5)), active.ask(coarse_image(5))
     assert not same(first, second)
     assert active.change(DEACTIVATE, ACTIVATE)
     active.wait_for_segmenter()
-    assert same(active.ask(picture(5)), first)
+    assert same(active.ask(coarse_image(5)), first)
     assert active.change(DEACTIVATE, CLEANUP, CONFIGURE, ACTIVATE)
     active.wait_for_segmenter()
-    assert same(active.ask(picture(5)), first)
-    assert same(active.ask(picture(5)), second)
+    assert same(active.ask(coarse_image(5)), first)
+    assert same(active.ask(coarse_image(5)), second)
 
 
 def test_invalid_transitions_are_rejected(unconfigured):
@@ -82,7 +82,7 @@ def test_a_failed_configuration_can_be_corrected(unconfigured, children):
 
 
 def test_weights_and_input_size_change_while_inactive(active):
-    street = active.ask(picture(5))
+    street = active.ask(coarse_image(5))
     for name, value in (('weights', 'camvid'), ('input_width', 96)):
         refused = active.set(**{name: value})
         assert not refused.successful
@@ -95,27 +95,27 @@ def test_weights_and_input_size_change_while_inactive(active):
     assert active.set(weights='camvid').successful
     assert active.change(ACTIVATE)
     active.wait_for_segmenter()
-    camvid = active.ask(picture(5))
+    camvid = active.ask(coarse_image(5))
     assert not same(camvid, street)
     assert active.change(DEACTIVATE)
     assert active.set(weights='street').successful
     assert active.set(input_width=96).successful
     assert active.change(ACTIVATE)
     active.wait_for_segmenter()
-    assert not same(active.ask(picture(5)), street)
+    assert not same(active.ask(coarse_image(5)), street)
     assert active.change(DEACTIVATE)
     assert active.set(input_width=QUICK['input_width']).successful
 
 
 def test_a_disabled_node_segments_nothing(active):
-    first = active.ask(picture(5))
+    first = active.ask(coarse_image(5))
     assert active.enable(False).success
     masks = active.masks
     for _ in range(5):
-        active.send(as_message(picture(5)))
+        active.send(as_message(coarse_image(5)))
         active.executor.spin_once(timeout_sec=0.05)
     assert active.enable(True).success
-    assert same(active.ask(picture(5)), first)
+    assert same(active.ask(coarse_image(5)), first)
     assert active.masks == masks + 1
     assert active.change(DEACTIVATE)
     assert not active.enable(True).success

@@ -51,7 +51,8 @@ def test_table_of_numpy(tmp_path):
 
 
 def test_table_of_dsec(tmp_path):
-    h5py = pytest.importorskip('h5py')
+    h5py = pytest.importorskip(
+        'h5py', reason='h5py is not installed: pip install "mfs_seg_ros[data]"')
     path = tmp_path / 'rectify_map.h5'
     with h5py.File(path, 'w') as file:
         file['rectify_map'] = table(64, 48)

@@ -4,7 +4,7 @@
 
 import numpy as np
 import pytest
-from support.camera import picture
+from support.camera import coarse_image
 from support.pipeline import SETTINGS, START_NS, CameraPath, worker_of
 
 from mfs_seg_core.events.types import Events
@@ -37,10 +37,10 @@ def test_a_step_carries_what_later_stages_need():
     path = CameraPath('both')
     path.put_events(events_at(0), 0, seq=1)
     path.put_events(events_at(10), 10, seq=2)
-    path.put_image(picture(3), 15)
+    path.put_image(coarse_image(3), 15)
     step, = steps_of(path)
     assert step.cause == 'image' and step.stamp_ns == START_NS + 15_000_000
-    np.testing.assert_array_equal(step.image, picture(3))
+    np.testing.assert_array_equal(step.image, coarse_image(3))
     assert (step.encoding, step.image_size) == ('rgb8', (48, 32))
     assert (step.window.start_us, step.window.end_us, step.window.size) == (0, 15_000, (64, 48))
     assert step.window.events.count == 150
@@ -66,10 +66,10 @@ def test_an_unusable_image_is_counted_and_logged_once(pixels, sentence):
 
 def test_images_that_are_too_old_are_dropped():
     path = CameraPath()
-    path.put_image(picture(1), -1500)
+    path.put_image(coarse_image(1), -1500)
     assert steps_of(path, max_age=1.0) == []
     assert path.health.totals[IMAGES_TOO_OLD] == 1
-    path.put_image(picture(1), -500)
+    path.put_image(coarse_image(1), -500)
     assert len(steps_of(path, max_age=1.0)) == 1
 
 
@@ -89,7 +89,7 @@ def test_a_sensor_outside_of_the_image_is_an_error_of_one_sentence(tmp_path):
     np.save(table, np.full((48, 64, 2), 9999, np.float32))
     path = CameraPath('both', event_map=str(table))
     path.put_events(events_at(0), 0, seq=1)
-    path.put_image(picture(1), 9)
+    path.put_image(coarse_image(1), 9)
     assert steps_of(path) == []
     assert path.health.totals[IMAGES_UNUSABLE] == 1
     assert len(path.log.texts('error')) == 1
@@ -98,7 +98,7 @@ def test_a_sensor_outside_of_the_image_is_an_error_of_one_sentence(tmp_path):
 def test_clocks_that_differ_are_told():
     path = CameraPath('both')
     path.put_events(events_at(0), 0, seq=1)
-    path.put_image(picture(1), 7000)
+    path.put_image(coarse_image(1), 7000)
     step, = steps_of(path)
     assert step.stamp_offset_s == pytest.approx(7, abs=0.1)
     assert 'stamp both by one clock' in path.log.texts('error')[0]

@@ -152,7 +152,7 @@ def test_an_image_waits_for_no_sensor_that_is_not_there():
     assert world.windows == [('image 0', 0, 0, None)]
     world.packets(0, 100_000)
     world.image(100_000)
-    # Nothing was heard for more than max_gap.
+    # Nothing was received for more than max_gap.
     world.image(1_200_000)
     assert world.windows[2:] == [('image 1200000', 0, 0, None)]
 

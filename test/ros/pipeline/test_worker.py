@@ -7,7 +7,7 @@ from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pytest
-from support.camera import picture
+from support.camera import coarse_image
 from support.pipeline import SETTINGS, CameraPath, worker_of
 from support.untrained import metadata_of, untrained
 
@@ -32,7 +32,7 @@ def siblings(count: int) -> list[CameraPath]:
 
 def test_a_message_becomes_a_mask(path):
     worker = worker_of(path)
-    path.put_image(picture(1), 0)
+    path.put_image(coarse_image(1), 0)
     assert worker.process() is None
     mask, = path.outputs.masks
     assert mask.shape == (32, 48) and path.outputs.steps[0].stamp_ns % 10**9 == 0
@@ -51,7 +51,7 @@ def test_the_thread_runs_between_start_and_stop():
     published = threading.Event()
     keep = path.outputs.publish
     path.outputs.publish = lambda *given: (keep(*given), published.set())
-    path.put_image(picture(1), 0)
+    path.put_image(coarse_image(1), 0)
     assert published.wait(10.0)
     worker.stop()
     assert len(path.outputs.masks) == 1
@@ -65,10 +65,10 @@ def test_complete_steps_of_several_cameras_are_one_batch(monkeypatch):
     monkeypatch.setattr(module, 'step_together', lambda steps, *given: (
         batches.append(len(steps)), step_together(steps, *given))[1])
     worker = worker_of(left, right)
-    left.put_image(picture(1), 0)
+    left.put_image(coarse_image(1), 0)
     worker.process()
-    left.put_image(picture(1), 50)
-    right.put_image(picture(1), 0)
+    left.put_image(coarse_image(1), 50)
+    right.put_image(coarse_image(1), 0)
     worker.process()
     assert batches == [1, 2]
     assert (len(left.outputs.masks), len(right.outputs.masks)) == (2, 1)
@@ -78,7 +78,7 @@ def test_complete_steps_of_several_cameras_are_one_batch(monkeypatch):
 def test_a_fault_costs_one_step_and_its_state(path, monkeypatch):
     worker = worker_of(path)
     for ms in (0, 50):
-        path.put_image(picture(5), ms)
+        path.put_image(coarse_image(5), ms)
         worker.process()
     first, second = path.outputs.masks
     assert not np.array_equal(first, second)
@@ -88,11 +88,11 @@ def test_a_fault_costs_one_step_and_its_state(path, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr(module, 'step_together', fail)
-        path.put_image(picture(5), 100)
+        path.put_image(coarse_image(5), 100)
         worker.process()
     assert path.health.totals[STEPS_FAILED] == 1
     assert 'the device has no memory left' in path.log.texts('error')[0]
-    path.put_image(picture(5), 150)
+    path.put_image(coarse_image(5), 150)
     worker.process()
     np.testing.assert_array_equal(path.outputs.masks[2], first)
 
@@ -105,7 +105,7 @@ def test_a_fault_of_one_camera_costs_the_others_nothing(monkeypatch):
         raise RuntimeError('unforeseen')
 
     monkeypatch.setattr(left.stream.receiver, 'receive', fail)
-    right.put_image(picture(1), 0)
+    right.put_image(coarse_image(1), 0)
     worker.process()
     assert len(right.outputs.masks) == 1
     assert left.health.totals[STEPS_FAILED] == 1
@@ -135,7 +135,7 @@ def test_every_energy_measurement_is_kept(path, monkeypatch):
                     minute * ENERGY_PERIOD_S + 0.1 * RATE_PERIOD_S]
     for index, at_s in enumerate(times_s):
         clock.now_s = 1000.0 + at_s
-        path.put_image(picture(1), 50 * index)
+        path.put_image(coarse_image(1), 50 * index)
         worker.process()
     assert [at_s for at_s, _ in kept] == [1000.0 + times_s[index] for index in (0, 2, 4)]
     assert all(mj > 0 for _, mj in kept)
@@ -146,12 +146,12 @@ def test_parameters_are_a_snapshot(path):
     worker = worker_of(path)
     first = []
     for ms in (0, 50, 100):
-        path.put_image(picture(5), ms)
+        path.put_image(coarse_image(5), ms)
         worker.process()
         first.append(path.outputs.masks[-1])
     assert not np.array_equal(first[0], first[1])
     worker.apply(MappingProxyType({**SETTINGS, 'keep_state': False}))
-    path.put_image(picture(5), 150)
+    path.put_image(coarse_image(5), 150)
     worker.process()
     np.testing.assert_array_equal(path.outputs.masks[-1], first[0])
 
@@ -170,7 +170,7 @@ def test_one_snapshot_serves_a_batch(path, monkeypatch):
     monkeypatch.setattr(path.outputs, 'publish',
                         lambda step, result, settings: given.append(settings['min_confidence']))
     for ms in (0, 50):
-        path.put_image(picture(1), ms)
+        path.put_image(coarse_image(1), ms)
         worker.process()
     assert given == [0.0, 0.5]
 

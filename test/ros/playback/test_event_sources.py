@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Events beside frames: of Street, and of bags."""
+"""Events together with frames: of Street, and of bags."""
 
 from itertools import islice
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from support.evt3_words import decode
-from support.paths import SHARED_DATA
+from support.paths import NO_RECORDINGS, SHARED_DATA
 
 from mfs_seg_core.data.street import EventCamera, Street
 from mfs_seg_ros.playback.bag_topics import known_types
@@ -205,7 +205,7 @@ def test_events_have_their_own_times(tmp_path):
         open_source(bag, sensors='events', rate_hz=10.0)
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason='no recordings beside the repository')
+@pytest.mark.skipif(not DATA.is_dir(), reason=NO_RECORDINGS)
 @pytest.mark.parametrize('name, sensors, expected', [
     ('bags/davis346_street_frames_and_events', 'fusion', 'feeefeeeefeeeefeeeeee'),
     ('bags/davis346_street_frames_and_events', 'events', 'e' * 17),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.evt3_words import decode, events_at
-from support.paths import SHARED_DATA
+from support.paths import NO_RECORDINGS, SHARED_DATA
 
 from mfs_seg_core.events.types import Events
 from mfs_seg_ros.playback.items import EventBatch, Frame, SourceError
@@ -83,7 +83,7 @@ def test_what_is_no_recording_is_one_sentence(tmp_path):
     assert '\n' not in str(error.value)
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason='no recordings beside the repository')
+@pytest.mark.skipif(not DATA.is_dir(), reason=NO_RECORDINGS)
 @pytest.mark.parametrize('name, count', [
     ('expelliarmus/evt3_sample.raw', 219_596),
     ('expelliarmus/evt2_sample.raw', 539_481),
@@ -105,7 +105,7 @@ def test_real_recordings(name, count):
     assert same(recorded._replace(t=recorded.t - recorded.t[0]), (t - t[0], x, y, p))
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason='no recordings beside the repository')
+@pytest.mark.skipif(not DATA.is_dir(), reason=NO_RECORDINGS)
 def test_a_real_recording_with_frames():
     pytest.importorskip('aedat', reason='aedat is not installed')
     path = DATA / 'event-vision-library' / 'sample.aedat4'

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every source on data made here, and on recordings where they lie beside the repository."""
+"""Every source on data made here, and on recordings where they are next to the repository."""
 
 from itertools import islice
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
-from support.paths import SHARED_DATA
+from support.paths import NO_RECORDINGS, SHARED_DATA
 
 from mfs_seg_ros.playback.items import SourceError
 from mfs_seg_ros.playback.sources import open_source
@@ -20,8 +20,8 @@ STORE = get_typestore(Stores.LATEST)
 HEIGHT, WIDTH = 24, 32
 
 
-def picture(index: int) -> np.ndarray:
-    """Return an RGB picture that its index can be read from, also after JPEG."""
+def coarse_image(index: int) -> np.ndarray:
+    """Return an RGB image that its index can be read from, also after JPEG."""
     image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     image[..., 0] = 200
     image[..., 2] = 10 * index
@@ -43,7 +43,7 @@ def expected_label(index: int) -> np.ndarray:
 
 
 def write_png(path: Path, image: np.ndarray) -> None:
-    """Write an RGB picture or class ids."""
+    """Write an RGB image or class ids."""
     path.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(path), image[..., ::-1] if image.ndim == 3 else image)
 
@@ -105,7 +105,7 @@ def test_street_size_and_rate():
 
 def test_folder_of_images_counts_numbers_as_numbers(tmp_path):
     for index in (10, 9, 1):
-        write_png(tmp_path / f'img_{index}.png', picture(index))
+        write_png(tmp_path / f'img_{index}.png', coarse_image(index))
     (tmp_path / 'notes.txt').write_text('not an image')
     frames = list(open_source(tmp_path, rate_hz=4.0))
     assert [int(frame.image[0, 0, 2]) // 10 for frame in frames] == [1, 9, 10]
@@ -116,14 +116,14 @@ def test_folder_of_images_counts_numbers_as_numbers(tmp_path):
 def test_camvid_folder(tmp_path):
     lines = []
     for index in range(2):
-        write_png(tmp_path / 'val' / f'{index}.png', picture(index))
+        write_png(tmp_path / 'val' / f'{index}.png', coarse_image(index))
         write_png(tmp_path / 'valannot' / f'{index}.png', truth(index))
         lines.append(f'val/{index}.png valannot/{index}.png\n')
     (tmp_path / 'val.txt').write_text(''.join(lines))
     frames = list(open_source(tmp_path))
     assert len(frames) == 2
     for index, frame in enumerate(frames):
-        assert (frame.image == picture(index)).all()
+        assert (frame.image == coarse_image(index)).all()
         assert (frame.label == expected_label(index)).all()
 
 
@@ -131,18 +131,18 @@ def test_video(tmp_path):
     path = tmp_path / 'drive.avi'
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 12.5, (WIDTH, HEIGHT))
     for index in range(4):
-        writer.write(np.ascontiguousarray(picture(index)[..., ::-1]))
+        writer.write(np.ascontiguousarray(coarse_image(index)[..., ::-1]))
     writer.release()
     frames = list(open_source(path))
     assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.08, 0.16, 0.24])
-    assert np.abs(frames[3].image.astype(int) - picture(3)).mean() < 8.0
+    assert np.abs(frames[3].image.astype(int) - coarse_image(3)).mean() < 8.0
 
 
 @pytest.mark.parametrize('storage', [StoragePlugin.MCAP, StoragePlugin.SQLITE3])
 def test_bag_of_raw_images_matches_labels_by_stamp(tmp_path, storage):
     step = 100_000_000
     start = 5_000_000_000
-    images = [(start + i * step, raw(picture(i), 'rgb8', start + i * step, padding=4))
+    images = [(start + i * step, raw(coarse_image(i), 'rgb8', start + i * step, padding=4))
               for i in range(4)]
     # Labels come late, and the one of frame 2 never.
     labels = [(start + i * step + 3 * step // 2, raw(truth(i), 'mono8', start + i * step))
@@ -153,7 +153,7 @@ def test_bag_of_raw_images_matches_labels_by_stamp(tmp_path, storage):
         frames = list(open_source(path))
         assert len(frames) == 4
         for index, frame in enumerate(frames):
-            assert (frame.image == picture(index)).all()
+            assert (frame.image == coarse_image(index)).all()
             assert frame.time_s == pytest.approx(5.0 + 0.1 * index)
             if index == 2:
                 assert frame.label is None
@@ -163,38 +163,39 @@ def test_bag_of_raw_images_matches_labels_by_stamp(tmp_path, storage):
 
 def test_bag_of_compressed_images(tmp_path):
     bag = write_bag(tmp_path / 'bag', {
-        '/cam/compressed': [(i + 1, compressed(picture(i), '.jpg', i + 1)) for i in range(3)],
+        '/cam/compressed': [(i + 1, compressed(coarse_image(i), '.jpg', i + 1)) for i in range(3)],
         '/cam/label/compressed': [(i + 1, compressed(truth(i), '.png', i + 1)) for i in range(3)],
     })
     frames = list(open_source(bag))
     assert len(frames) == 3
-    assert np.abs(frames[2].image.astype(int) - picture(2)).mean() < 8.0
+    assert np.abs(frames[2].image.astype(int) - coarse_image(2)).mean() < 8.0
     assert (frames[2].label == expected_label(2)).all()
 
 
 def test_bag_topics_by_name(tmp_path):
     bag = write_bag(tmp_path / 'bag', {
-        '/a/image': [(1, raw(picture(1), 'rgb8', 1))],
-        '/b/image': [(1, raw(picture(2), 'rgb8', 1))],
+        '/a/image': [(1, raw(coarse_image(1), 'rgb8', 1))],
+        '/b/image': [(1, raw(coarse_image(2), 'rgb8', 1))],
         '/b/truth': [(1, raw(truth(2), 'mono8', 1))],
     })
-    assert (next(iter(open_source(bag))).image == picture(1)).all()
+    assert (next(iter(open_source(bag))).image == coarse_image(1)).all()
     frame = next(iter(open_source(bag, image_topic='/b/image', label_topic='/b/truth')))
-    assert (frame.image == picture(2)).all()
+    assert (frame.image == coarse_image(2)).all()
     assert (frame.label == expected_label(2)).all()
     with pytest.raises(SourceError, match="no image topic '/c'.*/a/image"):
         next(iter(open_source(bag, image_topic='/c')))
 
 
 def test_bag_of_bgr_images_becomes_rgb(tmp_path):
-    bgr = np.ascontiguousarray(picture(1)[..., ::-1])
+    bgr = np.ascontiguousarray(coarse_image(1)[..., ::-1])
     bag = write_bag(tmp_path / 'bag', {'/image': [(1, raw(bgr, 'bgr8', 1))]})
-    assert (next(iter(open_source(bag))).image == picture(1)).all()
+    assert (next(iter(open_source(bag))).image == coarse_image(1)).all()
 
 
 def test_another_size_keeps_class_ids(tmp_path):
     bag = write_bag(tmp_path / 'bag', {
-        '/image': [(1, raw(picture(1), 'rgb8', 1))], '/label': [(1, raw(truth(9), 'mono8', 1))]})
+        '/image': [(1, raw(coarse_image(1), 'rgb8', 1))],
+        '/label': [(1, raw(truth(9), 'mono8', 1))]})
     frame = next(iter(open_source(bag, width=48, height=40)))
     assert frame.image.shape == (40, 48, 3)
     assert set(np.unique(frame.label)) == {9, 255}
@@ -236,7 +237,7 @@ def test_bag_without_images_is_refused(tmp_path):
         list(open_source(bag))
 
 
-@pytest.mark.skipif(not BAGS.is_dir(), reason='no recordings beside the repository')
+@pytest.mark.skipif(not BAGS.is_dir(), reason=NO_RECORDINGS)
 @pytest.mark.parametrize('name, count, shape, labelled, step_s', [
     ('camvid_val_15hz', 101, (360, 480, 3), True, 1 / 15),
     ('udacity_test_video_640x360_25hz', 38, (360, 640, 3), False, 1 / 25),

@@ -67,17 +67,17 @@ def test_what_cannot_be_decoded_is_left_out(seen):
 def test_a_picture_shows_the_window_before_its_stamp(seen):
     for index in range(10):
         seen.add(packet(index * 10_000, (index + 1) * 10_000, seq=index))
-    picture = seen.draw(EPOCH_NS + 80_000_000)
-    assert picture.shape == (HEIGHT, WIDTH, 3)
-    columns = (picture[3] == RED).all(1)
-    # 30 to 80 ms, in columns of a millisecond that begin anew after 60.
+    image = seen.draw(EPOCH_NS + 80_000_000)
+    assert image.shape == (HEIGHT, WIDTH, 3)
+    columns = (image[3] == RED).all(1)
+    # 30 to 80 ms, in columns of a millisecond that start again after 60.
     assert np.flatnonzero(columns).tolist() == [*range(20), *range(30, 60)]
-    assert (np.delete(picture, 3, 0) == GREY).all()
+    assert (np.delete(image, 3, 0) == GREY).all()
 
 
 def test_a_large_sensor_has_a_smaller_picture():
     seen = EventRecord(0.05, HEIGHT // 2)
     seen.add(packet(0, 10_000, row=20))
-    picture = seen.draw(EPOCH_NS + 10_000_000)
-    assert picture.shape == (HEIGHT // 2, WIDTH // 2, 3)
-    assert np.flatnonzero((picture == RED).all(2).any(1)).tolist() == [10]
+    image = seen.draw(EPOCH_NS + 10_000_000)
+    assert image.shape == (HEIGHT // 2, WIDTH // 2, 3)
+    assert np.flatnonzero((image == RED).all(2).any(1)).tolist() == [10]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mfs_seg_core.labels import CAMVID
-from mfs_seg_ros.recording import video as pictures
+from mfs_seg_ros.recording import video
 from mfs_seg_ros.recording.metrics import MAX_WAITING, RunRecord
 from mfs_seg_ros.recording.video import RecordedFrame, tiles
 
@@ -18,7 +18,7 @@ STEP_NS = 50_000_000
 
 
 def image(height: int = 36, width: int = 48) -> np.ndarray:
-    """Return a grey picture."""
+    """Return a grey image."""
     return np.full((height, width, 3), 90, np.uint8)
 
 
@@ -139,13 +139,13 @@ def test_tiles_show_what_there_is():
         'camera', 'truth', 'mask', 'overlay']
     drawn = tiles(RecordedFrame(None, image(20, 30), None, mask), 30, CAMVID)
     assert list(drawn) == ['events', 'mask']
-    # Events are drawn in the shape of what they are beside.
+    # Events are drawn in the shape of the image next to them.
     assert {tile.shape for tile in drawn.values()} == {(30, 40, 3)}
     assert tuple(drawn['mask'][0, 0]) == tuple(CAMVID.palette[3])
 
 
 def noise(seed: int) -> np.ndarray:
-    """Return a picture that no encoder makes small."""
+    """Return a image that no encoder makes small."""
     return np.random.default_rng(seed).integers(0, 256, (360, 480, 3), np.uint8)
 
 
@@ -178,7 +178,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tmp_path, f
 
 def test_a_disk_that_fills_up_ends_the_recording_early(tmp_path, monkeypatch):
     recording = RunRecord(tmp_path, CAMVID)
-    monkeypatch.setattr(pictures, 'LEAST_FREE', 1 << 80)
+    monkeypatch.setattr(video, 'LEAST_FREE', 1 << 80)
     with pytest.raises(OSError, match='cannot be written: make room on the disk'):
         for index in range(30):
             recording.add_image(index, noise(0))

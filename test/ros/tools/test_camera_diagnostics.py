@@ -3,7 +3,6 @@
 """Counts of the segmenter, read from its diagnostics."""
 
 import pytest
-import rclpy
 from builtin_interfaces.msg import Time
 
 from mfs_seg_ros.diagnostics.drops import IMAGES_DROPPED, IMAGES_UNUSABLE
@@ -15,8 +14,7 @@ pytestmark = pytest.mark.usefixtures('environment')
 
 
 def test_counts_are_those_of_the_last_status():
-    node = rclpy.create_node('reader')
-    diagnostics = CameraDiagnostics(node)
+    diagnostics = CameraDiagnostics('reader')
     health = Health(['image'], 4, Limits(), 0.0)
     assert diagnostics.count('images received') == 0
     for second in (1.0, 2.0):
@@ -26,7 +24,7 @@ def test_counts_are_those_of_the_last_status():
         report = health.report(second)
         for name in ('mfs_seg', 'another'):
             diagnostics.on_report(diagnostic_array(Time(), name, 'cpu', {'': report}, {}, []))
-    node.destroy_node()
+    diagnostics.destroy_node()
     assert diagnostics.reports == 2
     assert diagnostics.count('images received') == 2
     assert diagnostics.without_mask(IMAGE_CAUSES) == 6
