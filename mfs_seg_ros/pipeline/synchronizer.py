@@ -90,9 +90,9 @@ class Synchronizer:
         # Images whose wait was cut short by a newer one.
         self._ready: deque[Step] = deque()
         self._decode_s = 0.0
-        self.restart()
+        self._restart()
 
-    def restart(self) -> None:
+    def _restart(self) -> None:
         """Forget the events: the sensor's time starts from elsewhere."""
         self._packet: DecodedPacket | None = None
         self._pending: list[Events] = []
@@ -114,7 +114,7 @@ class Synchronizer:
     def add_events(self, packet: DecodedPacket) -> None:
         """Add the events of a packet."""
         if packet.restarts:
-            self.restart()
+            self._restart()
         self._decode_s += packet.decode_s
         events = packet.events
         if self._packet is None and events.count:

@@ -195,10 +195,12 @@ def test_a_disk_that_is_full_ends_the_recorder_with_one_sentence(children, tmp_p
     while not all(publisher.get_subscription_count() for publisher in publishers):
         assert time.monotonic() < end, 'the recorder does not subscribe'
         time.sleep(0.05)
-    most = 50_000
+    # Less than one frame of noise.
+    most = 10_000
     resource.prlimit(children.pid('recorder'), resource.RLIMIT_FSIZE, (most, most))
-    shown = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+    noise = np.random.default_rng(0)
     for _ in range(60):
+        shown = noise.integers(0, 256, (120, 160, 3), np.uint8)
         stamp = header_of(time.time_ns(), '')
         publishers[0].publish(image_message(shown, 'rgb8', stamp))
         publishers[1].publish(image_message(shown[..., 0], 'mono8', stamp))
