@@ -80,14 +80,15 @@ class CameraPath:
     """
 
     def __init__(self, trigger: str = 'image', segmenter: Segmenter | None = None, name: str = '',
-                 changed: threading.Condition | None = None, event_map: str = ''):
+                 changed: threading.Condition | None = None, event_map: str = '',
+                 max_bytes: int = 10_000_000):
         if segmenter is None:
             network = untrained('fast', events=4 if trigger != 'image' else 0)
             segmenter = Segmenter(network, metadata_of(network))
         self.log, self.outputs = KeptLog(), KeptOutputs()
         self.health = Health(('image', 'events'), 4, Limits(), 0.0)
         self.continuity = Continuity(1.0)
-        self.queue = InputQueue(10_000_000, changed or threading.Condition())
+        self.queue = InputQueue(max_bytes, changed or threading.Condition())
         drops = DropLog(self.log, name, self.health)
         pixels = EventMap(NO_MAP, event_map)
         self.responder = Responder(segmenter, self.continuity, self.outputs, self.health, drops,

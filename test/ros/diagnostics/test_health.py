@@ -175,6 +175,16 @@ def test_a_covered_camera(brightness, looks):
     assert watched.report(103.0).level == Level.OK
 
 
+def test_measurements_from_before_a_pause_do_not_count():
+    watched = health(alarm_steps=3)
+    for _ in range(2):
+        watched.exposed(0, 0.4)
+    watched.report(101.0, idle='not active')
+    watched.exposed(0, 0.4)
+    serve(watched, 101, 102)
+    assert watched.report(102.0).level == Level.OK
+
+
 @pytest.mark.parametrize('levels, rate, name', [
     (4, 0.0, 'silent'), (4, 3.9, 'saturated'), (1, 0.99, 'saturated'), (4, 0.99, None)])
 def test_a_network_that_says_nothing(levels, rate, name):

@@ -63,6 +63,13 @@ def test_a_stamp_that_goes_back_begins_anew():
     assert period.period_s is None
 
 
+def test_a_long_pause_begins_anew():
+    period = FramePeriod(max_gap_s=1.0)
+    missing(range(50), period)
+    assert missing([49 + 31, 49 + 32], period) == [0, 0]
+    assert period.period_s is None
+
+
 def test_restart_forgets():
     period = FramePeriod()
     missing(range(50), period)

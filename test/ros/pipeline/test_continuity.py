@@ -76,6 +76,14 @@ def test_images_and_events_are_one_stream():
         'the size changed from 240x180 to 180x240')
 
 
+def test_sensors_that_go_back_one_after_the_other_are_one_reset():
+    continuity = Continuity(1.0)
+    for stamp_s, size, cause in ((10.0, SIZE, 'image'), (10.1, None, 'events')):
+        run(continuity, step(stamp_s, size, cause))
+    assert run(continuity, step(5.0)).reset.cause == 'time went back'
+    assert run(continuity, step(5.1, None, 'events')).reset is None
+
+
 def test_a_request_resets_the_next_step_that_runs():
     continuity = Continuity(1.0)
     run(continuity, step(10.0))

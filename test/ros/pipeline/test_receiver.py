@@ -84,6 +84,18 @@ def test_missing_and_unusable_packets_are_counted():
     assert (totals[PACKETS_MISSING], totals[PACKETS_UNUSABLE]) == (3, 1)
 
 
+def test_packets_dropped_here_are_not_missing():
+    path = CameraPath('events', max_bytes=1)
+    # Each packet is one byte here: the newest takes the place of those before.
+    for seq in range(1, 5):
+        path.put_events(events_at(10 * seq), 10 * seq, seq)
+    steps_of(path)
+    for seq in range(5, 8):
+        path.put_events(events_at(10 * seq), 10 * seq, seq)
+    steps_of(path)
+    assert path.health.totals[PACKETS_MISSING] == 0
+
+
 def test_a_sensor_outside_of_the_image_is_an_error_of_one_sentence(tmp_path):
     table = tmp_path / 'map.npy'
     np.save(table, np.full((48, 64, 2), 9999, np.float32))

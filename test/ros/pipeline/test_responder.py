@@ -18,8 +18,8 @@ def path():
     return CameraPath()
 
 
-def step(ms: float, image: np.ndarray) -> Step:
-    return Step('image', None, START_NS + round(ms * 1e6), image=image, encoding='rgb8')
+def step(ms: float, image: np.ndarray, **changes) -> Step:
+    return Step('image', None, START_NS + round(ms * 1e6), image=image, encoding='rgb8', **changes)
 
 
 def answer(path: CameraPath, made: Step, **changes) -> np.ndarray | None:
@@ -89,3 +89,8 @@ def test_latency_is_unknown_where_stamps_are_of_another_clock(path):
     known, unknown = path.outputs.times_ms
     assert known['pipeline_latency_ms'] == pytest.approx(20)
     assert unknown['pipeline_latency_ms'] is None
+
+
+def test_decoding_time_is_published_in_milliseconds(path):
+    answer(path, step(0, coarse_image(1), decode_s=0.004))
+    assert path.outputs.times_ms[0]['decode_time_ms'] == pytest.approx(4)

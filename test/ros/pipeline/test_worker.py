@@ -142,6 +142,30 @@ def test_every_energy_measurement_is_kept(path, monkeypatch):
     assert rates == [1000.0 + times_s[index] for index in (0, 1, 3)]
 
 
+def test_energy_is_that_of_one_camera():
+    """A batch of two takes twice the energy, which is that of two steps."""
+    energies_mj = []
+    for cameras in (siblings(1), siblings(2)):
+        for path in cameras:
+            path.put_image(coarse_image(1), 0)
+        worker_of(*cameras).process()
+        energies_mj += [path.health.report(1.0).values['energy a frame (mJ)'] for path in cameras]
+    assert energies_mj == pytest.approx([energies_mj[0]] * 3)
+
+
+def test_a_batch_has_the_confidence_that_any_camera_needs(monkeypatch):
+    left, right = siblings(2)
+    asked = []
+    step_together = module.step_together
+    monkeypatch.setattr(right.outputs, 'needs_confidence', lambda settings: True)
+    monkeypatch.setattr(module, 'step_together', lambda steps, confidence, *given: (
+        asked.append(confidence), step_together(steps, confidence, *given))[1])
+    for path in (left, right):
+        path.put_image(coarse_image(1), 0)
+    worker_of(left, right).process()
+    assert asked == [True]
+
+
 def test_parameters_are_a_snapshot(path):
     worker = worker_of(path)
     first = []
