@@ -8,7 +8,7 @@ import dataclasses
 import re
 import textwrap
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -16,7 +16,10 @@ import yaml
 EVENT_DATA = ('ddd17', 'dsec')
 DATA = ('street', 'camvid', *EVENT_DATA)
 MODELS = ('fast', 'paper', 'unet')
-KINDS = {bool: 'true or false', int: 'an integer', float: 'a number', tuple: 'a list'}
+# Type and name of a value by the annotation of its setting.
+KINDS = {'str': (str, 'text'), 'int': (int, 'an integer'), 'float': (float, 'a number'),
+         'bool': (bool, 'true or false'), 'tuple': (tuple, 'a list'), 'dict': (dict, 'a mapping'),
+         'None': (type(None), 'empty')}
 
 
 @dataclass
@@ -88,7 +91,7 @@ class Settings:
     nodes: int = 1
     precision: str = ''
     seed: int = 0
-    notes: dict = field(default_factory=dict)
+    notes: dict = dataclasses.field(default_factory=dict)
 
 
 def documented(settings: Settings) -> str:
@@ -130,7 +133,7 @@ def read_settings(path: str, changes: list[str]) -> Settings:
     unknown = sorted(values.keys() - fields.keys())
     if unknown:
         raise ValueError(f'{path}: unknown setting {unknown[0]!r}: choose from {", ".join(fields)}')
-    values = {key: _typed(path, key, value, fields[key].default) for key, value in values.items()}
+    values = {key: _typed(path, fields[key], value) for key, value in values.items()}
     missing = [name for name in ('name', 'data') if name not in values]
     if missing:
         raise ValueError(f'{path}: setting {missing[0]!r} is missing: add a line '
@@ -138,17 +141,18 @@ def read_settings(path: str, changes: list[str]) -> Settings:
     return Settings(**values)
 
 
-def _typed(path: str, key: str, value, default):
+def _typed(path: str, field: dataclasses.Field, value):
     """Return a value of YAML with the type of its setting; raises ValueError for another type."""
+    kinds = [KINDS[part.split('[')[0]] for part in field.type.split(' | ')]
     if isinstance(value, list):
         value = tuple(value)
-    if isinstance(default, float) and not isinstance(value, bool):
+    if field.type == 'float' and not isinstance(value, bool):
         # YAML reads 1e-3 as text.
         with suppress(TypeError, ValueError):
             value = float(value)
-    # Settings without a default, and splits, may be text or a list.
-    if type(default) in KINDS and type(value) is not type(default):
-        raise ValueError(f'{path}: setting {key!r} must be {KINDS[type(default)]}, not {value!r}')
+    if type(value) not in [kind for kind, _ in kinds]:
+        raise ValueError(f"{path}: setting {field.name!r} must be "
+                         f"{' or '.join(name for _, name in kinds)}, not {value!r}")
     return value
 
 

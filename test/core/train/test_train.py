@@ -29,7 +29,9 @@ from mfs_seg_core.data.clips.sampler import SequenceBatches
 from mfs_seg_core.data.clips.street import StreetClips
 from mfs_seg_core.data.street import DimCamera, Street
 from mfs_seg_core.evaluate.__main__ import main as evaluate
+from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.model.network import MFSSeg
 from mfs_seg_core.model.unet import UNetConfig
 from mfs_seg_core.train.__main__ import main
 from mfs_seg_core.train.module import Training
@@ -124,6 +126,8 @@ def test_settings_are_checked(tmp_path):
                             ('epochs=abc', "'epochs' must be an integer, not 'abc'"),
                             ('epochs=true', "'epochs' must be an integer, not True"),
                             ('learning_rate=fast', "'learning_rate' must be a number"),
+                            ('name=5', "'name' must be text, not 5"),
+                            ('val_split=5', "'val_split' must be text or a list, not 5"),
                             ('size=64', "'size' must be a list, not 64"),
                             ('events=1', "'events' must be true or false, not 1")):
         with pytest.raises(ValueError, match=message):
@@ -310,6 +314,58 @@ def test_damaged_checkpoint_is_rejected_with_the_name_of_the_previous(
     assert [line.split(':')[0] for line in REPORT.findall(resumed.out)] == ['epoch 3', 'epoch 4']
 
 
+def test_the_weights_are_those_of_the_best_mean_over_the_modes(data, tmp_path, monkeypatch):
+    # From rest and as a stream, after the first and after the second epoch.
+    mious = iter([0.8, 0.6, 0.9, 0.1])
+    monkeypatch.setattr(ConfusionMatrix, 'miou', property(lambda matrix: next(mious)))
+    done = train(*options_of(data, tmp_path), '--set', 'epochs=2')
+    assert done.code == 0 and 'validation mIoU 0.7000' in done.out, done.err
+    network, metadata = load_weights(weights_of(tmp_path))
+    assert metadata.notes['validation_miou'] == '0.7000'
+    first, second = (
+        torch.load(tmp_path / 'tiny' / f'epoch={epoch:04d}.ckpt', weights_only=True)['state_dict']
+        for epoch in (0, 1))
+    weight = network.state_dict()['stem.conv.weight']
+    assert torch.equal(weight, first['network.stem.conv.weight'])
+    assert not torch.equal(weight, second['network.stem.conv.weight'])
+
+
+def test_gradients_are_those_of_the_last_steps(data, tmp_path, monkeypatch):
+    clips = []
+    forward = MFSSeg.forward
+
+    def record(network, images, state=None, *others, **named):
+        if network.training:
+            if state is None:
+                clips.append([])
+            clips[-1].append(torch.is_grad_enabled())
+        return forward(network, images, state, *others, **named)
+
+    monkeypatch.setattr(MFSSeg, 'forward', record)
+    done = train(*options_of(data, tmp_path), '--set', 'epochs=1', 'batch_size=1', 'frames=4')
+    assert done.code == 0, done.err
+    assert max(len(steps) for steps in clips) > 2
+    assert all(steps == [False] * (len(steps) - 2) + [True] * min(2, len(steps))
+               for steps in clips)
+
+
+def test_each_epoch_has_an_augmentation_of_its_own(data, tmp_path, monkeypatch):
+    epochs = set()
+    augment = Augmented.__getitem__
+    monkeypatch.setattr(Augmented, '__getitem__', lambda clips, index: (
+        epochs.add(clips.epoch), augment(clips, index))[1])
+    done = train(*options_of(data, tmp_path), '--set', 'epochs=2', 'frames=1')
+    assert done.code == 0, done.err
+    assert epochs == {0, 1}
+
+
+def test_fresh_starts_again(data, uninterrupted, tmp_path):
+    shutil.copytree(uninterrupted.folder / 'tiny', tmp_path / 'tiny')
+    again = train(*options_of(data, tmp_path), '--fresh')
+    assert again.code == 0, again.err
+    assert REPORT.findall(again.out) == REPORT.findall(uninterrupted.out)
+
+
 def test_two_processes_train_as_one(data, tmp_path):
     """In double precision, rounding errors carry no potential across a threshold."""
     changes = ('--set', 'epochs=2', 'validate_every=2', 'frames=1', 'precision=64-true')
@@ -335,8 +391,11 @@ def test_a_loss_that_is_not_finite_stops_the_run(data, tmp_path):
 
 def test_unet_trains_by_the_same_command(data, tmp_path, monkeypatch):
     monkeypatch.setattr('mfs_seg_core.train.module.UNetConfig', partial(UNetConfig, width=4))
-    done = train(*options_of(data, tmp_path), '--model', 'unet', '--set', 'epochs=1')
+    done = train(*options_of(data, tmp_path), '--model', 'unet', '--set', 'epochs=1',
+                 'scale_weights=[0.0, 0.0, 1.0]')
     assert done.code == 0, done.err
+    # Its one scale is the full one.
+    assert float(re.search(r'train/loss ([\d.]+)', REPORT.search(done.out)[0])[1]) > 0
     assert evaluation(tmp_path, data / 'data')['firing_rate'] is None
 
 

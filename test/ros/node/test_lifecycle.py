@@ -150,7 +150,7 @@ def test_hundreds_of_transitions_leak_nothing(unconfigured, children):
     before = process_state(children.pid('managed'))
     cycles(30)
     after = process_state(children.pid('managed'))
-    # A network is 2 MB here, and its state 2 MB more: one leaked in each cycle would be 60 MB.
+    # A network takes 2 MB here, and its state 2 MB: a leak of either in each cycle is 60 MB.
     assert after.own_kb < before.own_kb + 10_000
     assert (after.threads, after.handles) == (before.threads, before.handles)
 
