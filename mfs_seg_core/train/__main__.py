@@ -10,6 +10,7 @@ The result is a weights file. All files of a run (checkpoints, TensorBoard, weig
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
                         help='print all settings with their descriptions, without training')
     options = parser.parse_args(arguments)
     try:
-        changes = options.set + [f'{key}={value}' for key in ('root', 'model')
+        # In quotes: a folder may be called 2024.
+        changes = options.set + [f'{key}={json.dumps(value)}' for key in ('root', 'model')
                                  if (value := getattr(options, key))]
         settings = read_settings(options.config, changes)
         if options.print_config:

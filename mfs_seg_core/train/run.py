@@ -107,6 +107,10 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
         strategy='ddp_find_unused_parameters_true' if devices * settings.nodes > 1 else 'auto',
         use_distributed_sampler=False, log_every_n_steps=10, reload_dataloaders_every_n_epochs=1)
     trainer.fit(module, data, ckpt_path=start)
+    if best.best_model_score is None:
+        # Lightning finds the best checkpoint of a run by the path of its folder.
+        raise ValueError(f'{folder} holds a finished run of another folder: set more epochs to '
+                         'continue it, or add --fresh')
 
     checkpoint = torch.load(best.best_model_path, map_location='cpu', weights_only=True)
     network = build(module.metadata.config)

@@ -51,11 +51,12 @@ def test_other_layers_by_hand(layer, shape, expected):
     assert count.macs == expected
 
 
-def test_a_layer_with_one_real_input_makes_macs():
+@pytest.mark.parametrize('values', [(1.0, 0.5), (0.5, 1.0)])
+def test_a_layer_with_one_real_input_makes_macs(values):
     layer = nn.Sequential(nn.Conv2d(1, 1, 1))
     with OperationCounter(layer) as count:
-        layer(torch.ones(1, 1, 2, 2))
-        layer(torch.full((1, 1, 2, 2), 0.5))
+        for value in values:
+            layer(torch.full((1, 1, 2, 2), value))
     assert count.macs == 8 and count.acs == 0 and count.layers['0'].rate is None
 
 

@@ -361,6 +361,8 @@ def test_each_epoch_has_an_augmentation_of_its_own(data, tmp_path, monkeypatch):
 
 def test_fresh_starts_again(data, uninterrupted, tmp_path):
     shutil.copytree(uninterrupted.folder / 'tiny', tmp_path / 'tiny')
+    moved = train(*options_of(data, tmp_path))
+    assert moved.code == 1 and 'finished run of another folder' in moved.err
     again = train(*options_of(data, tmp_path), '--fresh')
     assert again.code == 0, again.err
     assert REPORT.findall(again.out) == REPORT.findall(uninterrupted.out)
