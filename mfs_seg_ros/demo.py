@@ -24,12 +24,12 @@ from typing import Any
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
+from mfs_seg_core.sources.street import STREET
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_core.util.table import cell, text_table
 from mfs_seg_ros.diagnostics.drops import IMAGES_DROPPED
 from mfs_seg_ros.node.fastdds_environment import local_environment
-from mfs_seg_ros.playback.sources import STREET
 from mfs_seg_ros.tools.camera_diagnostics import PACKET_CAUSES, CameraDiagnostics
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 

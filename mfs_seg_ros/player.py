@@ -24,14 +24,14 @@ from rclpy.time import Time
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from mfs_seg_core.sources.items import EventBatch, Frame, SourceError, due_s
+from mfs_seg_core.sources.open_source import open_source
 from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import image_message
 from mfs_seg_ros.node.parameters import declare
 from mfs_seg_ros.node.run import run_node
-from mfs_seg_ros.playback.items import EventBatch, Frame, SourceError
-from mfs_seg_ros.playback.schedule import due_s, played
-from mfs_seg_ros.playback.sources import open_source
+from mfs_seg_ros.playback.schedule import played
 
 # A source that cannot keep up slows down: a camera does not send what it missed in a burst.
 MAX_LATE_S = 0.1

@@ -24,6 +24,7 @@ LEVELS = (
     ('mfs_seg_core.events',),
     ('mfs_seg_core.weights',),
     ('mfs_seg_core.legend', 'mfs_seg_core.streaming', 'mfs_seg_core.data'),
+    ('mfs_seg_core.sources',),
     ('mfs_seg_core.train', 'mfs_seg_core.evaluate', 'mfs_seg_core.analysis'),
     ('mfs_seg_core.paper', 'mfs_seg_core.benchmark'),
     # The command, former names of its verbs, and the public names.

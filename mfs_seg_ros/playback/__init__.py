@@ -1,3 +1,3 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sources that the player publishes."""
+"""Schedule of the items that the player publishes."""

@@ -7,17 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from mfs_seg_ros.playback.items import EventBatch, Frame
+from mfs_seg_core.sources.items import EventBatch, Frame, due_s
 
 # Interval before a repetition of a source that has a single item.
 SINGLE_S = 1 / 15
 # Times that go back further belong to a clock that was set back.
 MAX_BACK_S = 1.0
-
-
-def due_s(item: Frame | EventBatch) -> float:
-    """Return the time of publication of an item, in the source's time."""
-    return item.time_s + item.delay_s
 
 
 def played(

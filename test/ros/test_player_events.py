@@ -95,7 +95,7 @@ def test_it_waits_for_subscribers_of_events(start):
 
 @pytest.mark.skipif(not BAG.is_dir(), reason=NO_RECORDINGS)
 def test_a_bag_is_passed_on_in_its_own_time(subscriber, start):
-    from mfs_seg_ros.playback.sources import open_source
+    from mfs_seg_core.sources.open_source import open_source
 
     player = start(input=BAG, sensors='fusion', wait_for=1)
     subscriber.listen(lambda: player.poll() is not None)

@@ -6,8 +6,8 @@ from itertools import islice
 
 import pytest
 
-from mfs_seg_ros.playback.items import EventBatch, Frame
-from mfs_seg_ros.playback.schedule import due_s, played
+from mfs_seg_core.sources.items import EventBatch, Frame, due_s
+from mfs_seg_ros.playback.schedule import played
 
 
 def frames_at(*times: float) -> list[Frame]:

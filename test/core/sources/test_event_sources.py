@@ -12,10 +12,10 @@ from support.evt3_words import decode
 from support.paths import NO_RECORDINGS, SHARED_DATA
 
 from mfs_seg_core.data.street import EventCamera, Street
-from mfs_seg_ros.playback.bag_topics import known_types
-from mfs_seg_ros.playback.items import EventBatch, Frame, SourceError
-from mfs_seg_ros.playback.schedule import due_s
-from mfs_seg_ros.playback.sources import EVENT_INTERPOLATED, EVENT_STEP_S, open_source
+from mfs_seg_core.sources.bag_topics import known_types
+from mfs_seg_core.sources.items import EventBatch, Frame, SourceError, due_s
+from mfs_seg_core.sources.open_source import open_source
+from mfs_seg_core.sources.street import EVENT_INTERPOLATED, EVENT_STEP_S
 
 DATA = SHARED_DATA
 EVENT_TOPIC, IMAGE_TOPIC, LABEL_TOPIC = '/event_camera/events', '/camera/image', '/camera/label'

@@ -55,3 +55,8 @@ class EventBatch:
     seq: int | None = None
     time_base: int = 0
     is_bigendian: bool = False
+
+
+def due_s(item: Frame | EventBatch) -> float:
+    """Return the time of publication of an item, in the source's time."""
+    return item.time_s + item.delay_s

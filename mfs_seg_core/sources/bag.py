@@ -17,9 +17,9 @@ from rosbags.rosbag2 import Reader, ReaderError
 
 from mfs_seg_core.events.recordings.bag import choose_event_topic
 from mfs_seg_core.labels import CAMVID, UNLABELLED
+from mfs_seg_core.sources.bag_topics import IMAGE_TYPES, choose_topics, known_types
+from mfs_seg_core.sources.items import EventBatch, Frame, SourceError
 from mfs_seg_ros.messages.images import decode_rgb, stamp_ns, to_labels, to_rgb
-from mfs_seg_ros.playback.bag_topics import IMAGE_TYPES, choose_topics, known_types
-from mfs_seg_ros.playback.items import EventBatch, Frame, SourceError
 
 # An image waits for its label; with this many waiting, the first one has none.
 MAX_WAITING = 32
@@ -38,7 +38,7 @@ class BagSource:
     :param path: folder or file.
     :param file: bag file to read where the folder has no usable metadata.
     :param image_topic: topic of the images; empty: see
-        :mod:`mfs_seg_ros.playback.bag_topics`.
+        :mod:`mfs_seg_core.sources.bag_topics`.
     :param label_topic: topic of the labels; empty: likewise.
     :param event_topic: topic of the events; empty: the only one.
     :param sensors: 'camera', 'events' or 'fusion'; with 'events', a bag with labels still yields

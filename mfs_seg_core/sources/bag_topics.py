@@ -13,7 +13,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from mfs_seg_core.events.packet import PACKET_TYPES
-from mfs_seg_ros.playback.items import SourceError
+from mfs_seg_core.sources.items import SourceError
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 EVENT_FIELDS = (

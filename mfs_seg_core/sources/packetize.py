@@ -10,7 +10,7 @@ import numpy as np
 
 from mfs_seg_core.events.evt3_encoder import encode_evt3
 from mfs_seg_core.events.types import Events
-from mfs_seg_ros.playback.items import EventBatch
+from mfs_seg_core.sources.items import EventBatch
 
 
 def batches(

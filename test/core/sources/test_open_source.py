@@ -12,8 +12,8 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from support.paths import NO_RECORDINGS, SHARED_DATA
 
-from mfs_seg_ros.playback.items import SourceError
-from mfs_seg_ros.playback.sources import open_source
+from mfs_seg_core.sources.items import SourceError
+from mfs_seg_core.sources.open_source import open_source
 
 BAGS = SHARED_DATA / 'bags'
 STORE = get_typestore(Stores.LATEST)

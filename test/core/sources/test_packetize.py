@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.evt3_words import HEIGHT, WIDTH, decode, events_at
 
-from mfs_seg_ros.playback.packetize import batches
+from mfs_seg_core.sources.packetize import batches
 
 TIMES = np.sort(np.random.default_rng(3).integers(1_000, 16_000_000, 3000))
 

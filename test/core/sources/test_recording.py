@@ -10,10 +10,9 @@ from support.evt3_words import decode, events_at
 from support.paths import NO_RECORDINGS, SHARED_DATA
 
 from mfs_seg_core.events.types import Events
-from mfs_seg_ros.playback.items import EventBatch, Frame, SourceError
-from mfs_seg_ros.playback.recording_source import in_order, merged
-from mfs_seg_ros.playback.schedule import due_s
-from mfs_seg_ros.playback.sources import open_source
+from mfs_seg_core.sources.items import EventBatch, Frame, SourceError, due_s
+from mfs_seg_core.sources.open_source import open_source
+from mfs_seg_core.sources.recording import in_order, merged
 
 DATA = SHARED_DATA / 'events'
 

@@ -12,9 +12,8 @@ import cv2
 import numpy as np
 
 from mfs_seg_core.events.types import Events
-from mfs_seg_ros.playback.items import EventBatch, Frame, SourceError
-from mfs_seg_ros.playback.packetize import batches
-from mfs_seg_ros.playback.schedule import due_s
+from mfs_seg_core.sources.items import EventBatch, Frame, SourceError, due_s
+from mfs_seg_core.sources.packetize import batches
 
 SUFFIXES = {'.raw', '.dat', '.aedat4', '.h5', '.hdf5', '.txt', '.csv'}
 # Single events are out of order by less than this; more is a clock that was set back.

@@ -1,0 +1,47 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Sources made of another source: with resized frames, or without images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+
+from mfs_seg_core.sources.items import EventBatch, Frame
+
+
+@dataclass(frozen=True)
+class Resized:
+    """Another source with resized frames; labels by the nearest pixel."""
+
+    source: Iterable[Frame | EventBatch]
+    width: int
+    height: int
+
+    def __iter__(self) -> Iterator[Frame | EventBatch]:
+        size = (self.width, self.height)
+        for item in self.source:
+            if isinstance(item, Frame):
+                image, label = item.image, item.label
+                if image is not None:
+                    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+                if label is not None:
+                    label = cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)
+                item = replace(item, image=image, label=label)
+            yield item
+
+
+@dataclass(frozen=True)
+class WithoutImages:
+    """Another source without its images; labels and events remain."""
+
+    source: Iterable[Frame | EventBatch]
+
+    def __iter__(self) -> Iterator[Frame | EventBatch]:
+        for item in self.source:
+            if isinstance(item, EventBatch):
+                yield item
+            elif item.label is not None:
+                yield replace(item, image=None)
