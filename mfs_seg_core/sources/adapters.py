@@ -4,19 +4,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import cv2
 
 from mfs_seg_core.sources.items import EventBatch, Frame
+from mfs_seg_core.sources.source import Source
 
 
 @dataclass(frozen=True)
-class Resized:
+class Resized(Source):
     """Another source with resized frames; labels by the nearest pixel."""
 
-    source: Iterable[Frame | EventBatch]
+    source: Source
     width: int
     height: int
 
@@ -34,10 +35,10 @@ class Resized:
 
 
 @dataclass(frozen=True)
-class WithoutImages:
+class WithoutImages(Source):
     """Another source without its images; labels and events remain."""
 
-    source: Iterable[Frame | EventBatch]
+    source: Source
 
     def __iter__(self) -> Iterator[Frame | EventBatch]:
         for item in self.source:

@@ -19,6 +19,7 @@ from mfs_seg_core.events.recordings.bag import choose_event_topic
 from mfs_seg_core.labels import CAMVID, UNLABELLED
 from mfs_seg_core.sources.bag_topics import IMAGE_TYPES, choose_topics, known_types
 from mfs_seg_core.sources.items import EventBatch, Frame, SourceError
+from mfs_seg_core.sources.source import Source
 from mfs_seg_ros.messages.images import decode_rgb, stamp_ns, to_labels, to_rgb
 
 # An image waits for its label; with this many waiting, the first one has none.
@@ -28,7 +29,7 @@ MAX_DELAY_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
-class BagSource:
+class BagSource(Source):
     """
     The images of a rosbag2, each with the label of the same header stamp, and its event packets.
 

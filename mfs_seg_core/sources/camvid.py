@@ -10,10 +10,11 @@ from pathlib import Path
 
 from mfs_seg_core.data.camvid import CamVid
 from mfs_seg_core.sources.items import Frame
+from mfs_seg_core.sources.source import Source
 
 
 @dataclass(frozen=True)
-class CamVidSource:
+class CamVidSource(Source):
     """One list of a CamVid folder in the SegNet layout."""
 
     root: Path

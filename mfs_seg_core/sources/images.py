@@ -12,12 +12,13 @@ from pathlib import Path
 import cv2
 
 from mfs_seg_core.sources.items import Frame, SourceError
+from mfs_seg_core.sources.source import Source
 
 IMAGE_SUFFIXES = {'.png', '.jpg', '.jpeg', '.bmp', '.ppm', '.tif', '.tiff', '.webp'}
 
 
 @dataclass(frozen=True)
-class ImageFolderSource:
+class ImageFolderSource(Source):
     """The images of a folder, sorted by name with numbers in numerical order."""
 
     folder: Path

@@ -9,7 +9,6 @@ iteration starts at its beginning. No ROS is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -19,7 +18,8 @@ from mfs_seg_core.sources import recording as recording_source
 from mfs_seg_core.sources.adapters import Resized, WithoutImages
 from mfs_seg_core.sources.camvid import CamVidSource
 from mfs_seg_core.sources.images import ImageFolderSource, image_files
-from mfs_seg_core.sources.items import EventBatch, Frame, SourceError
+from mfs_seg_core.sources.items import SourceError
+from mfs_seg_core.sources.source import Source
 from mfs_seg_core.sources.street import STREET, STREET_RATE_HZ, STREET_SIZE, StreetSource
 from mfs_seg_core.sources.video import VideoSource
 from mfs_seg_core.util.modalities import SENSORS
@@ -41,7 +41,7 @@ def open_source(
     label_topic: str = '',
     event_topic: str = '',
     batch_us: int = 5000,
-) -> Iterable[Frame | EventBatch]:
+) -> Source:
     """
     Open a source.
 
@@ -93,11 +93,11 @@ def open_source(
             raise SourceError(
                 f"'{path}' has events, which have their own times: give rate:=0.0.")
         if width:
-            source = Resized(source, width, height)
-    return WithoutImages(source) if sensors == 'events' else source
+            source = Resized(source, width, height, report=source.report)
+    return WithoutImages(source, report=source.report) if sensors == 'events' else source
 
 
-def _open_images(path: Path, rate_hz: float, split: str) -> Iterable[Frame]:
+def _open_images(path: Path, rate_hz: float, split: str) -> Source:
     if path.is_file():
         capture = cv2.VideoCapture(str(path))
         opened = capture.isOpened()

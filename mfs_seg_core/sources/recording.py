@@ -14,6 +14,7 @@ import numpy as np
 from mfs_seg_core.events.types import Events
 from mfs_seg_core.sources.items import EventBatch, Frame, SourceError, due_s
 from mfs_seg_core.sources.packetize import batches
+from mfs_seg_core.sources.source import Source
 
 SUFFIXES = {'.raw', '.dat', '.aedat4', '.h5', '.hdf5', '.txt', '.csv'}
 # Single events are out of order by less than this; more is a clock that was set back.
@@ -21,7 +22,7 @@ BACK_US = 10_000
 
 
 @dataclass(frozen=True)
-class RecordingSource:
+class RecordingSource(Source):
     """
     A RAW, DAT, AEDAT4, HDF5 or text file; see :mod:`mfs_seg_core.events.recordings`.
 

@@ -11,6 +11,7 @@ from itertools import count
 from mfs_seg_core.data.street import EventCamera, Street
 from mfs_seg_core.sources.items import EventBatch, Frame
 from mfs_seg_core.sources.packetize import batches
+from mfs_seg_core.sources.source import Source
 
 STREET = 'street'
 STREET_SIZE = (240, 180)
@@ -20,7 +21,7 @@ STREET_RATE_HZ = 20.0
 
 
 @dataclass(frozen=True)
-class StreetSource:
+class StreetSource(Source):
     """
     Procedural driving scenes without end; a seed always yields the same drive.
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import cv2
 
 from mfs_seg_core.sources.items import Frame
+from mfs_seg_core.sources.source import Source
 
 
 @dataclass(frozen=True)
-class VideoSource:
+class VideoSource(Source):
     """A video file at its own rate; ``rate_hz`` where the file has none."""
 
     path: Path

@@ -1,0 +1,68 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a source could not play, and what its user should know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mfs_seg_core.events.rejection import rejection
+
+# Bad items that are named; all are counted.
+MAX_NAMED = 5
+
+
+@dataclass
+class SourceReport:
+    """
+    Counts and remarks of all iterations over a source so far.
+
+    :param skipped: number of bad items by kind: 'frames', 'labels' or 'packets'.
+    :param first_skipped: a sentence for each of the first ones.
+    :param notes: sentences about the source as a whole, for example on the times of its frames.
+    :param faults: faults of its events by cause, as of a recording of events.
+    :param accepted: number of its events that were accepted.
+    """
+
+    skipped: Counter[str] = field(default_factory=Counter)
+    first_skipped: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+    accepted: int = 0
+
+    def skip(self, kind: str, sentence: str) -> None:
+        """
+        Count a bad item, which the source leaves out.
+
+        :param kind: 'frames', 'labels' or 'packets'.
+        :param sentence: file, or topic and stamp, of the item, and what is wrong with it.
+        """
+        self.skipped[kind] += 1
+        if len(self.first_skipped) < MAX_NAMED:
+            self.first_skipped.append(sentence)
+
+    def note(self, sentence: str) -> None:
+        """Add a remark about the source; the same one is kept once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def count_events(self, faults: Mapping[str, int], accepted: int) -> None:
+        """Add the faults of decoded events by cause, and the number of accepted events."""
+        self.faults.update(faults)
+        self.accepted += accepted
+
+    def bad_share(self, played: Mapping[str, int]) -> float:
+        """
+        Return the largest share of bad items among the kinds of items.
+
+        :param played: number of items that were not bad, by kind.
+        :returns: 0 to 1.
+        """
+        return max((count / (count + played.get(kind, 0))
+                    for kind, count in self.skipped.items()), default=0.0)
+
+    def rejection(self) -> str:
+        """Return a clause about rejected events; see :mod:`mfs_seg_core.events.rejection`."""
+        return rejection(self.faults, self.accepted)
