@@ -20,11 +20,12 @@ from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 
+from mfs_seg_core.images import to_labels, to_rgb
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_ros.messages.events import EVENT_QOS
-from mfs_seg_ros.messages.images import stamp_ns, to_labels, to_rgb
+from mfs_seg_ros.messages.images import stamp_ns
 from mfs_seg_ros.node.parameters import chosen_sensors, declare
 from mfs_seg_ros.node.run import run_node
 from mfs_seg_ros.recording.metrics import RunRecord

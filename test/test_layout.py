@@ -21,7 +21,7 @@ MAX_ROOT_MODULES = 10
 LEVELS = (
     ('mfs_seg_core.labels', 'mfs_seg_core.util'),
     ('mfs_seg_core.model',),
-    ('mfs_seg_core.events',),
+    ('mfs_seg_core.events', 'mfs_seg_core.images'),
     ('mfs_seg_core.weights',),
     ('mfs_seg_core.legend', 'mfs_seg_core.streaming', 'mfs_seg_core.data'),
     ('mfs_seg_core.sources',),

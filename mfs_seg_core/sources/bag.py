@@ -16,11 +16,11 @@ import numpy as np
 from rosbags.rosbag2 import Reader, ReaderError
 
 from mfs_seg_core.events.recordings.bag import choose_event_topic
+from mfs_seg_core.images import decode_rgb, to_labels, to_rgb
 from mfs_seg_core.labels import CAMVID, UNLABELLED
 from mfs_seg_core.sources.bag_topics import IMAGE_TYPES, choose_topics, known_types
 from mfs_seg_core.sources.items import EventBatch, Frame, SourceError
 from mfs_seg_core.sources.source import Source
-from mfs_seg_ros.messages.images import decode_rgb, stamp_ns, to_labels, to_rgb
 
 # An image waits for its label; with this many waiting, the first one has none.
 MAX_WAITING = 32
@@ -83,7 +83,7 @@ class BagSource(Source):
         labels: dict[int, Any] = {}
         for connection, log_ns, data in reader.messages(connections):
             message = known_types().deserialize_cdr(data, connection.msgtype)
-            stamp = stamp_ns(message)
+            stamp = _stamp_ns(message)
             time_ns = stamp or log_ns
             delay_s = 0.0
             if event_topic:
@@ -164,7 +164,12 @@ def _decoded_ids(message: Any) -> np.ndarray:
     ids = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     if ids is None or ids.ndim != 2 or ids.dtype != np.uint8:
         raise SourceError(
-            f"the compressed label of stamp {stamp_ns(message)} ns and format '{message.format}' "
+            f"the compressed label of stamp {_stamp_ns(message)} ns and format '{message.format}' "
             'is not an image of class ids: it must be a PNG of 8-bit grey values'
         )
     return ids
+
+
+def _stamp_ns(message: Any) -> int:
+    stamp = message.header.stamp
+    return stamp.sec * 1_000_000_000 + stamp.nanosec

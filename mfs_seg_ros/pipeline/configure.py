@@ -17,7 +17,6 @@ from mfs_seg_core.events.types import Events
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, step_together
 from mfs_seg_core.weights.file import find_weights
 from mfs_seg_ros.messages.events import event_message
-from mfs_seg_ros.messages.images import converter
 from mfs_seg_ros.node.parameters import camera_names, chosen_sensors, chosen_trigger, input_size
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import warm_up_decoders
@@ -68,9 +67,6 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     trigger = chosen_trigger(settings['trigger'], sensors)
     EventMap(settings['event_homography'], settings['event_map'])
     event_type = read_events = None
-    if 'camera' in sensors:
-        # A missing package is an error now, not at the first image.
-        converter()
     if 'events' in sensors:
         event_type, read_events = event_message(settings['event_type'])
         warm_up_decoders()

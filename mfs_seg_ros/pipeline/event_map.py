@@ -11,7 +11,7 @@ import numpy as np
 
 from mfs_seg_core.events.dsec_hdf5 import open_hdf5
 from mfs_seg_core.events.pixel_map import PixelMap
-from mfs_seg_ros.messages.image_encoding import MessageError
+from mfs_seg_core.images.encoding import MessageError
 from mfs_seg_ros.node.parameters import ParameterError
 from mfs_seg_ros.pipeline.step import Step
 

@@ -12,8 +12,8 @@ from mfs_seg_core.events.decoders import ENCODINGS, open_decoder
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.events.types import Events
+from mfs_seg_core.images.encoding import MAX_PIXELS, MessageError
 from mfs_seg_ros.messages.events import ARRAY_ENCODING, EventArrayDecoder
-from mfs_seg_ros.messages.image_encoding import MAX_PIXELS, MessageError
 from mfs_seg_ros.messages.images import header_of
 from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap

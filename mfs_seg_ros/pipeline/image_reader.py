@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from mfs_seg_core.images import MessageError
 from mfs_seg_core.streaming.image_quality import exposure
 from mfs_seg_ros.diagnostics.health import Health
-from mfs_seg_ros.messages.images import MessageError, stamp_ns
+from mfs_seg_ros.messages.images import stamp_ns
 from mfs_seg_ros.pipeline.input_queue import Timed
 from mfs_seg_ros.pipeline.synchronizer import DecodedImage
 

@@ -14,19 +14,19 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
+from mfs_seg_core.images import decode_rgb, to_rgb
 from mfs_seg_ros.diagnostics.drops import IMAGES_DROPPED, IMAGES_MISSING, PACKETS_DROPPED
 from mfs_seg_ros.diagnostics.health import Health
 from mfs_seg_ros.diagnostics.missing_frames import FramePeriod
 from mfs_seg_ros.diagnostics.qos_check import CheckedSubscription
 from mfs_seg_ros.messages.events import EVENT_QOS
-from mfs_seg_ros.messages.images import decode_rgb, stamp_ns, to_rgb
+from mfs_seg_ros.messages.images import converter, stamp_ns
 from mfs_seg_ros.pipeline.configure import Plan
 from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.outputs import Outputs
 
 # Matches every camera. Deeper than 1: messages that the middleware replaces are not counted.
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-IMAGE_TOPICS = {'image': (Image, to_rgb), 'image/compressed': (CompressedImage, decode_rgb)}
 
 
 class Inputs:
@@ -54,10 +54,12 @@ class Inputs:
         # One publisher on any subscription of a group is enough.
         self.groups: list[list[CheckedSubscription]] = []
         if 'camera' in plan.sensors:
+            topics = {'image': (Image, partial(to_rgb, convert=converter())),
+                      'image/compressed': (CompressedImage, decode_rgb)}
             self.groups.append([
                 CheckedSubscription(node, kind, f'{prefix}{topic}',
                                     partial(self._on_image, convert), CAMERA_QOS)
-                for topic, (kind, convert) in IMAGE_TOPICS.items()])
+                for topic, (kind, convert) in topics.items()])
         if plan.event_type:
             # As bytes: message objects cost more than the decoding of their events.
             self.groups.append([CheckedSubscription(

@@ -24,8 +24,9 @@ from support.event_camera import EventCamera, save_untrained, some_events
 from mfs_seg_core.events.decoders import ENCODINGS
 from mfs_seg_core.events.evt3_encoder import encode_evt3
 from mfs_seg_core.events.packet import read_packet
-from mfs_seg_ros.messages.image_encoding import LAYOUTS, MessageError
-from mfs_seg_ros.messages.images import decode_rgb, header_of, to_rgb
+from mfs_seg_core.images import decode_rgb, to_rgb
+from mfs_seg_core.images.encoding import LAYOUTS, MessageError
+from mfs_seg_ros.messages.images import header_of
 from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream

@@ -12,10 +12,11 @@ from sensor_msgs.msg import Image
 from mfs_seg_core.events.evt3_encoder import encode_evt3
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.types import Events
+from mfs_seg_core.images import to_rgb
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_ros.diagnostics.drops import DropLog
 from mfs_seg_ros.diagnostics.health import Health, Limits
-from mfs_seg_ros.messages.images import image_message, to_rgb
+from mfs_seg_ros.messages.images import image_message
 from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream
