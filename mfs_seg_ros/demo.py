@@ -24,6 +24,7 @@ from typing import Any
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
+from mfs_seg_core.sources.report import MAX_BAD_SHARE
 from mfs_seg_core.sources.street import STREET
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.modalities import SENSORS
@@ -50,6 +51,7 @@ PACKET_MS = 10
 RESULTS = ('summary.json', 'overlay.mp4', 'contact_sheet.png', 'recording.json')
 MEASURED = (
     'masks_received', 'rate_hz', 'latency_ms_p50', 'latency_ms_p99', 'model_ms_p50', 'miou', 'rmw')
+SENT = ('skipped', 'first_skipped', 'bad_share', 'warnings')
 MEASURED_OF_EVENTS = ('events_received', 'event_rate_mev_s', 'decode_ms_p50')
 
 
@@ -58,7 +60,13 @@ class Interrupted(Exception):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the demo; return 0 when masks were received, 1 on failure, 130 when interrupted."""
+    """
+    Run the demo.
+
+    :param arguments: the command line; None: that of the process.
+    :returns: 0 when masks were received, 1 on failure or when ``MAX_BAD_SHARE`` of the input
+        could not be read, 130 when interrupted.
+    """
     options = parse(arguments)
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -68,15 +76,17 @@ def main(arguments: list[str] | None = None) -> int:
     except Interrupted:
         print('\nStopped.', file=sys.stderr)
         return 130
-    except (ChildFailed, OSError) as error:
+    except (ChildFailed, OSError, ValueError) as error:
         print(f'\nThe demo ended early: {error}', file=sys.stderr)
         return 1
     print(table(summary, recording))
     if count := summary['masks_lost']:
         inputs = 'windows of events' if options.sensors == 'events' else 'frames'
         print(f'{count} {inputs} have no mask: newer ones arrived before the segmenter was free.')
+    for sentence in summary['warnings']:
+        print(sentence)
     print(f"In '{options.output}': {', '.join(RESULTS)}")
-    return 0
+    return 0 if summary['bad_share'] < MAX_BAD_SHARE else 1
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -107,6 +117,23 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--size', type=int, nargs=2, default=(0, 0), metavar=('WIDTH', 'HEIGHT'),
         help='input size of the network; smaller is quicker (default: that of the weights)')
+    recordings = parser.add_argument_group('what to read of a recording')
+    recordings.add_argument(
+        '--image-topic', default='', metavar='TOPIC',
+        help='images of a bag (default: chosen by type and name)')
+    recordings.add_argument(
+        '--events-topic', default='', metavar='TOPIC',
+        help='events of a bag (default: the first by name)')
+    recordings.add_argument(
+        '--sensor-size', type=int, nargs=2, default=(0, 0), metavar=('WIDTH', 'HEIGHT'),
+        help='size of the event sensor, for recordings that do not state it')
+    recordings.add_argument(
+        '--columns', default='', metavar='NAMES',
+        help="order of the columns of events as text or arrays, for example 'x,y,p,t' (default: "
+             'found in the recording)')
+    recordings.add_argument(
+        '--unit', choices=('s', 'ms', 'us', 'ns'), default='',
+        help='unit of their times (default: found in the recording)')
     options = parser.parse_args(arguments)
     if options.seconds is None:
         options.seconds = DEFAULT_SECONDS if options.input == STREET else 0.0
@@ -136,11 +163,11 @@ def run(
     :raises ChildFailed: when a process fails or no mask arrives.
     """
     options.output.mkdir(parents=True, exist_ok=True)
-    for name in RESULTS:
-        (options.output / name).unlink(missing_ok=True)
+    counts_file = options.output / 'log' / 'sent.json'
+    for path in (counts_file, *(options.output / name for name in RESULTS)):
+        path.unlink(missing_ok=True)
     environment = local_environment()
     os.environ.update(environment)
-    counts_file = options.output / 'log' / 'sent.json'
     with (Children(options.output / 'log', environment) as children,
           diagnostics() as counts):
         children.start('segmenter', 'mfs_seg_ros.segmenter', {
@@ -155,7 +182,10 @@ def run(
         children.start('player', 'mfs_seg_ros.player', {
             'input': options.input, 'sensors': options.sensors, 'seconds': options.seconds,
             'rate': options.rate, 'seed': options.seed, 'wait_for': SUBSCRIBERS,
-            'packet_ms': PACKET_MS, 'counts_file': str(counts_file)})
+            'packet_ms': PACKET_MS, 'counts_file': str(counts_file),
+            'bag_image_topic': options.image_topic, 'bag_event_topic': options.events_topic,
+            'sensor_width': options.sensor_size[0], 'sensor_height': options.sensor_size[1],
+            'columns': options.columns, 'unit': options.unit})
         sent = follow(children, counts, counts_file, interrupted, options.sensors)
         children.stop('recorder')
         children.stop('segmenter')
@@ -165,12 +195,17 @@ def run(
         what = 'events' if options.sensors == 'events' else 'frames'
         raise ChildFailed(f"no mask was received: either no {what} were in the input, or see "
                           f"'{options.output / 'log'}'.")
-    summary = {'frames_sent': sent, **{key: recording[key] for key in MEASURED},
+    frames = sent['frames_sent']
+    summary = {'frames_sent': frames, **{key: recording[key] for key in MEASURED},
                'weights': options.weights, 'sensors': options.sensors,
-               'masks_lost': masks_lost(options.sensors, sent, recording)}
+               'masks_lost': masks_lost(options.sensors, frames, recording),
+               **{key: sent[key] for key in SENT}}
     if options.sensors != 'camera':
         summary |= {key: recording[key] for key in MEASURED_OF_EVENTS}
         summary['packets_lost'] = packets_lost
+        # Packets of a bag are decoded by those that receive them only.
+        if rejected := recording['events_rejected']:
+            summary['warnings'].append(f'{rejected}.')
     write_json(options.output / 'summary.json', summary)
     return summary, recording
 
@@ -202,7 +237,7 @@ def diagnostics() -> Iterator[CameraDiagnostics]:
 def follow(
     children: Children, counts: CameraDiagnostics, counts_file: Path,
     interrupted: threading.Event, sensors: str,
-) -> int:
+) -> dict[str, Any]:
     """
     Show progress until the player has ended and all masks are published.
 
@@ -211,7 +246,7 @@ def follow(
     :param counts_file: file of the player's counts.
     :param interrupted: set when the demo is to stop.
     :param sensors: 'camera', 'events' or 'fusion'.
-    :returns: how many frames were sent.
+    :returns: counts of the player.
     :raises ChildFailed: when a process fails or nothing arrives.
     :raises Interrupted: when ``interrupted`` is set.
     """
@@ -225,15 +260,15 @@ def follow(
         counts.listen(POLL_S)
         now = time.monotonic()
         children.check_running('segmenter', 'recorder')
-        if sent is None and children.ended('player'):
-            sent = json.loads(counts_file.read_text())['frames_sent']
+        if sent is None and player_ended(children, counts_file):
+            sent = json.loads(counts_file.read_text())
             changed = now
         before = seen, masks
         seen, masks = counts.count(received), counts.count('masks published')
         if (seen, masks) != before:
             changed = now
         complete = (sensors == 'camera' and sent is not None
-                    and masks + counts.without_mask([IMAGES_DROPPED]) >= sent)
+                    and masks + counts.without_mask([IMAGES_DROPPED]) >= sent['frames_sent'])
         patience_s = DRAIN_S if masks else FIRST_S
         if sent is not None and (complete or now - changed > patience_s):
             progress.end(seen, masks)
@@ -245,6 +280,17 @@ def follow(
             )
         progress.show(seen, masks)
     raise Interrupted
+
+
+def player_ended(children: Children, counts_file: Path) -> bool:
+    """Return whether the player has sent all; raises ChildFailed if it could not."""
+    try:
+        return children.ended('player')
+    except ChildFailed:
+        # It ends with an error too when much of its input was bad.
+        if counts_file.exists():
+            return True
+        raise
 
 
 class Progress:

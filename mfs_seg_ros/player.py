@@ -26,6 +26,7 @@ from std_msgs.msg import Header
 
 from mfs_seg_core.sources.items import EventBatch, Frame, SourceError, due_s
 from mfs_seg_core.sources.open_source import open_source
+from mfs_seg_core.sources.report import MAX_BAD_SHARE
 from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import image_message
@@ -91,9 +92,20 @@ class Player(Node):
             image_topic=declared('bag_image_topic', '', 'Image topic of a bag; empty: chosen.'),
             label_topic=declared('bag_label_topic', '', 'Label topic of a bag; empty: chosen.'),
             event_topic=declared('bag_event_topic', '', 'Event topic of a bag; empty: chosen.'),
+            sensor_size=self._sensor_size(
+                declared('sensor_width', 0, (
+                    'Columns of the event sensor, for recordings that do not state them; 0: as '
+                    'recorded.'), (0, 16384)),
+                declared('sensor_height', 0, 'Rows of the event sensor, likewise.', (0, 16384))),
+            columns=declared('columns', '', (
+                "Order of the columns of events as text or arrays, for example 'x,y,p,t'; empty: "
+                'found in the recording.')),
+            unit=declared('unit', '', (
+                "Unit of their times: 's', 'ms', 'us' or 'ns'; empty: found in the recording.")),
             batch_us=1000 * declared(
                 'packet_ms', 5, 'Length of a packet of events in milliseconds.', (1, 1000)),
         )
+        self._report = source.report
         self._source = played(source, 0.0 if sensors != 'camera' else self._rate, loop)
         self._ahead = FRAMES_AHEAD if sensors == 'camera' else BATCHES_AHEAD
         self._outputs: dict[str, Publisher] = {}
@@ -106,8 +118,13 @@ class Player(Node):
         self._executor.add_node(self)
         self._served = time.monotonic()
 
-    def run(self) -> None:
-        """Publish until the input ends, a limit is reached or a stop; report the counts sent."""
+    def run(self) -> int:
+        """
+        Publish until the input ends, a limit is reached or a stop; report the counts sent.
+
+        :returns: exit code: 1 if ``MAX_BAD_SHARE`` of the items of the input were bad.
+        :raises SourceError: when there is nothing to send.
+        """
         frames = packets = 0
         begin = start = None
         for item in self._rendered_ahead():
@@ -134,16 +151,37 @@ class Player(Node):
             if frames == self._frames:
                 break
         if start is None:
-            raise SourceError(f"'{self._input}' holds nothing to send: give an input that does.")
+            reason = self._report.rejection() or 'give an input that does'
+            raise SourceError(f"'{self._input}' holds nothing to send: {reason}.")
         # A process that ends takes its unsent messages with it.
         for publisher in self._sensor_publishers:
             publisher.wait_for_all_acked(Duration(seconds=1.0))
         self._serve(POLL_S)
         self.get_logger().info(f"'{self._input}': {frames} frames, {packets} packets sent.")
         print(f'frames_sent: {frames} packets_sent: {packets}', flush=True)
+        for sentence in self._report.sentences():
+            self.get_logger().warning(sentence)
+        bad_share = self._report.bad_share(
+            {'frames': frames, 'labels': frames, 'packets': packets})
         if self._counts_file:
-            write_json(
-                Path(self._counts_file), {'frames_sent': frames, 'packets_sent': packets})
+            write_json(Path(self._counts_file), {
+                'frames_sent': frames, 'packets_sent': packets, 'bad_share': bad_share,
+                'skipped': self._report.skipped.total(),
+                'first_skipped': self._report.first_skipped,
+                'warnings': self._report.sentences()})
+        if bad_share < MAX_BAD_SHARE:
+            return 0
+        self.get_logger().error(
+            f"{bad_share:.0%} of '{self._input}' cannot be read: repair it or record it again.")
+        return 1
+
+    @staticmethod
+    def _sensor_size(width: int, height: int) -> tuple[int, int] | None:
+        if (width == 0) != (height == 0):
+            raise SourceError(
+                f'the sensor size {width}x{height} is not usable: give sensor_width and '
+                'sensor_height, or 0 for both.')
+        return (width, height) if width else None
 
     def _offer(self, topic: str, message: type, qos: QoSProfile) -> None:
         self._outputs[topic] = self.create_publisher(message, topic, qos)

@@ -5,9 +5,9 @@ CamVid in SegNet's layout: lists of image and label pairs, 11 classes and void.
 
 ::
 
-    ROOT/train.txt      one pair per line: image path, label path
+    ROOT/train.txt      one pair per line, see :mod:`mfs_seg_core.data.camvid_list`
     ROOT/train/*.png    images (PNG or JPEG)
-    ROOT/trainannot/    labels, 8-bit class ids, 11 for void
+    ROOT/trainannot/    labels, 8-bit class ids, 11 or 255 for void
     ROOT/val.txt ...    the same for val and test
 """
 
@@ -18,6 +18,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mfs_seg_core.data.camvid_list import read_pairs
+from mfs_seg_core.images import read_image
 from mfs_seg_core.labels import CAMVID, UNLABELLED
 
 VOID = 11
@@ -42,47 +44,39 @@ class CamVid:
         :raises ValueError: the list, or a file that it names, is missing.
         """
         self.root, self.size = Path(root), size
-        listing = self.root / f'{split}.txt'
-        if not listing.is_file():
-            raise ValueError(f'{listing} is missing: expected {root} to be the folder of the '
-                             'SegNet version of CamVid, with train.txt, val.txt and test.txt')
-        self.pairs = [self._find(line.split(), listing)
-                      for line in listing.read_text().splitlines() if line.strip()]
-        if not self.pairs:
-            raise ValueError(f'{listing} is empty: expected an image path and a label path per '
-                             'line')
+        self.pairs = read_pairs(self.root, split)
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, str]:
         image_path, label_path = self.pairs[index]
-        image = cv2.imread(str(image_path), cv2.IMREAD_COLOR)
-        label = cv2.imread(str(label_path), cv2.IMREAD_UNCHANGED)
-        for path, array in ((image_path, image), (label_path, label)):
-            if array is None:
-                raise ValueError(f'{path} cannot be read as an image: fetch it again')
-        if label.ndim != 2 or label.shape != image.shape[:2]:
+        image = read_image(image_path)
+        label = _class_ids(label_path)
+        if label.shape != image.shape[:2]:
             raise ValueError(f'{label_path} is {label.shape}: expected one channel of class ids '
                              f'in the size of its image, {image.shape[:2]}')
-        if label.max() > VOID:
-            raise ValueError(f'{label_path} holds class id {label.max()}: expected 0..{VOID}')
-        image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
         if self.size is not None:
             image = cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
             label = cv2.resize(label, self.size, interpolation=cv2.INTER_NEAREST)
-        return image, np.where(label == VOID, np.uint8(UNLABELLED), label), image_path.stem
+        return image, label, image_path.stem
 
-    def _find(self, paths: list[str], listing: Path) -> tuple[Path, Path]:
-        if len(paths) != 2:
-            raise ValueError(f'{listing}: expected an image path and a label path per line, '
-                             f'not {" ".join(paths)!r}')
-        return self._locate(paths[0], listing), self._locate(paths[1], listing)
 
-    def _locate(self, name: str, listing: Path) -> Path:
-        # The published lists hold absolute paths of their author's computer.
-        parts = Path(name).parts
-        for path in (self.root / name, self.root.joinpath(*parts[-2:])):
-            if path.is_file():
-                return path
-        raise ValueError(f'{self.root / name} is missing: {listing} names it')
+def _class_ids(path: Path) -> np.ndarray:
+    """Return class ids, uint8 [H, W], 255 for void."""
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise ValueError(f'{path} cannot be read ({error.strerror})') from None
+    label = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    if label is None:
+        raise ValueError(f'{path} cannot be read as an image: fetch it again')
+    if label.ndim != 2 or label.dtype != np.uint8:
+        raise ValueError(f'{path} holds {label.dtype} values of shape {label.shape}: expected one '
+                         'channel of 8-bit class ids')
+    label[label == VOID] = UNLABELLED
+    wrong = label[(label > VOID) & (label != UNLABELLED)]
+    if wrong.size:
+        raise ValueError(f'{path} holds class id {wrong.max()}: expected 0..{VOID}, or '
+                         f'{UNLABELLED} for void')
+    return label

@@ -6,23 +6,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from mfs_seg_core.data.camvid import CamVid
-from mfs_seg_core.sources.items import Frame
+from mfs_seg_core.sources.items import Frame, SourceError
 from mfs_seg_core.sources.source import Source
 
 
 @dataclass(frozen=True)
 class CamVidSource(Source):
-    """One list of a CamVid folder in the SegNet layout."""
+    """
+    One list of a CamVid folder, at a constant rate; a bad pair leaves a gap.
 
-    root: Path
-    split: str
+    :param dataset: the list.
+    :param rate_hz: frames per second.
+    """
+
+    dataset: CamVid
     rate_hz: float
 
     def __iter__(self) -> Iterator[Frame]:
-        dataset = CamVid(self.root, self.split)
-        for index in range(len(dataset)):
-            image, label, _ = dataset[index]
+        bad = ''
+        read = 0
+        for index in range(len(self.dataset)):
+            try:
+                image, label, _ = self.dataset[index]
+            except ValueError as error:
+                bad = bad or str(error)
+                self.report.skip('frames', str(error))
+                continue
+            read += 1
             yield Frame(image, label, index / self.rate_hz)
+        if not read:
+            raise SourceError(f'none of {len(self.dataset)} pairs can be read: {bad}.')

@@ -29,17 +29,25 @@ class RecordingSource(Source):
     :param path: the file.
     :param sensors: 'camera', 'events' (without frames) or 'fusion'.
     :param batch_us: duration of a batch of events in microseconds.
+    :param sensor_size: width and height of the sensor; None: as recorded.
+    :param columns: order of the columns; empty: as recorded.
+    :param unit: unit of the times; empty: as recorded.
     """
 
     path: Path
     sensors: str
     batch_us: int
+    sensor_size: tuple[int, int] | None = None
+    columns: str = ''
+    unit: str = ''
 
     def __iter__(self) -> Iterator[Frame | EventBatch]:
         # Imported here: other sources do not need Numba.
         from mfs_seg_core.events.recordings import open_recording
         try:
-            recording = open_recording(self.path)
+            recording = open_recording(
+                self.path, size=self.sensor_size,
+                **({'columns': self.columns, 'unit': self.unit} if self.columns else {}))
             frames = iter(()) if self.sensors == 'events' else self._frames(recording)
             if self.sensors == 'camera':
                 yield from frames
@@ -49,9 +57,13 @@ class RecordingSource(Source):
             raise SourceError(str(error)) from None
 
     def _batches(self, recording) -> Iterator[EventBatch]:
+        accepted = 0
         for chunk in recording:
+            accepted += chunk.count
+            self.report.set_events(recording.faults, accepted)
             for events in in_order(chunk):
                 yield from batches(events, *recording.size, self.batch_us)
+        self.report.set_events(recording.faults, accepted)
 
     def _frames(self, recording) -> Iterator[Frame]:
         none = True

@@ -12,6 +12,8 @@ from mfs_seg_core.events.rejection import rejection
 
 # Bad items that are named; all are counted.
 MAX_NAMED = 5
+# From this share of bad items on, an input counts as damaged: the exit code of tools is 1.
+MAX_BAD_SHARE = 0.05
 
 
 @dataclass
@@ -22,7 +24,7 @@ class SourceReport:
     :param skipped: number of bad items by kind: 'frames', 'labels' or 'packets'.
     :param first_skipped: a sentence for each of the first ones.
     :param notes: sentences about the source as a whole, for example on the times of its frames.
-    :param faults: faults of its events by cause, as of a recording of events.
+    :param faults: faults of the events of the last iteration by cause, as of a recording.
     :param accepted: number of its events that were accepted.
     """
 
@@ -48,10 +50,10 @@ class SourceReport:
         if sentence not in self.notes:
             self.notes.append(sentence)
 
-    def count_events(self, faults: Mapping[str, int], accepted: int) -> None:
-        """Add the faults of decoded events by cause, and the number of accepted events."""
-        self.faults.update(faults)
-        self.accepted += accepted
+    def set_events(self, faults: Mapping[str, int], accepted: int) -> None:
+        """Set the faults of the decoded events by cause, and the number of accepted events."""
+        self.faults = Counter(faults)
+        self.accepted = accepted
 
     def bad_share(self, played: Mapping[str, int]) -> float:
         """
@@ -62,6 +64,17 @@ class SourceReport:
         """
         return max((count / (count + played.get(kind, 0))
                     for kind, count in self.skipped.items()), default=0.0)
+
+    def sentences(self) -> list[str]:
+        """Return sentences on what was left out, and on the source as a whole."""
+        said = list(self.notes)
+        if total := sum(self.skipped.values()):
+            counts = ' and '.join(f'{count} {kind}' for kind, count in self.skipped.items())
+            more = ' ...' if total > len(self.first_skipped) else ''
+            said.append(f'{counts} could not be read and were left out: '
+                        f'{"; ".join(self.first_skipped)}{more}')
+        said.append(self.rejection())
+        return [f'{text}.' for text in said if text]
 
     def rejection(self) -> str:
         """Return a clause about rejected events; see :mod:`mfs_seg_core.events.rejection`."""

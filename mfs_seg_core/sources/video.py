@@ -4,33 +4,142 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
-from mfs_seg_core.sources.items import Frame
+from mfs_seg_core.images.encoding import MessageError, check_pixels
+from mfs_seg_core.sources.items import Frame, SourceError
 from mfs_seg_core.sources.source import Source
+from mfs_seg_core.sources.video_clock import MAX_RATE_HZ, VideoClock
+
+# Those that read files; others take the path for a pattern of names, or for a device.
+BACKENDS = (cv2.CAP_FFMPEG, cv2.CAP_GSTREAMER, cv2.CAP_OPENCV_MJPEG)
+# A frame that cannot be decoded is not the end; so many in a row are.
+MAX_FAILED = 100
+# Frames whose times tell whether the clock of the file is usable.
+CLOCK_FRAMES = 100
+# A file whose frames end before this share of the length in its header was cut off.
+WHOLE = 0.95
 
 
 @dataclass(frozen=True)
 class VideoSource(Source):
-    """A video file at its own rate; ``rate_hz`` where the file has none."""
+    """
+    A video file with the times of its frames in the container, see :class:`VideoClock`.
+
+    :param path: the file.
+    :param rate_hz: frames per second where the file has no usable times.
+    """
 
     path: Path
     rate_hz: float
 
     def __iter__(self) -> Iterator[Frame]:
-        capture = cv2.VideoCapture(str(self.path))
+        with opened(self.path) as capture:
+            clock = VideoClock(
+                _first_times(self.path), capture.get(cv2.CAP_PROP_FPS), self.rate_hz)
+            least_end_s = _least_end_s(capture)
+            end_s = 0.0
+            number = failed = 0
+            try:
+                while failed < MAX_FAILED:
+                    image = _read(capture)
+                    if image is None:
+                        failed += 1
+                        continue
+                    for bad in range(number, number + failed):
+                        self.report.skip(
+                            'frames', f"frame {bad} of '{self.path}' cannot be decoded")
+                    # After a frame was read, this is its own time.
+                    container_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                    end_s = max(end_s, container_s)
+                    yield Frame(image, None, clock.time_s(container_s, failed))
+                    number += failed + 1
+                    failed = 0
+                if number and end_s < least_end_s:
+                    self.report.note(
+                        f"'{self.path}' ends after {end_s:.1f} s, before the end that its header "
+                        'states: it was cut off, or is damaged there')
+            finally:
+                if note := clock.note():
+                    self.report.note(f"'{self.path}': {note}")
+        if not number:
+            raise SourceError(
+                f"no frame of '{self.path}' can be decoded: it is damaged, or of a codec that "
+                'OpenCV lacks.')
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[cv2.VideoCapture]:
+    """
+    Open a video while the context is open.
+
+    :param path: a file.
+    :yields: the video.
+    :raises SourceError: the file is no video that OpenCV can read; one sentence.
+    """
+    # The library would print its findings about damaged files.
+    os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
+    capture = cv2.VideoCapture()
+    try:
+        # A relative path with a colon would be a protocol to FFmpeg.
+        name = str(path.absolute())
+        if not any(_opens(capture, name, backend) for backend in BACKENDS):
+            raise SourceError(_reason(path))
         try:
-            rate_hz = capture.get(cv2.CAP_PROP_FPS) or self.rate_hz
-            index = 0
-            while True:
-                found, image = capture.read()
-                if not found:
-                    return
-                yield Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), None, index / rate_hz)
-                index += 1
-        finally:
-            capture.release()
+            check_pixels(int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
+                         int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
+        except MessageError as error:
+            raise SourceError(f"'{path}': {error}.") from None
+        yield capture
+    finally:
+        capture.release()
+
+
+def _opens(capture: cv2.VideoCapture, name: str, backend: int) -> bool:
+    try:
+        return capture.open(name, backend)
+    # Names that are not UTF-8 raise errors of other kinds.
+    except (cv2.error, UnicodeError):
+        return False
+
+
+def _reason(path: Path) -> str:
+    with path.open('rb') as file:
+        start = file.read(12)
+    if start[4:8] == b'ftyp':
+        return (f"'{path}' is a damaged MP4 file: one that was cut off lacks its index (moov), "
+                'which untrunc or recover_mp4 can rebuild.')
+    return f"'{path}' is not a video that OpenCV can read: convert it to MP4, MKV or AVI."
+
+
+def _read(capture: cv2.VideoCapture):
+    """Return the next frame, uint8 [H, W, 3] RGB; None if it cannot be decoded, or at the end."""
+    try:
+        found, image = capture.read()
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if found else None
+    except cv2.error:
+        return None
+
+
+def _first_times(path: Path) -> list[float]:
+    """Return the times of the first frames in the container in seconds, without decoding them."""
+    with opened(path) as capture:
+        if not capture.set(cv2.CAP_PROP_FORMAT, -1):
+            rate_hz = capture.get(cv2.CAP_PROP_FPS)
+            return [0.0, 1 / rate_hz] if rate_hz > 0 else []
+        times = []
+        while len(times) < CLOCK_FRAMES and capture.grab():
+            times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+        return times
+
+
+def _least_end_s(capture: cv2.VideoCapture) -> float:
+    """Return the least time of the last frame of a whole file in seconds; 0: unknown."""
+    frames, rate_hz = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
+    return (WHOLE * frames - 2) / rate_hz if 0 < rate_hz <= MAX_RATE_HZ else 0.0

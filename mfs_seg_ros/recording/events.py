@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mfs_seg_core.events.packet import read_packet
+from mfs_seg_core.events.rejection import rejection
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.events.types import Events, concatenate
 from mfs_seg_ros.messages.event_image import draw_events
@@ -104,8 +105,9 @@ class EventRecord:
         return draw_events(window, max(1, round(width * rows / height)), rows)
 
     def figures(self) -> dict[str, Any]:
-        """Return the number of events, their rate, and the number of windows."""
+        """Return the number of events, their rate, the number of windows, and rejected events."""
         rate = self._count / self._duration_us if self._duration_us else None
         return {'events_received': self._count,
                 'event_rate_mev_s': None if rate is None else round(rate, 3),
-                'event_windows': self.windows}
+                'event_windows': self.windows,
+                'events_rejected': rejection(self._stream.faults, self._count)}

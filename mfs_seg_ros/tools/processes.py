@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+from mfs_seg_ros.tools.parameter_file import write_parameters
 
 # How long a process may take to end after each signal, in seconds.
 PATIENCE_S = ((signal.SIGINT, 20.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))
@@ -61,9 +62,9 @@ class Children:
         :param parameters: ROS parameters.
         :param remappings: names and the names that replace them.
         """
-        command = [sys.executable, '-m', module, '--ros-args']
-        for key, value in parameters.items():
-            command += ['-p', f'{key}:={_yaml(value)}']
+        file = self._log_folder / f'{name}.yaml'
+        write_parameters(file, parameters)
+        command = [sys.executable, '-m', module, '--ros-args', '--params-file', str(file)]
         for source, target in (remappings or {}).items():
             command += ['-r', f'{source}:={target}']
         # A process group of its own: Ctrl-C in the terminal does not reach it.
@@ -140,8 +141,3 @@ def _end_with_parent() -> None:
     """End this process with its parent, even when that is killed (Linux)."""
     if sys.platform == 'linux':
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _yaml(value: object) -> str:
-    """Return a parameter value as YAML; JSON strings are YAML strings."""
-    return json.dumps(value)

@@ -1,0 +1,50 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Image files as RGB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mfs_seg_core.images.encoding import MessageError, check_pixels
+from mfs_seg_core.images.jpeg_png_header import announced_size
+
+# Upright, as EXIF says: nobody calibrates by image files of unknown orientation.
+FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+
+
+def read_image(path: Path) -> np.ndarray:
+    """
+    Read an image file.
+
+    Grey values become three equal channels, transparency is ignored, CMYK is converted, and the
+    image is turned as its EXIF orientation says.
+
+    :param path: PNG, JPEG, BMP, PNM, TIFF, WebP or JPEG 2000.
+    :returns: uint8 [H, W, 3] RGB.
+    :raises MessageError: the file is missing, empty, damaged or too large, or holds other values
+        than 8 or 16 bits; one clause that names the file.
+    """
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise MessageError(f"'{path}' cannot be read ({error.strerror})") from None
+    if not data.size:
+        raise MessageError(f"'{path}' is empty")
+    try:
+        check_pixels(*(announced_size(data.data) or (1, 1)))
+        image = cv2.imdecode(data, FLAGS)
+    except MessageError as error:
+        raise MessageError(f"'{path}': {error}") from None
+    except cv2.error:
+        image = None
+    if image is None:
+        raise MessageError(f"'{path}' is damaged, or no image that OpenCV can read")
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.dtype != np.uint8:
+        raise MessageError(f"'{path}' holds {image.dtype} values: convert it to 8 or 16 bits")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
