@@ -5,8 +5,9 @@ Describe a recording of an event camera, and plot it.
 
 ``mfs-seg events FILE [--json FILE] [--picture FILE]``
 
-FILE is RAW, DAT, AEDAT4, HDF5 of DSEC, text (t x y p), or a rosbag2 with EventPackets.
-``python -m mfs_seg_core.events`` is the same command.
+``mfs-seg events --formats`` prints the formats of FILE. The exit status is 1 if FILE cannot be
+read, or if more than 1 % of its events are rejected: outside the sensor, out of the order of time,
+or before the first time. ``python -m mfs_seg_core.events`` is the same command.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from mfs_seg_core.events.info.plot import write_plot
 from mfs_seg_core.events.info.rate import Rate
 from mfs_seg_core.events.info.summary import summarise
 from mfs_seg_core.events.recordings import open_recording
+from mfs_seg_core.events.recordings.formats import describe
 from mfs_seg_core.events.recordings.recording import Recording
+from mfs_seg_core.events.rejection import rejection
 from mfs_seg_core.util.files import write_json
 
 # Lines of the rate over time, and characters of the longest bar.
@@ -29,8 +32,9 @@ LINES, LONGEST = 20, 40
 def report(recording: Recording, summary: dict, rate: Rate) -> str:
     """Return a summary as text."""
     topic = f', topic {recording.topic}' if recording.topic else ''
+    origin = f' ({recording.size_origin})' if recording.size_origin else ''
     lines = [f'{recording.path}: {summary["encoding"]}, {summary["width"]}x{summary["height"]}'
-             f'{topic}']
+             f'{origin}{topic}']
     if not summary['n']:
         lines.append('no events')
     else:
@@ -47,6 +51,7 @@ def report(recording: Recording, summary: dict, rate: Rate) -> str:
                  f'falling) of input {ids}' if found['n'] else 'triggers: none')
     faults = ', '.join(f'{cause} {count:,}' for cause, count in summary['faults'].items())
     lines.append(f'faults: {faults or "none"}')
+    lines += [f'note: {note}' for note in summary['notes']]
     return '\n'.join(lines)
 
 
@@ -66,24 +71,38 @@ def main(arguments: list[str] | None = None) -> int:
     """Run ``mfs-seg events``; return its exit code."""
     parser = argparse.ArgumentParser(prog='mfs-seg events', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('file', help='the recording: a file, or the folder of a rosbag2')
-    parser.add_argument('--topic', default='', help='topic of event packets in a bag (default: the '
-                        'first by name)')
+    parser.add_argument('file', nargs='?', help='the recording: a file, or the folder of a rosbag2')
+    parser.add_argument('--formats', action='store_true', help='print the formats of recordings')
+    parser.add_argument('--topic', default='', help='topic of events in a bag, or name of the '
+                        'events in an HDF5 file (default: the first by name)')
     parser.add_argument('--size', type=int, nargs=2, metavar=('WIDTH', 'HEIGHT'),
                         help='size of the sensor, for recordings that do not contain it')
+    parser.add_argument('--columns', default='', metavar='NAMES', help='order of the columns of a '
+                        'text file or an array, for example x,y,p,t (default: from names and '
+                        'values)')
+    parser.add_argument('--unit', default='', choices=('s', 'ms', 'us', 'ns'), help='unit of the '
+                        'times in a text file, an array or HDF5 (default: from names and values)')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the summary to this file')
     parser.add_argument('--picture', type=Path, metavar='FILE',
                         help='plot the recording into this file (.png, .jpg, .svg, .pdf)')
     options = parser.parse_args(arguments)
+    if options.formats:
+        print(describe())
+        return 0
+    if not options.file:
+        parser.error('give a FILE, or --formats')
     try:
         recording = open_recording(options.file, options.topic,
-                                   options.size and tuple(options.size))
+                                   options.size and tuple(options.size),
+                                   columns=options.columns, unit=options.unit)
         summary, rate = summarise(recording)
         print(report(recording, summary, rate))
         if options.json:
             write_json(options.json, summary)
         if options.picture:
             write_plot(options.picture, recording, summary, rate)
+        if reason := rejection(summary['faults'], summary['n']):
+            raise ValueError(f'{recording.path}: {reason}')
     except (ValueError, OSError) as error:
         print(f'events: {error}', file=sys.stderr)
         return 1

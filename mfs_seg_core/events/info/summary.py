@@ -21,7 +21,8 @@ def summarise(recording: Recording) -> tuple[dict, Rate]:
     The summary is ready for JSON. Its keys: ``encoding``, ``width``, ``height``; ``n``, ``n_on``,
     ``n_off``; ``t_first``, ``t_last``, ``sum_t`` in ``t_unit`` (us or ns); ``sum_x``, ``sum_y``;
     ``sha256`` of the arrays t (int64), x, y (uint16) and p (uint8); ``duration_us``, from the
-    earliest to the latest event; ``triggers``; ``faults``; ``rate``.
+    earliest to the latest event; ``triggers``; ``faults``; ``notes``, clauses about parts that
+    could not be read; ``rate``.
 
     :param recording: the recording, read from its start.
     :returns: the summary, and the event rate over time.
@@ -58,6 +59,7 @@ def summarise(recording: Recording) -> tuple[dict, Rate]:
                      'n_edge1': int(triggers.edge.sum()), 'ids': np.unique(triggers.id).tolist(),
                      'sum_t': exact_sum(triggers.t)},
         'faults': recording.faults,
+        'notes': recording.notes,
         'rate': {**rate._asdict(), 'counts': rate.counts.tolist()},
     }, rate
 

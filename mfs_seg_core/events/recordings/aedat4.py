@@ -11,6 +11,7 @@ import numpy as np
 
 from mfs_seg_core.events.recordings.recording import ArrayRecording, Recording
 from mfs_seg_core.events.types import Triggers
+from mfs_seg_core.util.text import printable
 
 # Sources of external triggers: rising edge, falling edge, pulse.
 RISING, FALLING, PULSE = 1, 2, 3
@@ -63,10 +64,21 @@ class Aedat4Recording(ArrayRecording):
         streams = sorted(decoder.id_to_stream().items())
         chosen = {next((number for number, stream in streams if stream['type'] == kind), None)
                   for kind in kinds}
+        some = 0
         while True:
-            packet = self._guarded(lambda: next(decoder, None))
+            try:
+                packet = self._guarded(lambda: next(decoder, None))
+            except ValueError:
+                if not some:
+                    raise
+                # A recorder that was stopped, or a copy that was cut, leaves the rest out.
+                self._faults['cut word'] += 1
+                self.notes.append(f'the file ends or is damaged behind packet {some:,}: fetch or '
+                                  'record it again')
+                return
             if packet is None:
                 return
+            some += 1
             if packet['stream_id'] in chosen:
                 yield packet
 
@@ -86,5 +98,6 @@ class Aedat4Recording(ArrayRecording):
         except BaseException as error:
             if not isinstance(error, Exception) and type(error).__name__ != 'PanicException':
                 raise
-            raise ValueError(f'{self.path} cannot be read as AEDAT4, {error}: fetch it again'
+            reason = printable(' '.join(str(error).split()).rstrip('.'))
+            raise ValueError(f'{self.path} cannot be read as AEDAT4 ({reason}): fetch it again'
                              ) from None

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Base classes of recordings: events in chunks, triggers and faults."""
+"""Base classes of recordings: iteration in chunks, faults, triggers, the size of the sensor."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from mfs_seg_core.events.types import Events, Triggers
 
 # Events per chunk.
 CHUNK = 100_000
+BOUNDING_BOX = 'bounding box of the events'
 
 
 class Recording:
@@ -22,16 +23,21 @@ class Recording:
     Recording of one event camera, in one or several files; a subclass reads one format.
 
     Iteration starts at the first event and yields chunks, of which only one is in memory. All
-    events lie on the sensor. ``faults`` and ``triggers`` belong to the last iteration.
+    events lie on the sensor. ``faults``, ``accepted``, ``notes`` and ``triggers`` belong to the
+    last iteration.
 
     :param path: the file or folder.
-    :param encoding: one of :data:`mfs_seg_core.events.decoders.ENCODINGS`, or 'dat', 'text',
-        'aedat4', 'dsec'.
+    :param encoding: one of :data:`mfs_seg_core.events.decoders.ENCODINGS`, or the name of the
+        layout of a file.
     :param size: width and height of the sensor.
     """
 
-    #: Topic that the events come from, in a bag.
+    #: Topic that the events come from, in a bag; name of the events, in HDF5 with several.
     topic = ''
+    #: What the size is derived from, in words; empty if the recording or the caller states it.
+    size_origin = ''
+    #: Number of events that the last iteration yielded.
+    accepted = 0
 
     def __init__(self, path: Path, encoding: str, size: tuple[int, int]):
         self.path, self.encoding, self.size = path, encoding, size
@@ -44,6 +50,7 @@ class Recording:
         self._begin()
         for events in self._chunks():
             if events.count:
+                self.accepted += events.count
                 yield events
 
     @property
@@ -77,7 +84,10 @@ class Recording:
         raise NotImplementedError
 
     def _begin(self) -> None:
-        """Clear the faults and triggers of the last iteration."""
+        """Clear the faults, notes and triggers of the last iteration."""
+        self.accepted = 0
+        #: Clauses about what could not be read, each with its remedy.
+        self.notes: list[str] = []
         self._faults: Counter[str] = Counter()
         self._decoders: list = []
         self._triggers: list[Triggers] = []
@@ -109,23 +119,30 @@ class ArrayRecording(Recording):
     def __init__(self, path: Path, encoding: str, size: tuple[int, int] | None):
         super().__init__(path, encoding, size or (1, 1))
         if size is None:
-            largest = [(x.max(), y.max()) for _, x, y, _ in self._arrays() if len(x)]
-            # Values that do not fit into 16 bits count as outside the sensor later.
-            columns, rows = np.clip(np.max(largest or [(0, 0)], 0), 0, 0xfffe)
-            self.size = int(columns) + 1, int(rows) + 1
+            self.size = self._extent()
+            self.size_origin = BOUNDING_BOX
             self._begin()
 
     def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
         """Read t in microseconds, x, y and p of events from the start, in chunks."""
         raise NotImplementedError
 
+    def _extent(self) -> tuple[int, int]:
+        """Return width and height of the bounding box of all events, from the corner (0, 0)."""
+        largest = [(x.max(), y.max()) for _, x, y, _ in self._arrays() if len(x)]
+        # Values that do not fit into 16 bits count as outside the sensor later.
+        columns, rows = np.clip(np.max(largest or [(0, 0)], 0), 0, 0xfffe)
+        return int(columns) + 1, int(rows) + 1
+
     def _chunks(self) -> Iterator[Events]:
         latest = None
         for t, x, y, p in self._arrays():
             inside = (x >= 0) & (x < self.size[0]) & (y >= 0) & (y < self.size[1])
             self._faults['outside the sensor'] += len(t) - int(inside.sum())
+            if not inside.all():
+                t, x, y, p = t[inside], x[inside], y[inside], p[inside]
             events = Events(t.astype(np.int64), x.astype(np.uint16), y.astype(np.uint16),
-                            p.astype(np.bool_)).where(inside)
+                            p.astype(np.bool_))
             if events.count:
                 first = events.t[0] if latest is None else latest
                 falls = np.diff(events.t, prepend=first) < 0

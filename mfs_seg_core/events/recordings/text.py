@@ -1,90 +1,138 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Text files with one event per line: t, x, y, p, separated by blanks or commas.
+Text files with one event in a line: t, x, y and p in any order, and maybe an index.
 
-Time with a decimal point is in seconds, without one in microseconds. Polarity is 1 for ON events,
-0 or -1 for OFF events. Optional lines before the events: comments with '#', the names of the
-columns (which allow another order), and the width and height of the sensor.
+Polarity is 1 for ON events, 0 or -1 for OFF events; True and False are read too. Blanks, tabs,
+commas and semicolons separate the columns. Before the events there may be comments, the names of
+the columns and the size of the sensor; see :mod:`mfs_seg_core.events.recordings.text_head`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from mfs_seg_core.events.recordings.formats import START, text_encoding
 from mfs_seg_core.events.recordings.recording import CHUNK, ArrayRecording, Recording
+from mfs_seg_core.events.recordings.table import SAMPLE, find_order, find_unit
+from mfs_seg_core.events.recordings.text_head import BLANKS, is_comment, read_head, split
+from mfs_seg_core.events.recordings.time_unit import microseconds
+from mfs_seg_core.util.text import printable
 
-COMMENT = '#'
-FIELDS = 'txyp'
-# Lines at the start of a file that are searched for a header.
-HEADER_LINES = 20
+_TRUTH = {'true': '1', 'false': '0', 'on': '1', 'off': '0'}
+_WORD = re.compile('|'.join(rf'\b{word}\b' for word in _TRUTH), re.IGNORECASE)
+# Comments behind an event.
+_BEHIND = re.compile(r'\s*(?:#|%|//).*')
+# Characters that lines of numbers do not have.
+_UNUSUAL = re.compile(r'[^\d\s.,;|eE+-]|^[;]|--|\d\r(?!\n)|[\v\f]', re.MULTILINE | re.ASCII)
 
 
-def open_file(path: Path, topic: str, size: tuple[int, int] | None) -> Recording:
+def open_file(path: Path, topic: str, size: tuple[int, int] | None, columns: str,
+              unit: str) -> Recording:
     """Open a text file."""
-    return TextRecording(path, size)
+    return TextRecording(path, size, columns, unit)
 
 
 class TextRecording(ArrayRecording):
     """A text file, read in chunks of lines."""
 
-    def __init__(self, path: Path, size: tuple[int, int] | None):
+    def __init__(self, path: Path, size: tuple[int, int] | None, columns: str, unit: str):
         self.path = path
-        self._order, self._skipped, stated = list(range(4)), 0, None
-        with path.open(encoding='ascii', errors='replace') as file:
-            first = ''
-            for number, line in enumerate(islice(file, HEADER_LINES), 1):
-                words = line.replace(',', ' ').split()
-                if not words or line.startswith(COMMENT):
-                    continue
-                if len(words) == 2 and all(word.isdecimal() for word in words):
-                    stated = int(words[0]), int(words[1])
-                elif len(words) == 4 and sorted(word[0].lower() for word in words) == sorted(
-                        FIELDS):
-                    names = [word[0].lower() for word in words]
-                    self._order = [names.index(name) for name in FIELDS]
-                else:
-                    first = line
-                    break
-                self._skipped = number
-        self._delimiter = ',' if ',' in first else None
-        words = first.replace(',', ' ').split()
-        # Of the first event alone: 0.0 is in seconds too.
-        self._in_seconds = len(words) == 4 and not words[self._order[0]].lstrip('-').isdecimal()
-        super().__init__(path, 'text', stated or size)
+        self._begin()
+        with path.open('rb') as file:
+            self._encoding = text_encoding(file.read(START)) or 'utf-8'
+        with self._opened() as file:
+            self._head = read_head(file, path)
+        self._width = len(split(_BEHIND.sub('', self._head.first)))
+        self._whole = False
+        self._order, self._unit = (0, 1, 2, 3), 'us'
+        if self._head.first:
+            sample = self._sample()
+            names = self._head.names
+            names = names if len(names) == self._width else ()
+            self._order = find_order(path, sample, columns, names)
+            t = sample[:, self._order[0]]
+            self._unit = find_unit(path, t, unit, names[self._order[0]] if names else '')
+            # Integers are parsed as such, since float64 cuts nanoseconds since 1970 off.
+            self._whole = split(self._head.first)[self._order[0]].lstrip('+-').isdecimal()
+        super().__init__(path, 'text', self._head.size or size)
+
+    def _opened(self):
+        return self.path.open(encoding=self._encoding, errors='replace')
+
+    def _sample(self) -> np.ndarray:
+        """Return the first events, float64 ``[N, C]``."""
+        with self._opened() as file:
+            lines = list(islice(file, self._head.lines, self._head.lines + SAMPLE))
+        rows = self._parsed(lines, self._head.lines, np.dtype([('', 'f8')] * self._width))
+        return np.stack([rows[name] for name in rows.dtype.names], 1)
 
     def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
-        with self.path.open(encoding='ascii', errors='replace') as file:
-            number = len(list(islice(file, self._skipped)))
+        if not self._head.first:
+            return
+        kinds = ['f8'] * self._width
+        kinds[self._order[0]] = 'i8' if self._whole else 'f8'
+        kind = np.dtype([('', kind) for kind in kinds])
+        number = self._head.lines
+        with self._opened() as file:
+            next(islice(file, number - 1, number), None) if number else None
             while lines := list(islice(file, CHUNK)):
-                t, x, y, p = self._parsed(lines, number)[:, self._order].T
-                if self._in_seconds:
-                    t = np.rint(t * 1e6)
+                rows = self._parsed(lines, number, kind)
+                t, x, y, p = (rows[kind.names[i]] for i in self._order)
                 number += len(lines)
-                yield t.astype(np.int64), x, y, p > 0
+                try:
+                    yield microseconds(t, self._unit), x, y, p > 0
+                except ValueError as error:
+                    raise ValueError(f'{self.path}: {error}') from None
 
-    def _parsed(self, lines: list[str], before: int) -> np.ndarray:
-        """Parse lines to float64 ``[N, 4]``; ``before``: number of preceding lines of the file."""
-        if not any(line.split(COMMENT)[0].strip() for line in lines):
-            return np.empty((0, 4))
+    def _parsed(self, lines: list[str], before: int, kind: np.dtype) -> np.ndarray:
+        """Parse lines to rows ``[N]``; ``before``: number of preceding lines of the file."""
+        texts = _plain(lines)
+        if not any(texts):
+            return np.empty(0, kind)
         try:
-            rows = np.loadtxt(lines, comments=COMMENT, delimiter=self._delimiter, ndmin=2)
-            if rows.shape[1] == 4 and np.isfinite(rows).all() and np.abs(rows).max() < 1 << 62:
-                return rows
-        except ValueError:
+            return self._rows(texts, kind)
+        except (ValueError, OverflowError):
             pass
-        wrong = next(i for i, line in enumerate(lines) if not self._is_event(line))
-        raise ValueError(f'line {before + wrong + 1} of {self.path} is not an event: expected four '
-                         f'numbers, t x y p, not {lines[wrong].strip()[:40]!r}')
+        wrong = next((i for i, text in enumerate(texts) if text and not self._is_event(text, kind)),
+                     0)
+        if wrong == len(lines) - 1 > 0 and not lines[-1].endswith('\n'):
+            # A program that was stopped did not finish the last line.
+            self._faults['cut word'] += 1
+            self.notes.append(f'line {before + wrong + 1}, the last one, is cut')
+            return self._rows(texts[:-1], kind)
+        raise ValueError(f'line {before + wrong + 1} of {self.path} is not an event: expected '
+                         f'{self._width} numbers, such as t x y p, not '
+                         f"'{printable(lines[wrong].strip(), 40)}'")
 
-    def _is_event(self, line: str) -> bool:
-        words = line.split(COMMENT)[0].strip().split(self._delimiter)
+    def _rows(self, texts: list[str], kind: np.dtype) -> np.ndarray:
+        rows = np.loadtxt(texts, kind, comments=None, ndmin=1)
+        if not all(np.isfinite(rows[name]).all() for name in kind.names):
+            raise ValueError('not finite')
+        return rows
+
+    def _is_event(self, text: str, kind: np.dtype) -> bool:
+        words = text.split()
         try:
-            return words in ([], ['']) or (
-                len(words) == 4 and max(abs(float(word)) for word in words) < 1 << 62)
+            return len(words) == len(kind) and all(
+                np.isfinite(float(word)) and (kind[i].kind == 'f' or abs(int(word)) < 1 << 63)
+                for i, word in enumerate(words))
         except ValueError:
             return False
+
+
+def _plain(lines: list[str]) -> list[str]:
+    """Return lines without comments, with blanks as separators and numbers for words of truth."""
+    if not _UNUSUAL.search(joined := ''.join(lines)):
+        return joined.translate(BLANKS).splitlines()
+    texts = []
+    for line in lines:
+        line = '' if is_comment(line) else _BEHIND.sub('', line)
+        line = _WORD.sub(lambda found: _TRUTH[found[0].lower()], line)
+        texts.append(' '.join(split(line)))
+    return texts

@@ -21,10 +21,10 @@ NO_TRIGGERS = {'n': 0, 'n_edge0': 0, 'n_edge1': 0, 'ids': [], 'sum_t': 0}
 
 @pytest.fixture
 def raw(tmp_path):
-    """Random events, a tenth of them outside the sensor, and a trigger before them."""
-    events = random_events(5000, 2_000_000, (100, 100))
+    """Random events, some of them outside the sensor, and a trigger before them."""
+    events = random_events(5000, 2_000_000, (1000, 100))
     path = tmp_path / 'a.raw'
-    path.write_bytes(b'% evt 3.0\n% geometry 90x100\n\x00\x80\x00\x60\x01\xa3' + evt3(events))
+    path.write_bytes(b'% evt 3.0\n% geometry 995x100\n\x00\x80\x00\x60\x01\xa3' + evt3(events))
     return path
 
 
@@ -50,8 +50,8 @@ def test_report(raw, tmp_path, capsys):
     out = capsys.readouterr().out
     found = json.loads((tmp_path / 'a.json').read_text())
     assert found['n'] + found['faults']['outside the sensor'] == 5000
-    assert (found['width'], found['height'], found['encoding']) == (90, 100, 'evt3')
-    assert f'{raw}: evt3, 90x100\n{found["n"]:,} events: ' in out
+    assert (found['width'], found['height'], found['encoding']) == (995, 100, 'evt3')
+    assert f'{raw}: evt3, 995x100\n{found["n"]:,} events: ' in out
     assert 'triggers: 1 (1 rising, 0 falling) of input 3\nfaults: outside the sensor ' in out
     assert len(re.findall(r'ev/s #+\n', out)) == 20
     assert found['duration_us'] == found['t_last'] - found['t_first']
@@ -71,7 +71,7 @@ def test_no_events(tmp_path, capsys):
 def test_as_a_process(raw):
     run = subprocess.run([sys.executable, '-m', 'mfs_seg_core.events', str(raw)],
                          capture_output=True, text=True, check=True)
-    assert 'evt3, 90x100' in run.stdout and not run.stderr
+    assert 'evt3, 995x100' in run.stdout and not run.stderr
 
 
 @pytest.mark.parametrize('name, content, message', [

@@ -1,0 +1,103 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+NumPy files of events: ``.npy`` with one array, ``.npz`` with one array or with t, x, y and p.
+
+An array is structured with fields t, x, y and p, or has four or five columns or rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from mfs_seg_core.events.recordings.columns import field_of, named_order
+from mfs_seg_core.events.recordings.recording import CHUNK, ArrayRecording, Recording
+from mfs_seg_core.events.recordings.table import SAMPLE, find_order, find_unit
+from mfs_seg_core.events.recordings.time_unit import microseconds
+from mfs_seg_core.util.text import printable
+
+# Columns of an array without names.
+WIDTHS = (4, 5)
+
+
+def open_file(path: Path, topic: str, size: tuple[int, int] | None, columns: str,
+              unit: str) -> Recording:
+    """Open a NumPy file."""
+    return NumpyRecording(path, size, columns, unit)
+
+
+class NumpyRecording(ArrayRecording):
+    """Arrays of events, read in chunks; those of an archive are unpacked into memory."""
+
+    def __init__(self, path: Path, size: tuple[int, int] | None, columns: str, unit: str):
+        self.path = path
+        self._fields, name = self._find_fields(columns)
+        lengths = {len(field) for field in self._fields}
+        if len(lengths) > 1:
+            raise ValueError(f'{path} has {sorted(lengths)} of t, x, y and p: expected one length')
+        if any(field.ndim != 1 or field.dtype.kind not in 'iufb' for field in self._fields):
+            raise ValueError(f'{path} has t, x, y or p that are no lists of numbers: save each as '
+                             'an array of one dimension')
+        self._unit = find_unit(path, self._fields[0][:SAMPLE], unit, name)
+        self._begin()
+        super().__init__(path, 'numpy', size)
+
+    def _find_fields(self, columns: str) -> tuple[list[np.ndarray], str]:
+        """Return t, x, y and p, and the name of t."""
+        arrays = self._loaded()
+        if len(arrays) > 1 and (order := named_order([*arrays])):
+            names = [*arrays]
+            return [arrays[names[i]] for i in order], names[order[0]]
+        # Beside other arrays, the one of events.
+        named = [name for name in arrays if 'event' in name.lower()]
+        if len(arrays) != 1 and len(named) != 1:
+            raise ValueError(f'{self.path} holds {printable(", ".join(arrays)) or "nothing"}: '
+                             'expected arrays t, x, y and p, or one of events')
+        array = arrays[named[0]] if named else next(iter(arrays.values()))
+        if array.dtype.names:
+            order = named_order(array.dtype.names)
+            if order is None:
+                raise ValueError(f'{self.path} has fields {printable(", ".join(array.dtype.names))}'
+                                 ': expected t, x, y and p')
+            return ([array[array.dtype.names[i]] for i in order], array.dtype.names[order[0]])
+        if array.ndim == 2 and array.shape[1] not in WIDTHS and array.shape[0] in WIDTHS:
+            array = array.T
+        if array.ndim != 2 or array.shape[1] not in WIDTHS or array.dtype.kind not in 'iuf':
+            raise ValueError(f'{self.path} holds an array of {array.dtype} and shape '
+                             f'{array.shape}: expected events as fields t, x, y and p, or as four '
+                             'columns')
+        if not len(array):
+            return [array[:, i] for i in range(4)], ''
+        order = find_order(self.path, np.asarray(array[:SAMPLE], np.float64), columns)
+        return [array[:, i] for i in order], ''
+
+    def _loaded(self) -> dict[str, np.ndarray]:
+        """Return the arrays of the file by name; that of ``.npy`` is mapped."""
+        try:
+            loaded = np.load(self.path, mmap_mode='r', allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {'': loaded}
+            with loaded:
+                names = [*loaded.files]
+                wanted = [name for name in names if field_of(name) or 'event' in name.lower()]
+                return {name: loaded[name] for name in (wanted or names)}
+        # NumPy and zipfile raise errors of any kind on damaged files.
+        except (Exception, BadZipFile) as error:
+            pickled = 'allow_pickle' in str(error)
+            reason = ('holds pickled objects, which can run code: save plain arrays' if pickled
+                      else 'cannot be read as NumPy: fetch or save it again')
+            raise ValueError(f'{self.path} {reason}') from None
+
+    def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
+        for first in range(0, len(self._fields[0]), CHUNK):
+            t, x, y, p = (np.asarray(field[first:first + CHUNK]) for field in self._fields)
+            try:
+                yield microseconds(t, self._unit), x, y, p > 0
+            except ValueError as error:
+                raise ValueError(f'{self.path}: {error}') from None
+
+

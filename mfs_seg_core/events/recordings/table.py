@@ -1,0 +1,60 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings that are tables of numbers: text, NumPy and HDF5."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mfs_seg_core.events.recordings.columns import chosen_order, named_order, order_by_values
+from mfs_seg_core.events.recordings.time_unit import checked_unit, unit_by_values, unit_of
+
+# Rows that order and unit are determined from.
+SAMPLE = 10_000
+
+
+def find_order(path: Path, rows: np.ndarray, columns: str, names: Sequence[str] = ()
+               ) -> tuple[int, ...]:
+    """
+    Return the order of the columns of a table.
+
+    :param path: the file, for the error message.
+    :param rows: the first events, float64 ``[N, C]``.
+    :param columns: the order, as the caller gives it; empty: not given.
+    :param names: names of the columns; empty: they have none.
+    :returns: indices of t, x, y and p.
+    :raises ValueError: if the order remains in doubt.
+    """
+    try:
+        order = (chosen_order(columns, rows.shape[1]) if columns else
+                 named_order(names) or order_by_values(rows))
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+    if order is None:
+        raise ValueError(f'{path} has columns of which neither names nor values tell which are t, '
+                         'x, y and p: give their order, for example --columns x,y,p,t')
+    return order
+
+
+def find_unit(path: Path, t: np.ndarray, unit: str, name: str = '') -> str:
+    """
+    Return the unit of the times of a table.
+
+    :param path: the file, for the error message.
+    :param t: times of the first events, ``[N]``.
+    :param unit: the unit, as the caller gives it; empty: not given.
+    :param name: name of the column; empty: it has none.
+    :returns: the unit.
+    :raises ValueError: if the unit remains in doubt.
+    """
+    try:
+        unit = checked_unit(unit) or unit_of(name) or unit_by_values(t)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+    if not unit:
+        raise ValueError(f'{path} has times of which the values do not tell the unit: give it, for '
+                         'example --unit us')
+    return unit
