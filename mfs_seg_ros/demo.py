@@ -203,8 +203,8 @@ def run(
     if options.sensors != 'camera':
         summary |= {key: recording[key] for key in MEASURED_OF_EVENTS}
         summary['packets_lost'] = packets_lost
-        # Packets of a bag are decoded by those that receive them only.
-        if rejected := recording['events_rejected']:
+        rejected = recording['events_rejected']
+        if rejected and not sent['events_rejected']:
             summary['warnings'].append(f'{rejected}.')
     write_json(options.output / 'summary.json', summary)
     return summary, recording

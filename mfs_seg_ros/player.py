@@ -168,6 +168,7 @@ class Player(Node):
                 'frames_sent': frames, 'packets_sent': packets, 'bad_share': bad_share,
                 'skipped': self._report.skipped.total(),
                 'first_skipped': self._report.first_skipped,
+                'events_rejected': self._report.rejection(),
                 'warnings': self._report.sentences()})
         if bad_share < MAX_BAD_SHARE:
             return 0

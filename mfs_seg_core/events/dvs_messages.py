@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mfs_seg_core.events.packet import CdrReader
 from mfs_seg_core.events.types import Events
+from mfs_seg_core.util.serialization import CdrReader
 
 _STRIDE, _UNUSED = 16, 3
 

@@ -9,14 +9,12 @@ event_array_msgs/msg/EventArray, with the same fields.
 
 from __future__ import annotations
 
-import struct
 from typing import NamedTuple
+
+from mfs_seg_core.util.serialization import CdrReader
 
 # The second is the former name of the first.
 PACKET_TYPES = ('event_camera_msgs/msg/EventPacket', 'event_array_msgs/msg/EventArray')
-SECOND_NS = 1_000_000_000
-# The first two bytes of CDR (DDS-XTypes 7.6.2): big or little endian; two bytes of options follow.
-_BYTE_ORDERS = {b'\0\0': '>', b'\0\1': '<'}
 
 
 class EventPacket(NamedTuple):
@@ -41,52 +39,6 @@ class EventPacket(NamedTuple):
     encoding: str
     payload: memoryview
     frame_id: str = ''
-
-
-class CdrReader:
-    """
-    Sequential reader of the numbers, strings and bytes of a message in CDR.
-
-    :param message: serialised bytes; the reader keeps a view of them.
-    :raises ValueError: if the header is not that of CDR.
-    """
-
-    def __init__(self, message: bytes):
-        self.data = memoryview(message).cast('B')
-        self.order = _BYTE_ORDERS.get(bytes(self.data[:2]))
-        if self.order is None or len(self.data) < 4:
-            raise ValueError(f'the message begins with {bytes(self.data[:4]).hex() or "nothing"}, '
-                             'not with the header of CDR: send messages as ROS 2 serialises them')
-        # Alignment counts from the end of the header.
-        self.data = self.data[4:]
-        self.place = 0
-
-    def number(self, code: str) -> int:
-        """Read a number; ``code`` is its format character in :mod:`struct`."""
-        size = struct.calcsize(code)
-        self.place += -self.place % size
-        return struct.unpack(self.order + code, self.octets(size))[0]
-
-    def text(self) -> str:
-        """Read a string."""
-        return bytes(self.octets(self.number('I'))).rstrip(b'\0').decode(errors='replace')
-
-    def octets(self, count: int) -> memoryview:
-        """Return a view of the next ``count`` bytes."""
-        octets = self.data[self.place:self.place + count]
-        if len(octets) < count:
-            raise ValueError(f'the message ends after {len(self.data)} bytes, before its '
-                             "declared end: send whole messages of the topic's type")
-        self.place += count
-        return octets
-
-    def header(self) -> tuple[int, str]:
-        """Read a std_msgs/Header; return its stamp in nanoseconds and its frame_id."""
-        sec, nanosec = self.number('i'), self.number('I')
-        if nanosec >= SECOND_NS:
-            raise ValueError(f'the message has a stamp of {nanosec} ns within a second: '
-                             f'send less than {SECOND_NS}')
-        return sec * SECOND_NS + nanosec, self.text()
 
 
 def read_packet(message: bytes) -> EventPacket:

@@ -1,53 +1,67 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frames and event packets of a rosbag2 (db3, mcap), read without ROS."""
+"""Frames, labels and events of a bag of ROS 1 or ROS 2, read without ROS."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from rosbags.rosbag2 import Reader, ReaderError
 
-from mfs_seg_core.events.recordings.bag import choose_event_topic
-from mfs_seg_core.images import decode_rgb, to_labels, to_rgb
+from mfs_seg_core.bags.bag import Bag, BagMessage
+from mfs_seg_core.bags.definitions import COMPRESSED, IMAGE
+from mfs_seg_core.bags.reader import read_message
+from mfs_seg_core.bags.storage import Channel
+from mfs_seg_core.events.bag_messages import (
+    EventMessageDecoder,
+    choose_event_channel,
+    read_events,
+    skipped,
+)
+from mfs_seg_core.events.dvs_messages import EventArray
+from mfs_seg_core.events.packet import EventPacket
+from mfs_seg_core.images import MessageError, decode_rgb, to_labels, to_rgb
 from mfs_seg_core.labels import CAMVID, UNLABELLED
-from mfs_seg_core.sources.bag_topics import IMAGE_TYPES, choose_topics, known_types
+from mfs_seg_core.sources.bag_topics import choose_image_channels
 from mfs_seg_core.sources.items import EventBatch, Frame, SourceError
+from mfs_seg_core.sources.packetize import batches
+from mfs_seg_core.sources.recording import in_order
 from mfs_seg_core.sources.source import Source
+from mfs_seg_core.util.serialization import nanoseconds
+from mfs_seg_core.util.text import printable
 
 # An image waits for its label; with this many waiting, the first one has none.
 MAX_WAITING = 32
 # A longer delay from stamp to recording is that of another clock.
 MAX_DELAY_NS = 1_000_000_000
+# An array of events is cut at whole seconds, as the time of EVT3 needs a word for each 4 ms.
+ARRAY_US = 1_000_000
 
 
 @dataclass(frozen=True)
 class BagSource(Source):
     """
-    The images of a rosbag2, each with the label of the same header stamp, and its event packets.
+    The images of a bag, each with the label of the same header stamp, and its events.
 
     Without events, images are due at their stamps. With events, all messages are due in the order
-    and at the times of their recording; packets are passed on unchanged.
+    and at the times of their recording; packets are passed on unchanged, arrays as EVT3.
 
     :param path: folder or file.
-    :param file: bag file to read where the folder has no usable metadata.
     :param image_topic: topic of the images; empty: see
         :mod:`mfs_seg_core.sources.bag_topics`.
     :param label_topic: topic of the labels; empty: likewise.
-    :param event_topic: topic of the events; empty: the only one.
+    :param event_topic: topic of the events; empty: the first by name that holds events.
     :param sensors: 'camera', 'events' or 'fusion'; with 'events', a bag with labels still yields
         its images.
     """
 
     path: Path
-    file: Path | None = None
     image_topic: str = ''
     label_topic: str = ''
     event_topic: str = ''
@@ -55,68 +69,103 @@ class BagSource(Source):
 
     def __iter__(self) -> Iterator[Frame | EventBatch]:
         try:
-            with closing(self._opened()) as reader:
-                yield from self._items(reader)
-        except ReaderError as error:
-            raise SourceError(
-                f"'{self.path}' cannot be read as a rosbag2: {error} Give a folder with "
-                'metadata.yaml, or its .db3 or .mcap file.'
-            ) from None
+            with closing(Bag(self.path)) as bag:
+                if note := skipped(self.path, bag.foreign):
+                    self.report.note(note)
+                yield from self._items(bag)
+                for sentence in bag.damage:
+                    self.report.note(sentence)
+        except SourceError:
+            raise
+        except ValueError as error:
+            raise SourceError(str(error)) from None
 
-    def _opened(self) -> Reader:
-        try:
-            reader = Reader(self.path)
-            reader.open()
-        except ReaderError:
-            if self.file is None:
-                raise
-            reader = Reader(self.file)
-            reader.open()
-        return reader
-
-    def _items(self, reader: Reader) -> Iterator[Frame | EventBatch]:
-        image_topic, label_topic, event_topic = self._topics(reader)
-        # A topic recorded from several publishers has several connections.
-        connections = [item for item in reader.connections
-                       if item.topic in (image_topic, label_topic, event_topic)]
+    def _items(self, bag: Bag) -> Iterator[Frame | EventBatch]:
+        images, labels, events = self._channels(bag)
+        event_reader = EventReader(self) if events else None
         waiting: deque[EventBatch | WaitingImage] = deque()
-        labels: dict[int, Any] = {}
-        for connection, log_ns, data in reader.messages(connections):
-            message = known_types().deserialize_cdr(data, connection.msgtype)
-            stamp = _stamp_ns(message)
-            time_ns = stamp or log_ns
-            delay_s = 0.0
-            if event_topic:
-                time_ns = stamp if abs(stamp - log_ns) < MAX_DELAY_NS else log_ns
-                delay_s = (log_ns - time_ns) / 1e9
-            if connection.topic == event_topic:
-                waiting.append(_batch(message, time_ns / 1e9, delay_s))
-            elif connection.topic == image_topic:
-                waiting.append(WaitingImage(stamp or log_ns, message, time_ns / 1e9, delay_s))
-            else:
-                labels[stamp or log_ns] = message
+        label_messages: dict[int, Any] = {}
+        played = False
+        for message in bag.messages([channel for channel in (images, labels, events) if channel]):
+            if message.channel == events:
+                waiting.extend(event_reader.batches(message))
+            elif (read := self._read(message, message.channel == labels)) is not None:
+                stamp, fields = read
+                time_ns, delay_s = stamp or message.time_ns, 0.0
+                if message.channel == labels:
+                    label_messages[time_ns] = fields
+                else:
+                    key = time_ns
+                    if events:
+                        time_ns, delay_s = on_clock(stamp, message.time_ns)
+                    waiting.append(WaitingImage(key, fields, time_ns / 1e9, delay_s))
             while waiting and (
                 isinstance(waiting[0], EventBatch)
-                or label_topic is None
-                or any(key >= waiting[0].key for key in labels)
+                or labels is None
+                or any(key >= waiting[0].key for key in label_messages)
                 or sum(isinstance(item, WaitingImage) for item in waiting) > MAX_WAITING
             ):
-                yield _ready(waiting.popleft(), labels)
+                for item in self._ready(waiting.popleft(), label_messages):
+                    played = True
+                    yield item
         while waiting:
-            yield _ready(waiting.popleft(), labels)
+            for item in self._ready(waiting.popleft(), label_messages):
+                played = True
+                yield item
+        if event_reader:
+            self.report.count_events(event_reader.decoder.faults, event_reader.accepted)
+        if not played:
+            reasons = [*self.report.first_skipped[:1], *bag.damage[:1]]
+            raise SourceError(f"'{self.path}' has no readable message on the chosen topics"
+                              f'{": " if reasons else ""}{"; ".join(reasons)}.')
 
-    def _topics(self, reader: Reader) -> tuple[str | None, str | None, str | None]:
-        connections = list(reader.connections)
-        image_topic = label_topic = event_topic = None
+    def _channels(self, bag: Bag) -> tuple[Channel | None, Channel | None, Channel | None]:
+        images = labels = events = None
         if self.sensors != 'camera':
+            events = choose_event_channel(bag, self.event_topic)
+        if self.sensors != 'events':
+            images, labels = choose_image_channels(bag, self.image_topic, self.label_topic)
+        elif any(channel.kind in (IMAGE, COMPRESSED) for channel in bag.channels):
+            # Labels belong to images. Without images to play, there are none.
             try:
-                event_topic = choose_event_topic(connections, self.event_topic, self.path)
-            except ValueError as error:
-                raise SourceError(str(error)) from None
-        if self.sensors != 'events' or any(item.msgtype in IMAGE_TYPES for item in connections):
-            image_topic, label_topic = choose_topics(
-                connections, self.image_topic, self.label_topic, self.path)
-        return image_topic, label_topic, event_topic
+                images, labels = choose_image_channels(bag, self.image_topic, self.label_topic)
+            except SourceError:
+                if self.image_topic or self.label_topic:
+                    raise
+        return images, labels, events
+
+    def _read(self, message: BagMessage, is_label: bool) -> tuple[int, Any] | None:
+        """Return stamp and fields of a message of an image; None: it is broken."""
+        try:
+            fields = read_message(message.channel, message.data)
+            stamp = fields.header.stamp
+            return nanoseconds(stamp.sec, stamp.nanosec), fields
+        except (ValueError, AttributeError) as error:
+            self.report.skip('labels' if is_label else 'frames', _named(message, error))
+            return None
+
+    def _ready(
+        self, item: EventBatch | WaitingImage, labels: dict[int, Any]
+    ) -> Iterator[EventBatch | Frame]:
+        """Yield an item, an image with its label; nothing if the image is broken."""
+        if isinstance(item, EventBatch):
+            yield item
+            return
+        label = labels.get(item.key)
+        for old in [key for key in labels if key <= item.key]:
+            del labels[old]
+        try:
+            image = decode_rgb(item.message) if _is_compressed(item.message) else to_rgb(
+                item.message)
+        except MessageError as error:
+            self.report.skip('frames', f'the image of stamp {item.key} ns: {error}')
+            return
+        ids = None
+        try:
+            ids = None if label is None else _class_ids(label)
+        except MessageError as error:
+            self.report.skip('labels', f'the label of stamp {item.key} ns: {error}')
+        yield Frame(image, ids, item.time_s, item.delay_s)
 
 
 @dataclass(frozen=True)
@@ -129,24 +178,69 @@ class WaitingImage:
     delay_s: float
 
 
-def _batch(message: Any, time_s: float, delay_s: float) -> EventBatch:
-    return EventBatch(
-        message.events.tobytes(), message.encoding, message.width, message.height, time_s, delay_s,
-        message.seq, message.time_base, message.is_bigendian)
+class EventReader:
+    """
+    Reads the event messages of a bag as batches, and counts their faults.
+
+    :param source: the source, whose report names broken messages.
+    """
+
+    def __init__(self, source: BagSource):
+        self._source = source
+        self.decoder = EventMessageDecoder()
+        self.accepted = 0
+
+    def batches(self, message: BagMessage) -> Iterator[EventBatch]:
+        """Yield the batches of a message: one of a packet, at least one of an array."""
+        try:
+            found = read_events(message.channel, message.data)
+            # Decoded to count its faults: the node decodes again what is published.
+            events = self.decoder.decode(found)
+            self.accepted += events.count
+            if isinstance(found, EventArray):
+                made = list(self._encoded(found, events, message.time_ns))
+            else:
+                made = [_packet(found, message.time_ns)]
+        except ValueError as error:
+            self._source.report.skip('packets', _named(message, error))
+            return
+        yield from made
+
+    def _encoded(self, array: EventArray, events, log_ns: int) -> Iterator[EventBatch]:
+        """Encode the events of an array as EVT3."""
+        size = self.decoder.size_of(array)
+        for part in in_order(events):
+            for batch in batches(part, *size, ARRAY_US):
+                # Events in another clock than that of the recording begin at the stamp.
+                first_ns = round(batch.time_s * 1e9)
+                if abs(first_ns - log_ns) >= MAX_DELAY_NS:
+                    first_ns = array.stamp_ns
+                time_ns, delay_s = on_clock(first_ns, log_ns)
+                yield replace(batch, time_s=time_ns / 1e9, delay_s=delay_s)
 
 
-def _ready(item: EventBatch | WaitingImage, labels: dict[int, Any]) -> EventBatch | Frame:
-    if isinstance(item, EventBatch):
-        return item
-    label = labels.get(item.key)
-    for old in [key for key in labels if key <= item.key]:
-        del labels[old]
-    return Frame(_rgb(item.message), None if label is None else _class_ids(label), item.time_s,
-                 item.delay_s)
+def _packet(packet: EventPacket, log_ns: int) -> EventBatch:
+    time_ns, delay_s = on_clock(packet.stamp_ns, log_ns)
+    return EventBatch(bytes(packet.payload), packet.encoding, packet.width, packet.height,
+                      time_ns / 1e9, delay_s, packet.seq, packet.time_base_ns)
 
 
-def _rgb(message: Any) -> np.ndarray:
-    return decode_rgb(message) if _is_compressed(message) else to_rgb(message)
+def on_clock(stamp_ns: int, log_ns: int) -> tuple[int, float]:
+    """
+    Return the time of a message on the clock of the recording, and the delay of its recording.
+
+    :param stamp_ns: its stamp in nanoseconds.
+    :param log_ns: time of its recording in nanoseconds.
+    :returns: the stamp, or the time of recording if the stamp is of another clock, in nanoseconds;
+        seconds from then to the recording.
+    """
+    time_ns = stamp_ns if abs(stamp_ns - log_ns) < MAX_DELAY_NS else log_ns
+    return time_ns, (log_ns - time_ns) / 1e9
+
+
+def _named(message: BagMessage, error: Exception) -> str:
+    return (f'a message of {printable(message.channel.topic)}, recorded at {message.time_ns} ns: '
+            f'{error}')
 
 
 def _class_ids(message: Any) -> np.ndarray:
@@ -156,20 +250,17 @@ def _class_ids(message: Any) -> np.ndarray:
 
 
 def _is_compressed(message: Any) -> bool:
-    return message.__msgtype__ == IMAGE_TYPES[1]
+    return hasattr(message, 'format')
 
 
 def _decoded_ids(message: Any) -> np.ndarray:
     data = np.frombuffer(message.data, np.uint8)
-    ids = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    try:
+        ids = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    except cv2.error:
+        ids = None
     if ids is None or ids.ndim != 2 or ids.dtype != np.uint8:
-        raise SourceError(
-            f"the compressed label of stamp {_stamp_ns(message)} ns and format '{message.format}' "
-            'is not an image of class ids: it must be a PNG of 8-bit grey values'
-        )
+        raise MessageError(
+            f"a compressed label of format '{printable(message.format)}' is not an image of class "
+            'ids: it must be a PNG of 8-bit grey values')
     return ids
-
-
-def _stamp_ns(message: Any) -> int:
-    stamp = message.header.stamp
-    return stamp.sec * 1_000_000_000 + stamp.nanosec

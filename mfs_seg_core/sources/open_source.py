@@ -1,7 +1,7 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Open Street, CamVid, images, a video, a recording or a rosbag2 as a source.
+Open Street, CamVid, images, a video, a recording or a bag as a source.
 
 A source is an iterable of ``Frame`` and ``EventBatch`` in the order of their publication; each
 iteration starts at its beginning. No ROS is needed.
@@ -12,14 +12,16 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from mfs_seg_core.bags.files import is_bag
 from mfs_seg_core.data.camvid import CamVid
-from mfs_seg_core.events.recordings import BAG_SUFFIXES
+from mfs_seg_core.events.recordings import recognise
 from mfs_seg_core.sources.adapters import Resized, WithoutImages
+from mfs_seg_core.sources.bag import BagSource
 from mfs_seg_core.sources.camvid import CamVidSource
 from mfs_seg_core.sources.image_files import IMAGE_SUFFIXES, image_files, image_folder, is_hidden
 from mfs_seg_core.sources.images import ImagesSource
 from mfs_seg_core.sources.items import SourceError
-from mfs_seg_core.sources.recording import SUFFIXES, RecordingSource
+from mfs_seg_core.sources.recording import RecordingSource
 from mfs_seg_core.sources.source import Source
 from mfs_seg_core.sources.street import STREET, STREET_RATE_HZ, STREET_SIZE, StreetSource
 from mfs_seg_core.sources.video import VideoSource, opened
@@ -27,8 +29,10 @@ from mfs_seg_core.util.modalities import SENSORS
 
 # Folders of images have no times; CamVid's val list is a video of this rate.
 FOLDER_RATE_HZ = 15.0
-KINDS = ('a CamVid folder, a folder of images, a video, a recording of an event camera, or a '
-         'rosbag2 folder or file')
+KINDS = ('a CamVid folder, a folder of images, a video, a recording of an event camera, or a bag '
+         'of ROS 1 or ROS 2')
+# Text is a recording of events only if it is named so.
+TEXT, TEXT_SUFFIXES = 'text', {'.txt', '.csv'}
 
 
 def open_source(
@@ -52,7 +56,7 @@ def open_source(
     Open a source.
 
     :param path: 'street', a CamVid folder, a folder of images, a video, a recording of an event
-        camera, or a rosbag2 folder or file.
+        camera, or a bag of ROS 1 or ROS 2 (folder or file).
     :param sensors: 'camera', 'events' (with labels if there are any) or 'fusion'.
     :param seed: seed of Street.
     :param width: columns of the frames, and of Street's events, in pixels; with ``height`` 0: the
@@ -84,14 +88,13 @@ def open_source(
     else:
         path = _existing(path)
         if _is_bag(path):
-            # Only bags need rosbags: the player shows Street without it.
-            from mfs_seg_core.sources.bag import BagSource
-            source = BagSource(path, _single_bag_file(path), image_topic, label_topic,
-                               event_topic, sensors)
-        elif _is_recording(path, sensors):
-            source = RecordingSource(path, sensors, batch_us, sensor_size, columns, unit)
+            source = BagSource(path, image_topic, label_topic, event_topic, sensors)
+        elif path.is_file() and (sensors != 'camera' or _is_recording(path)):
+            source = RecordingSource(
+                path, sensors, batch_us, event_topic, sensor_size, columns, unit)
         elif sensors != 'camera':
-            raise SourceError(f"'{path}' has no events: give sensors:=camera.")
+            raise SourceError(f"'{path}' is a folder without a bag: give the file of its events, "
+                              'or sensors:=camera to play its images.')
         else:
             source = _images(path, rate_hz or FOLDER_RATE_HZ, split)
         if sensors != 'camera' and rate_hz:
@@ -139,9 +142,9 @@ def _images(path: Path, rate_hz: float, split: str) -> Source:
     folder = image_folder(path)
     if folder is None:
         raise SourceError(f"'{path}' holds nothing to play{_content(path)}: expected images "
-                          f'({", ".join(sorted(IMAGE_SUFFIXES))}), also in a subfolder, a rosbag2 '
-                          f"(metadata.yaml, .db3 or .mcap), or CamVid with a '{split}annot' "
-                          'folder; give a video or a recording as a file.')
+                          f'({", ".join(sorted(IMAGE_SUFFIXES))}), also in a subfolder, a bag '
+                          f"(.db3, .mcap or .bag), or CamVid with a '{split}annot' folder; give a "
+                          'video or a recording as a file.')
     source = ImagesSource(tuple(image_files(folder)), rate_hz)
     if folder != path:
         source.report.note(f"the images of '{folder}' are played, the only ones of a camera")
@@ -171,18 +174,15 @@ def _content(folder: Path) -> str:
     return f' (its files: {named})' if named else ' (it has no files)'
 
 
-def _is_recording(path: Path, sensors: str) -> bool:
-    return path.is_file() and path.suffix.lower() in SUFFIXES
-
-
 def _is_bag(path: Path) -> bool:
-    if path.is_dir():
-        return (path / 'metadata.yaml').exists() or _single_bag_file(path) is not None
-    return path.suffix in BAG_SUFFIXES
+    try:
+        return is_bag(path) or (path / 'metadata.yaml').exists()
+    except (OSError, ValueError) as error:
+        raise SourceError(f"'{path}' cannot be played: {error}") from None
 
 
-def _single_bag_file(path: Path) -> Path | None:
-    """Return the only bag file of a folder."""
-    files = [file for file in path.glob('*')
-             if file.suffix in BAG_SUFFIXES and not is_hidden(file)]
-    return files[0] if len(files) == 1 else None
+def _is_recording(path: Path) -> bool:
+    try:
+        return recognise(path).name != TEXT or path.suffix.lower() in TEXT_SUFFIXES
+    except ValueError:
+        return False

@@ -16,7 +16,6 @@ from mfs_seg_core.sources.items import EventBatch, Frame, SourceError, due_s
 from mfs_seg_core.sources.packetize import batches
 from mfs_seg_core.sources.source import Source
 
-SUFFIXES = {'.raw', '.dat', '.aedat4', '.h5', '.hdf5', '.txt', '.csv'}
 # Single events are out of order by less than this; more is a clock that was set back.
 BACK_US = 10_000
 
@@ -24,11 +23,12 @@ BACK_US = 10_000
 @dataclass(frozen=True)
 class RecordingSource(Source):
     """
-    A RAW, DAT, AEDAT4, HDF5 or text file; see :mod:`mfs_seg_core.events.recordings`.
+    A file of an event camera; see :mod:`mfs_seg_core.events.recordings`.
 
     :param path: the file.
     :param sensors: 'camera', 'events' (without frames) or 'fusion'.
     :param batch_us: duration of a batch of events in microseconds.
+    :param topic: name of the events, where a file has several; empty: the first.
     :param sensor_size: width and height of the sensor; None: as recorded.
     :param columns: order of the columns; empty: as recorded.
     :param unit: unit of the times; empty: as recorded.
@@ -37,6 +37,7 @@ class RecordingSource(Source):
     path: Path
     sensors: str
     batch_us: int
+    topic: str = ''
     sensor_size: tuple[int, int] | None = None
     columns: str = ''
     unit: str = ''
@@ -46,8 +47,7 @@ class RecordingSource(Source):
         from mfs_seg_core.events.recordings import open_recording
         try:
             recording = open_recording(
-                self.path, size=self.sensor_size,
-                **({'columns': self.columns, 'unit': self.unit} if self.columns else {}))
+                self.path, self.topic, self.sensor_size, columns=self.columns, unit=self.unit)
             frames = iter(()) if self.sensors == 'events' else self._frames(recording)
             if self.sensors == 'camera':
                 yield from frames
@@ -57,13 +57,13 @@ class RecordingSource(Source):
             raise SourceError(str(error)) from None
 
     def _batches(self, recording) -> Iterator[EventBatch]:
-        accepted = 0
         for chunk in recording:
-            accepted += chunk.count
-            self.report.set_events(recording.faults, accepted)
+            self.report.count_events(recording.faults, recording.accepted)
             for events in in_order(chunk):
                 yield from batches(events, *recording.size, self.batch_us)
-        self.report.set_events(recording.faults, accepted)
+        self.report.count_events(recording.faults, recording.accepted)
+        for note in recording.notes:
+            self.report.note(f"'{self.path}': {note}")
 
     def _frames(self, recording) -> Iterator[Frame]:
         none = True

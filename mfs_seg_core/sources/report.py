@@ -50,8 +50,8 @@ class SourceReport:
         if sentence not in self.notes:
             self.notes.append(sentence)
 
-    def set_events(self, faults: Mapping[str, int], accepted: int) -> None:
-        """Set the faults of the decoded events by cause, and the number of accepted events."""
+    def count_events(self, faults: Mapping[str, int], accepted: int) -> None:
+        """Set the faults of the decoded events by cause, and how many were accepted, so far."""
         self.faults = Counter(faults)
         self.accepted = accepted
 

@@ -45,7 +45,7 @@ def test_missing_file(tmp_path):
         CamVid(tmp_path, 'val')
 
 
-@pytest.mark.parametrize('text, message', [('', 'is empty'), ('only_one.png', 'an image path and')])
+@pytest.mark.parametrize('text, message', [('', 'is empty'), ('only_one.png', 'an existing image and')])
 def test_bad_list(tmp_path, text, message):
     (tmp_path / 'val.txt').write_text(text)
     with pytest.raises(ValueError, match=message):
@@ -65,7 +65,7 @@ def test_bad_label(tmp_path, label, message):
 def test_broken_image(tmp_path):
     write_camvid(tmp_path, 'val', 1)
     (tmp_path / 'val' / '0001TP_00000.png').write_bytes(b'no image')
-    with pytest.raises(ValueError, match='cannot be read as an image'):
+    with pytest.raises(ValueError, match='0001TP_00000.png. is damaged'):
         CamVid(tmp_path, 'val')[0]
 
 

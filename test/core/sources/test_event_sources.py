@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
+from support.bags import store as known_types
 from support.evt3_words import decode
 from support.paths import NO_RECORDINGS, SHARED_DATA
 
 from mfs_seg_core.data.street import EventCamera, Street
-from mfs_seg_core.sources.bag_topics import known_types
 from mfs_seg_core.sources.items import EventBatch, Frame, SourceError, due_s
 from mfs_seg_core.sources.open_source import open_source
 from mfs_seg_core.sources.street import EVENT_INTERPOLATED, EVENT_STEP_S

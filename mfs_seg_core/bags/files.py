@@ -1,0 +1,133 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Files of a bag: those of a folder, their format by content, and compressed ones."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mfs_seg_core.bags import mcap, rosbag1, sqlite
+from mfs_seg_core.bags.storage import BagDamage, StorageFile, zstd
+
+ZSTD = b'\x28\xb5\x2f\xfd'
+FORMATS = {mcap.MAGIC: mcap.McapFile, sqlite.MAGIC: sqlite.SqliteFile,
+           rosbag1.MAGIC: rosbag1.Rosbag1File}
+# Names of bags, whose content may be damaged or empty.
+SUFFIXES = {'.mcap': mcap.McapFile, '.db3': sqlite.SqliteFile, '.bag': rosbag1.Rosbag1File,
+            '.active': rosbag1.Rosbag1File}
+PACKED = '.zstd'
+# Bytes that are decompressed at once.
+BLOCK = 1 << 20
+
+
+def is_bag(path: Path) -> bool:
+    """Return True for a bag: a file by its content or its name, a folder by its files."""
+    return bool(bag_files(path)) if path.is_dir() else storage_of(path) is not None
+
+
+def storage_of(path: Path) -> type[StorageFile] | None:
+    """Return the class that reads a file, which may be compressed; None: it is no bag."""
+    with path.open('rb') as file:
+        start = file.read(1 << 16)
+    if start.startswith(ZSTD):
+        try:
+            start = zstd().ZstdDecompressor().decompress(start, 1 << 8)
+        # Of other versions of the module, errors have other names.
+        except Exception:
+            start = b''
+    for magic, storage in FORMATS.items():
+        if start.startswith(magic):
+            return storage
+    return SUFFIXES.get(plain(path).suffix.lower())
+
+
+def plain(path: Path) -> Path:
+    """Return the name of a file without the suffix of its compression."""
+    return path.with_suffix('') if path.suffix == PACKED else path
+
+
+def unpack(path: Path, folder: str) -> tuple[Path, str]:
+    """
+    Decompress a file into a folder, if it is compressed.
+
+    :param path: the file.
+    :param folder: folder for the decompressed file.
+    :returns: the file to read, and a clause about damage that ended the decompression, or ''.
+    """
+    with path.open('rb') as file:
+        if file.read(len(ZSTD)) != ZSTD:
+            return path, ''
+        file.seek(0)
+        target = Path(folder, plain(path).name)
+        with target.open('wb') as raw:
+            decompressor = zstd().ZstdDecompressor()
+            try:
+                while (block := file.read(BLOCK)) and not decompressor.eof:
+                    raw.write(decompressor.decompress(block))
+            # As in storage_of().
+            except Exception:
+                return target, 'its compressed data are damaged'
+            return target, '' if decompressor.eof else 'its compressed data are cut'
+
+
+def bag_files(folder: Path) -> list[Path]:
+    """
+    Return the files of the bag in a folder, in the order of their recording.
+
+    rosbag2 splits a recording into files that are numbered at the end of their names. They are read
+    whether metadata.yaml lists them or not: it is missing or outdated if the recorder was stopped.
+
+    :param folder: the folder.
+    :returns: the files; none if there is no bag.
+    :raises ValueError: if there are several recordings, and metadata.yaml lists none of them.
+    """
+    found = sorted((path for path in folder.iterdir() if plain(path).suffix.lower() in SUFFIXES
+                    and path.is_file() and not path.name.startswith('.')), key=by_number)
+    # `ros2 bag play` leaves the decompressed file next to the compressed one.
+    found = [path for path in found if plain(path) == path or plain(path) not in found]
+    recordings: dict[tuple[str, str], list[Path]] = {}
+    for path in found:
+        stem, suffix = re.sub(r'_\d+$', '', plain(path).stem), plain(path).suffix
+        recordings.setdefault((stem, suffix), []).append(path)
+    if len(recordings) > 1:
+        try:
+            listed = (folder / 'metadata.yaml').read_text(errors='replace')
+        except OSError:
+            listed = ''
+        recordings = {name: paths for name, paths in recordings.items()
+                      if any(plain(path).name in listed for path in paths)}
+        if not recordings:
+            raise ValueError(f'{folder} holds several recordings, {names(found)}: give one of them')
+    return sorted((path for paths in recordings.values() for path in paths), key=by_number)
+
+
+def by_number(path: Path) -> list[tuple[int, str]]:
+    """Return a key that sorts names with numbers in numerical order."""
+    parts = re.split(r'(\d+)', path.name)
+    return [(int(part), '') if part.isdigit() else (-1, part) for part in parts]
+
+
+def names(paths: list[Path], most: int = 5) -> str:
+    """Return the names of files, the first few of many."""
+    more = f' and {len(paths) - most} more' if len(paths) > most else ''
+    return ', '.join(path.name for path in paths[:most]) + more
+
+
+def open_storage(path: Path, folder: str) -> tuple[StorageFile, str]:
+    """
+    Open a file of a bag.
+
+    :param path: the file.
+    :param folder: folder for a decompressed copy.
+    :returns: the open file, and a clause about damage of its compression, or ''.
+    :raises BagDamage: if nothing of it can be read.
+    :raises ValueError: if it is another kind of file.
+    """
+    storage = storage_of(path)
+    if storage is None:
+        raise ValueError('it is no bag: give a file of mcap, db3 or .bag (ROS 1)')
+    if not path.stat().st_size:
+        raise BagDamage('it is empty')
+    file, damage = unpack(path, folder)
+    return storage(file), damage
