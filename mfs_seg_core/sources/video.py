@@ -83,8 +83,9 @@ def opened(path: Path) -> Iterator[cv2.VideoCapture]:
     :yields: the video.
     :raises SourceError: the file is no video that OpenCV can read; one sentence.
     """
-    # The library would print its findings about damaged files.
+    # Both libraries would print what they find in damaged files; the caller gets one sentence.
     os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     capture = cv2.VideoCapture()
     try:
         # A relative path with a colon would be a protocol to FFmpeg.
@@ -99,6 +100,7 @@ def opened(path: Path) -> Iterator[cv2.VideoCapture]:
         yield capture
     finally:
         capture.release()
+        cv2.utils.logging.setLogLevel(level)
 
 
 def _opens(capture: cv2.VideoCapture, name: str, backend: int) -> bool:
@@ -115,7 +117,8 @@ def _reason(path: Path) -> str:
     if start[4:8] == b'ftyp':
         return (f"'{path}' is a damaged MP4 file: one that was cut off lacks its index (moov), "
                 'which untrunc or recover_mp4 can rebuild.')
-    return f"'{path}' is not a video that OpenCV can read: convert it to MP4, MKV or AVI."
+    return (f"'{path}' is damaged, or not a video that OpenCV can read: copy it again, unpack an "
+            'archive, or convert it to MP4, MKV or AVI.')
 
 
 def _read(capture: cv2.VideoCapture):

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 # Cameras with slow motion reach this rate. Containers state more where they do not know it.
 MAX_RATE_HZ = 500.0
 # A camera that pauses for longer would look as if it had stopped.
@@ -22,22 +24,21 @@ class VideoClock:
     frame follows by the usual step. Where the first frames come faster than ``MAX_RATE_HZ``, the
     times of the container are ignored, and all frames have the default rate.
 
-    :param first_s: times of the first frames in the container, in seconds, in any order.
-    :param stated_hz: frames per second in the header of the container; 0: none.
+    :param first_s: times of the first frames in the container in seconds, in the order of decoding;
+        the usual step is their mean step.
+    :param stated_hz: frames per second in the header of the container, used where these times do
+        not advance; 0: none.
     :param default_hz: frames per second where neither tells a usable rate.
     """
 
     def __init__(self, first_s: list[float], stated_hz: float, default_hz: float):
-        ordered = sorted(first_s)
-        steps = [later - time_s for time_s, later in zip(ordered, ordered[1:])
-                 if later - time_s <= MAX_STEP_S]
-        rate_hz = len(steps) / sum(steps) if sum(steps) else 0.0
+        rate_hz = _rate_hz(first_s)
         self._too_fast_hz = rate_hz if rate_hz > MAX_RATE_HZ else 0.0
         if self._too_fast_hz:
-            stated_hz = rate_hz = 0.0
-        if not 0 < stated_hz <= MAX_RATE_HZ:
-            stated_hz = rate_hz or default_hz
-        self._usual_s = 1 / stated_hz
+            rate_hz = default_hz
+        elif not rate_hz:
+            rate_hz = stated_hz if 0 < stated_hz <= MAX_RATE_HZ else default_hz
+        self._usual_s = 1 / rate_hz
         self._shift_s = 0.0
         self._last: tuple[float, float] | None = None
         self._steps = self._replaced = 0
@@ -78,3 +79,11 @@ class VideoClock:
             return f'the container gives no usable times of its frames, which {remedy}'
         return (f'{self._replaced} of its frames have times that go back, stand still or jump by '
                 f'more than {MAX_STEP_S:g} s, and follow the frame before by {self._usual_s:.3g} s')
+
+
+def _rate_hz(times_s: list[float]) -> float:
+    """Return the mean rate of frames of these times, without jumps; 0: they tell none."""
+    # Packets are in the order of decoding: some steps are negative.
+    steps = [later - time_s for time_s, later in pairwise(times_s)
+             if -MAX_BACK_S <= later - time_s <= MAX_STEP_S]
+    return len(steps) / sum(steps) if sum(steps) > 0 else 0.0
