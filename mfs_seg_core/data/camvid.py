@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from mfs_seg_core.data.camvid_list import read_pairs
-from mfs_seg_core.images import read_image
+from mfs_seg_core.images import BitDepth, read_image
 from mfs_seg_core.labels import CAMVID, UNLABELLED
 
 VOID = 11
@@ -44,6 +44,7 @@ class CamVid:
         :raises ValueError: the list, or a file that it names, is missing.
         """
         self.root, self.size = Path(root), size
+        self._depth = BitDepth()
         self.pairs = read_pairs(self.root, split)
 
     def __len__(self) -> int:
@@ -51,7 +52,7 @@ class CamVid:
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, str]:
         image_path, label_path = self.pairs[index]
-        image = read_image(image_path)
+        image = read_image(image_path, self._depth)
         label = _class_ids(label_path)
         if label.shape != image.shape[:2]:
             raise ValueError(f'{label_path} is {label.shape}: expected one channel of class ids '

@@ -4,71 +4,118 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 
+from mfs_seg_core.images.bit_depth import BitDepth
+from mfs_seg_core.images.compressed_format import PixelFormat, pixel_format
 from mfs_seg_core.images.conversion import Converter, convert_by_opencv
-from mfs_seg_core.images.encoding import MessageError, check_pixels, packed
+from mfs_seg_core.images.encoding import LAYOUTS, MessageError, check_pixels, layout_of
 from mfs_seg_core.images.jpeg_png_header import announced_size
+from mfs_seg_core.images.packed import PackedImage, packed
 from mfs_seg_core.util.text import printable
 
+# The EXIF orientation is for viewers; the camera's calibration does not include it.
+_FLAGS = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 
-def to_rgb(message: Any, convert: Converter = convert_by_opencv) -> np.ndarray:
+
+def to_rgb(message: Any, depth: BitDepth | None = None,
+           convert: Converter = convert_by_opencv) -> np.ndarray:
     """
     Convert an Image to RGB.
 
     :param message: sensor_msgs Image, of rclpy or of rosbags, in one of the encodings of
         ``encoding.LAYOUTS``, with rows of any ``step``, in either byte order.
-    :param convert: converts the checked image to uint8 [H, W, 3] RGB.
+    :param depth: bits in use of 16-bit samples, one object for each stream; None: those of this
+        image.
+    :param convert: converts the checked image of 8-bit samples to uint8 [H, W, 3] RGB.
     :returns: uint8 [H, W, 3] RGB, possibly a read-only view of the message's data.
     :raises MessageError: the message is invalid, or the converter fails.
     """
-    image = packed(message)
-    try:
-        return convert(image)
-    except cv2.error as error:
-        raise MessageError(
-            f"a {image.width}x{image.height} '{message.encoding}' image cannot be converted: "
-            f'{error.err}') from None
+    return _converted(packed(message), depth, convert)
 
 
-def decode_rgb(message: Any) -> np.ndarray:
+def decode_rgb(message: Any, depth: BitDepth | None = None) -> np.ndarray:
     """
     Decode a CompressedImage.
 
-    :param message: JPEG or PNG image.
+    :param message: sensor_msgs CompressedImage, of rclpy or of rosbags: a JPEG or PNG image, of
+        the pixels that its ``format`` says.
+    :param depth: bits in use of 16-bit samples, as for :func:`to_rgb`.
     :returns: uint8 [H, W, 3] RGB.
-    :raises MessageError: the data are another format, truncated or too large.
+    :raises MessageError: the data are another format, truncated or too large, or a depth image.
     """
-    data = np.frombuffer(message.data, np.uint8)
-    size = announced_size(data.data)
-    if size:
-        # The header of a small message can declare more pixels than fit into memory.
-        check_pixels(*size)
-    # The EXIF orientation is for viewers; the camera's calibration does not include it.
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        image = cv2.imdecode(data, flags) if size else None
-    except cv2.error:
-        image = None
-    if image is None:
-        raise MessageError(
-            f"compressed image of {data.size} bytes and format '{printable(message.format)}' "
-            'cannot be decoded: send whole JPEG or PNG images')
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    stored = pixel_format(message.format)
+    pixels = _decoded(message)
+    height, width = pixels.shape[:2]
+    encoding = _encoding(pixels, stored)
+    step = width * LAYOUTS[encoding].pixel
+    image = PackedImage(height, width, encoding, int(sys.byteorder == 'big'), step, pixels)
+    return _converted(image, depth, convert_by_opencv)
 
 
 def to_labels(message: Any) -> np.ndarray:
     """
     Return the class ids of an Image.
 
-    :param message: mask, 'mono8'.
+    :param message: mask, 'mono8' or '8UC1'.
     :returns: class ids, uint8 [H, W].
     :raises MessageError: the encoding is another one, or the message is invalid.
     """
-    if message.encoding != 'mono8':
+    name, layout = layout_of(message.encoding)
+    if 'mono8' not in (name, layout.read_as):
         raise MessageError(f"class ids come as 'mono8', not '{printable(message.encoding)}'")
     image = packed(message)
     return np.frombuffer(image.data, np.uint8).reshape(image.height, image.width)
+
+
+def _decoded(message: Any) -> np.ndarray:
+    """Return the pixels of a JPEG or PNG, [H, W] grey or [H, W, 3] BGR, uint8 or uint16."""
+    data = np.frombuffer(message.data, np.uint8)
+    size = announced_size(data.data)
+    if size:
+        # The header of a small message can declare more pixels than fit into memory.
+        check_pixels(*size)
+    try:
+        pixels = cv2.imdecode(data, _FLAGS) if size else None
+    except cv2.error:
+        pixels = None
+    if pixels is None:
+        raise MessageError(
+            f"compressed image of {data.size} bytes and format '{printable(message.format)}' "
+            'cannot be decoded: send whole JPEG or PNG images')
+    return pixels
+
+
+def _encoding(pixels: np.ndarray, stored: PixelFormat) -> str:
+    bits = 8 * pixels.itemsize
+    if pixels.ndim == 2:
+        return f"{stored.mosaic or 'mono'}{bits}"
+    return f"{'rgb' if stored.swapped else 'bgr'}{bits}"
+
+
+def _converted(image: PackedImage, depth: BitDepth | None, convert: Converter) -> np.ndarray:
+    try:
+        return convert(_reduced(image, depth))
+    except cv2.error as error:
+        raise MessageError(
+            f"a {image.width}x{image.height} '{image.encoding}' image cannot be converted: "
+            f'{error.err}') from None
+
+
+def _reduced(image: PackedImage, depth: BitDepth | None) -> PackedImage:
+    """Return the image with 8-bit samples; 16-bit samples are scaled by the bits in use."""
+    layout = LAYOUTS[image.encoding]
+    if layout.sample == 1:
+        return image
+    samples = np.frombuffer(image.data, np.uint16).reshape(image.height, image.width, -1)
+    # The opacity may use more bits than the colours.
+    samples = samples[..., :3]
+    encoding = image.encoding.replace('a16', '16')
+    data = (depth or BitDepth()).reduced(samples, image.encoding)
+    return replace(image, encoding=encoding.replace('16', '8'),
+                   step=image.width * samples.shape[2], data=data)

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mfs_seg_core.images.bit_depth import BitDepth
 from mfs_seg_core.images.encoding import MessageError, check_pixels
 from mfs_seg_core.images.jpeg_png_header import announced_size
 
@@ -16,7 +17,7 @@ from mfs_seg_core.images.jpeg_png_header import announced_size
 FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(path: Path, depth: BitDepth) -> np.ndarray:
     """
     Read an image file.
 
@@ -24,6 +25,7 @@ def read_image(path: Path) -> np.ndarray:
     image is turned as its EXIF orientation says.
 
     :param path: PNG, JPEG, BMP, PNM, TIFF, WebP or JPEG 2000.
+    :param depth: scales 16 bits to 8; the same for all images of a camera.
     :returns: uint8 [H, W, 3] RGB.
     :raises MessageError: the file is missing, empty, damaged or too large, or holds other values
         than 8 or 16 bits; one clause that names the file.
@@ -44,7 +46,7 @@ def read_image(path: Path) -> np.ndarray:
     if image is None:
         raise MessageError(f"'{path}' is damaged, or no image that OpenCV can read")
     if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
+        image = depth.reduced(image, 'file')
     if image.dtype != np.uint8:
         raise MessageError(f"'{path}' holds {image.dtype} values: convert it to 8 or 16 bits")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mfs_seg_core.images import MessageError, read_image
+from mfs_seg_core.images import BitDepth, MessageError, read_image
 from mfs_seg_core.sources.items import Frame, SourceError
 from mfs_seg_core.sources.source import Source
 
@@ -26,11 +26,12 @@ class ImagesSource(Source):
     rate_hz: float
 
     def __iter__(self) -> Iterator[Frame]:
+        depth = BitDepth()
         bad = ''
         read = 0
         for index, path in enumerate(self.files):
             try:
-                image = read_image(path)
+                image = read_image(path, depth)
             except MessageError as error:
                 bad = bad or str(error)
                 self.report.skip('frames', str(error))

@@ -65,24 +65,19 @@ def test_bayer(order, padding, bits, dtype):
         np.testing.assert_allclose(rgb.astype(int), expected, atol=1)
 
 
-# Two bytes per pixel: its luma, and one of the two colour differences of the pair.
-@pytest.mark.parametrize('padding', [0, 6])
-@pytest.mark.parametrize('encoding, order', [
-    ('yuv422', 'uyvy'), ('uyvy', 'uyvy'), ('yuv422_yuy2', 'yuyv'), ('yuyv', 'yuyv')])
-@pytest.mark.parametrize('yuv, rgb', [
-    ((235, 128, 128), (255, 255, 255)), ((16, 128, 128), (0, 0, 0)), ((81, 90, 240), (255, 0, 0)),
-    ((145, 54, 34), (0, 255, 0)), ((41, 240, 110), (0, 0, 255))])
-def test_yuv422(encoding, order, yuv, rgb, padding):
-    pair = [yuv['yuv'.index(name)] for name in order]
-    pixels = np.tile(np.array(pair, np.uint8), (4, 3)).reshape(4, 6, 2)
-    rgb_image = to_rgb(raw(pixels, encoding, padding))
-    np.testing.assert_allclose(rgb_image.astype(int), np.broadcast_to(rgb, (4, 6, 3)), atol=2)
+@pytest.mark.parametrize('encoding, pixels, same_as', [
+    ('8UC1', GREY, 'mono8'), ('8UC3', RGB, 'bgr8'),
+    ('8UC4', np.concatenate([RGB, ALPHA], 2), 'bgra8'), ('RGB8', RGB, 'rgb8'),
+    ('Mono8', GREY, 'mono8')])
+def test_other_names_of_encodings(encoding, pixels, same_as):
+    np.testing.assert_array_equal(to_rgb(raw(pixels, encoding)), to_rgb(raw(pixels, same_as)))
 
 
 def test_every_layout_is_tested():
-    tested = {*EXACT, 'yuv422', 'uyvy', 'yuv422_yuy2', 'yuyv'}
+    tested = {*EXACT, '8uc1', '8uc3', '8uc4'}
     tested |= {f'bayer_{order}{bits}' for order in ORDERS for bits in (8, 16)}
-    assert tested == set(LAYOUTS)
+    # Those of luma and colour differences are in test_luma.py.
+    assert tested == {name for name in LAYOUTS if not name.startswith(('y', 'u', 'nv', 'i'))}
 
 
 def changed(**changes) -> ImageFields:
@@ -96,8 +91,8 @@ def changed(**changes) -> ImageFields:
 @pytest.mark.parametrize('image, sentence', [
     (changed(encoding='rgb9'), "unknown encoding 'rgb9': send one of rgb8, bgr8"),
     (changed(encoding=''), "unknown encoding ''"),
-    (changed(step=17), "step is 17 bytes, but 6 pixels of 'rgb8' take 18"),
-    (changed(step=0), 'step is 0 bytes'),
+    (changed(step=17, data=bytes(17 * 4)), "step is 17 bytes, but 6 pixels of 'rgb8' take 18"),
+    (changed(step=0, data=bytes(20 * 4)), 'step is 0 bytes'),
     (changed(data=bytes(71)), 'data has 71 bytes, but 4 rows of step 18 take 72'),
     (changed(data=b''), 'data has 0 bytes'),
     (changed(data=bytes(73)), 'data has 73 bytes'),
@@ -108,6 +103,16 @@ def changed(**changes) -> ImageFields:
     (changed(width=2**32 - 1, height=2**32 - 1), 'million cannot be right'),
     (changed(width=MAX_PIXELS + 1, height=1), 'million cannot be right'),
     (changed(width=5, encoding='yuv422', step=18), 'must have an even width, not 5'),
+    (changed(width=5, encoding='nv12'), "'nv12' must have an even width, not 5"),
+    (changed(height=5, encoding='nv21'), "'nv21' must have an even height, not 5"),
+    (changed(height=3, encoding='yuv420'), "'yuv420' must have an even height, not 3"),
+    (changed(encoding='nv12', step=6, data=bytes(35)), "data has 35 bytes, but 4 rows of step 6 "
+                                                       "take 36 as 'nv12'"),
+    (changed(encoding='16UC1'), "'16UC1' is that of depth or other measurements, not of pictures"),
+    (changed(encoding='32FC1'), "choose the camera's colour or grey topic"),
+    (changed(encoding='64FC3'), 'is that of depth'),
+    (changed(encoding='mono12p'), "let the driver publish 'mono16'"),
+    (changed(encoding='bayer_rggb10'), "let the driver publish 'bayer_rggb16'"),
 ])
 def test_invalid_messages_raise_one_sentence(image, sentence):
     with pytest.raises(MessageError) as raised:
@@ -169,6 +174,17 @@ def test_jpeg_size_is_found_after_other_segments(filling):
 def test_a_jpeg_of_endless_segments_has_no_size():
     assert announced_size(b'\xff\xd8' + b'\xff\xfe\0\2' * 100_000) is None
     assert announced_size(b'\xff\xd8' + b'\xff\xfe\0\0' * 100_000) is None
+
+
+@pytest.mark.parametrize('step', [0, 6, 17, 19, 2**32 - 1])
+def test_data_of_exactly_the_pixels_have_no_padding(step):
+    np.testing.assert_array_equal(to_rgb(changed(step=step)), RGB)
+
+
+def test_the_last_row_may_lack_its_padding():
+    image = raw(RGB, 'rgb8', padding=5)
+    image.data = image.data[:-5]
+    np.testing.assert_array_equal(to_rgb(image), RGB)
 
 
 def test_quoted_text_is_one_printable_line():

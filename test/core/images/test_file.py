@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from mfs_seg_core.images import MessageError, read_image
+from mfs_seg_core.images import BitDepth, MessageError, read_image
 
-HEIGHT, WIDTH = 20, 30
+HEIGHT, WIDTH = 40, 60
 RGB = (200, 100, 50)
 
 
@@ -20,6 +20,11 @@ def picture() -> np.ndarray:
     image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     image[:HEIGHT // 2] = RGB
     return image
+
+
+def read(path: Path) -> np.ndarray:
+    """Read one image."""
+    return read_image(path, BitDepth())
 
 
 def write(path: Path, image: np.ndarray) -> Path:
@@ -33,30 +38,36 @@ def write(path: Path, image: np.ndarray) -> Path:
 
 @pytest.mark.parametrize('suffix', ['png', 'bmp', 'ppm', 'tif', 'jp2', 'webp', 'jpg'])
 def test_formats(tmp_path, suffix):
-    found = read_image(write(tmp_path / f'a.{suffix}', picture()))
+    found = read(write(tmp_path / f'a.{suffix}', picture()))
     assert found.shape == (HEIGHT, WIDTH, 3) and found.dtype == np.uint8
     assert np.abs(found[2, 2].astype(int) - RGB).max() <= 8 and found[-2].max() <= 8
 
 
 def test_grey_becomes_three_channels(tmp_path):
-    found = read_image(write(tmp_path / 'a.png', picture()[..., 0]))
+    found = read(write(tmp_path / 'a.png', picture()[..., 0]))
     assert found[2, 2].tolist() == [200] * 3
 
 
 def test_transparency_is_ignored(tmp_path):
     image = np.dstack([picture(), np.zeros((HEIGHT, WIDTH), np.uint8)])
-    assert np.array_equal(read_image(write(tmp_path / 'a.png', image)), picture())
+    assert np.array_equal(read(write(tmp_path / 'a.png', image)), picture())
 
 
 def test_sixteen_bits_become_eight(tmp_path):
     image = picture().astype(np.uint16) * 256
-    assert np.abs(read_image(write(tmp_path / 'a.png', image)).astype(int) - picture()).max() <= 1
+    assert np.abs(read(write(tmp_path / 'a.png', image)).astype(int) - picture()).max() <= 1
+
+
+def test_twelve_bits_in_use_are_scaled(tmp_path):
+    image = picture().astype(np.uint16) * 16
+    assert np.abs(read(write(tmp_path / 'a.png', image)).astype(int) - picture()).max() <= 1
+    assert np.abs(read(write(tmp_path / 'g.png', image[..., 0]))[2, 2].astype(int) - 200).max() <= 1
 
 
 def test_cmyk_is_converted(tmp_path):
     pillow = pytest.importorskip('PIL.Image')
     pillow.fromarray(picture()).convert('CMYK').save(tmp_path / 'a.jpg', quality=95)
-    found = read_image(tmp_path / 'a.jpg')
+    found = read(tmp_path / 'a.jpg')
     assert np.abs(found[2, 2].astype(int) - RGB).max() <= 6
 
 
@@ -70,7 +81,7 @@ def test_exif_turns_the_image(tmp_path, orientation, turned):
     tiff = b'MM\0\x2a' + struct.pack('>IHHHIHHI', 8, 1, 0x112, 3, 1, orientation, 0, 0)
     exif = b'Exif\0\0' + tiff
     path.write_bytes(data[:2] + b'\xff\xe1' + struct.pack('>H', len(exif) + 2) + exif + data[2:])
-    found = read_image(path)
+    found = read(path)
     expected = turned(picture())
     assert found.shape == expected.shape
     assert np.abs(found.astype(int) - expected).mean() <= 4
@@ -87,7 +98,7 @@ def test_what_cannot_be_read_is_one_clause_with_the_file(tmp_path, content, sent
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(MessageError, match=sentence) as error:
-        read_image(path)
+        read(path)
     assert str(path) in str(error.value)
 
 
@@ -95,4 +106,4 @@ def test_float_values_are_refused(tmp_path):
     image = cv2.cvtColor(picture(), cv2.COLOR_RGB2BGR).astype(np.float32) / 255
     assert cv2.imwrite(str(tmp_path / 'a.tif'), image)
     with pytest.raises(MessageError, match='a.tif. holds float32 values: convert it'):
-        read_image(tmp_path / 'a.tif')
+        read(tmp_path / 'a.tif')

@@ -1,0 +1,75 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Number of bits that a stream uses of its 16-bit samples."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+# Depths of the converters in cameras.
+DEPTHS = (8, 10, 12, 14, 16)
+# A larger share of the samples above a depth rules it out. Fewer are faulty pixels or highlights.
+MAX_SHARE = 1e-3
+
+
+class BitDepth:
+    """
+    Scales the 16-bit samples of one stream to 8 bits, by the bits in use.
+
+    Cameras of 10, 12 or 14 bits fill the lower bits of 16 ('mono16', 'bayer_rggb16') or the upper
+    ones; nothing in a message says which. The smallest of ``DEPTHS`` that holds the samples is
+    found from the images so far, and kept: darker images never lower it, a brighter one raises it.
+    Images with less than 7 bits in use (a covered camera) decide nothing, and are scaled by 16.
+
+    :param given: bits in use, 8 to 16; 0: find them.
+    :raises ValueError: the number is another one.
+    """
+
+    def __init__(self, given: int = 0) -> None:
+        if given and not DEPTHS[0] <= given <= DEPTHS[-1]:
+            raise ValueError(f'bit_depth must be 0 (automatic) or from 8 to 16, not {given}')
+        self.given = given
+        self._bits = given
+        self._encoding = ''
+        self._exceeded = False
+
+    @property
+    def bits(self) -> int:
+        """Bits in use; 0: not known yet, or not needed."""
+        return self._bits
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether samples of an image were above the given number of bits."""
+        return self._exceeded
+
+    def reduced(self, samples: np.ndarray, encoding: str) -> np.ndarray:
+        """
+        Scale samples to 8 bits.
+
+        :param samples: uint16, colours or grey values of one image.
+        :param encoding: encoding of the image; after a change, the bits are found again.
+        :returns: uint8 of the same shape; values above the bits in use are 255.
+        """
+        if encoding != self._encoding:
+            self._encoding, self._bits, self._exceeded = encoding, self.given, False
+        if samples.size and int(samples.max()) >> self._bits:
+            self._look_above(samples)
+        highest = (1 << (self._bits or DEPTHS[-1])) - 1
+        rows = samples.reshape(len(samples), -1)
+        return cv2.convertScaleAbs(rows, alpha=255 / highest).reshape(samples.shape)
+
+    def _look_above(self, samples: np.ndarray) -> None:
+        if self.given:
+            self._exceeded |= bool(_share_above(samples, self.given) > MAX_SHARE)
+            return
+        if not self._bits and _share_above(samples, DEPTHS[0] - 1) <= MAX_SHARE:
+            return
+        self._bits = next(bits for bits in DEPTHS if bits >= self._bits
+                          and _share_above(samples, bits) <= MAX_SHARE)
+
+
+def _share_above(samples: np.ndarray, bits: int) -> float:
+    """Return the share of the samples that need more than this number of bits."""
+    return np.count_nonzero(samples >> bits) / samples.size
