@@ -69,12 +69,13 @@ class SourceReport:
         """Return sentences on what was left out, and on the source as a whole."""
         said = list(self.notes)
         if total := sum(self.skipped.values()):
-            counts = ' and '.join(f'{count} {kind}' for kind, count in self.skipped.items())
-            more = ' ...' if total > len(self.first_skipped) else ''
-            said.append(f'{counts} could not be read and were left out: '
+            counts = ' and '.join(f'{count} {kind if count > 1 else kind.rstrip("s")}'
+                                  for kind, count in self.skipped.items())
+            more = '; and others' if total > len(self.first_skipped) else ''
+            said.append(f'left out, because not readable, {counts}: '
                         f'{"; ".join(self.first_skipped)}{more}')
         said.append(self.rejection())
-        return [f'{text}.' for text in said if text]
+        return [f'{text.rstrip(".")}.' for text in said if text]
 
     def rejection(self) -> str:
         """Return a clause about rejected events; see :mod:`mfs_seg_core.events.rejection`."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Videos with chosen times and contents of frames: Motion JPEG in Matroska, which browsers write."""
+"""Videos with chosen times and contents of frames: Motion JPEG in Matroska, as browsers write."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def jpeg(value: int) -> bytes:
 
 
 def write_mkv(path: Path, frames: Iterable[tuple[int, bytes]]) -> Path:
-    """Write frames, (time in milliseconds, JPEG), with neither a rate nor a length in the header."""
+    """Write frames, (milliseconds, JPEG), with neither a rate nor a length in the header."""
     video = _element(VIDEO, _number(PIXEL_WIDTH, WIDTH) + _number(PIXEL_HEIGHT, HEIGHT))
     track = (_number(NUMBER, 1) + _number(UID, 1) + _number(TYPE, 1)
              + _element(CODEC, b'V_MJPEG') + video)

@@ -45,14 +45,26 @@ def test_missing_file(tmp_path):
         CamVid(tmp_path, 'val')
 
 
-@pytest.mark.parametrize('text, message', [('', 'is empty'), ('only_one.png', 'an existing image and')])
+@pytest.mark.parametrize('text, message', [
+    ('', 'is empty'), ('# a comment', 'is empty'), ('only_one.png', 'an existing image and')])
 def test_bad_list(tmp_path, text, message):
     (tmp_path / 'val.txt').write_text(text)
     with pytest.raises(ValueError, match=message):
         CamVid(tmp_path, 'val')
 
 
+def test_void_is_11_or_255(tmp_path):
+    write_camvid(tmp_path, 'val', 1)
+    label = np.full((48, 64), 3, np.uint8)
+    label[0], label[1] = 11, 255
+    cv2.imwrite(str(tmp_path / 'valannot' / '0001TP_00000.png'), label)
+    found = CamVid(tmp_path, 'val')[0][1]
+    assert (found[:2] == 255).all() and (found[2:] == 3).all()
+
+
 @pytest.mark.parametrize('label, message', [
+    (np.full((48, 64), 254, np.uint8), 'class id 254: expected 0..11, or 255 for void'),
+    (np.full((48, 64), 3, np.uint16), 'uint16 values'),
     (np.full((48, 64), 12, np.uint8), 'class id 12'), (np.zeros((40, 64), np.uint8), '40, 64'),
     (np.zeros((48, 64, 3), np.uint8), 'one channel')])
 def test_bad_label(tmp_path, label, message):

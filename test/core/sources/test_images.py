@@ -67,7 +67,7 @@ def test_all_bad_images_are_counted_and_the_first_are_named(tmp_path):
     assert source.report.skipped == {'frames': 10}
     assert [text.split("'")[1] for text in source.report.first_skipped] == [
         str(tmp_path / f'{index}.png') for index in (1, 3, 5, 7, 9)]
-    assert source.report.sentences()[0].startswith('10 frames could not be read')
+    assert source.report.sentences()[0].startswith('left out, because not readable, 10 frames: ')
 
 
 def test_a_folder_without_a_good_image_is_one_sentence(tmp_path):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every source on data made here, and on recordings where they are next to the repository."""
 
+import os
 from itertools import islice
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
+from support.camvid_tree import write_camvid
 from support.paths import NO_RECORDINGS, SHARED_DATA
 
 from mfs_seg_core.sources.items import SourceError
@@ -127,17 +129,6 @@ def test_camvid_folder(tmp_path):
         assert (frame.label == expected_label(index)).all()
 
 
-def test_video(tmp_path):
-    path = tmp_path / 'drive.avi'
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 12.5, (WIDTH, HEIGHT))
-    for index in range(4):
-        writer.write(np.ascontiguousarray(coarse_image(index)[..., ::-1]))
-    writer.release()
-    frames = list(open_source(path))
-    assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.08, 0.16, 0.24])
-    assert np.abs(frames[3].image.astype(int) - coarse_image(3)).mean() < 8.0
-
-
 @pytest.mark.parametrize('storage', [StoragePlugin.MCAP, StoragePlugin.SQLITE3])
 def test_bag_of_raw_images_matches_labels_by_stamp(tmp_path, storage):
     step = 100_000_000
@@ -204,7 +195,21 @@ def test_another_size_keeps_class_ids(tmp_path):
 @pytest.mark.parametrize('make, sentence', [
     (lambda folder: folder / 'absent', 'does not exist'),
     (lambda folder: folder, 'holds nothing to play'),
-    (lambda folder: _file(folder / 'notes.md', b'words'), 'neither a rosbag2 file'),
+    (lambda folder: '', 'the path is empty'),
+    (lambda folder: folder / ('a' * 300), 'cannot be read .File name too long.*permissions'),
+    (lambda folder: '~nobody_of_this_name/a', 'cannot be read .*home directory'),
+    (lambda folder: '/dev/null', 'is a device, a pipe or a socket: start the ROS driver'),
+    (lambda folder: _pipe(folder / 'camera'), 'is a device, a pipe or a socket'),
+    # Reading from its start fails, whoever reads.
+    (lambda folder: '/proc/self/mem', 'cannot be read .Input/output error.*permissions'),
+    (lambda folder: _file(folder / 'a.mp4', b''), "a.mp4' is empty: copy or record it again"),
+    (lambda folder: _file(folder / 'a.mcap', b''), "a.mcap' is empty: copy or record it again"),
+    (lambda folder: _file(folder / 'notes.md', b'words'), 'is a text file, not a video'),
+    # FFmpeg would open what it names.
+    (lambda folder: _file(folder / 'a.mp4', b'ffconcat version 1.0\nfile /etc/hosts\n'),
+     'is a text file, not a video'),
+    (lambda folder: _file(folder / 'a.mp4', bytes(range(256)) * 9), 'damaged, or not a video'),
+    (lambda folder: _file(folder / 'a.zip', b'PK\3\4' + bytes(range(256))), 'unpack an archive'),
 ])
 def test_what_cannot_be_opened_is_one_sentence(tmp_path, make, sentence):
     with pytest.raises(SourceError, match=sentence) as error:
@@ -217,10 +222,31 @@ def test_half_a_size_is_refused():
         open_source('street', width=240)
 
 
-def test_damaged_image_names_the_file(tmp_path):
-    _file(tmp_path / 'broken.png', b'no png')
-    with pytest.raises(SourceError, match="broken.png' is not a readable image"):
-        list(open_source(tmp_path))
+def test_a_file_without_permission_is_one_sentence(tmp_path):
+    path = _file(tmp_path / 'a.mp4', b'x')
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip('this user may read all files')
+    with pytest.raises(SourceError, match="a.mp4' cannot be read .Permission denied"):
+        open_source(path)
+
+
+def test_a_damaged_pair_of_camvid_is_left_out(tmp_path):
+    write_camvid(tmp_path, 'val', 4)
+    _file(tmp_path / 'val' / '0001TP_00001.png', b'no png')
+    _file(tmp_path / 'valannot' / '0001TP_00002.png', b'')
+    source = open_source(tmp_path, rate_hz=10.0)
+    assert [frame.time_s for frame in source] == pytest.approx([0.0, 0.3])
+    assert source.report.skipped == {'frames': 2}
+    assert ['val/0001TP_00001.png' in source.report.first_skipped[0],
+            'valannot/0001TP_00002.png' in source.report.first_skipped[1]] == [True, True]
+
+
+def test_a_wrong_list_of_camvid_is_one_sentence(tmp_path):
+    write_camvid(tmp_path, 'val', 1)
+    (tmp_path / 'val.txt').write_text('val/absent.png valannot/absent.png')
+    with pytest.raises(SourceError, match='absent.png is missing: .*val.txt names it'):
+        open_source(tmp_path)
 
 
 @pytest.mark.parametrize('name', ['broken.mcap', 'broken.db3'])
@@ -253,6 +279,11 @@ def test_real_recordings(name, count, shape, labelled, step_s):
             assert set(np.unique(frame.label)) <= {*range(11), 255}
     if step_s:
         assert np.diff([frame.time_s for frame in frames]) == pytest.approx(step_s, abs=1e-5)
+
+
+def _pipe(path: Path) -> Path:
+    os.mkfifo(path)
+    return path
 
 
 def _file(path: Path, content: bytes) -> Path:
