@@ -3,17 +3,21 @@
 """Packaging: `mfs_seg_core` for Python alone, with `mfs_seg_ros` a ROS 2 package (ament_python)."""
 
 from glob import glob
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
 NAME = 'mfs_seg_ros'
+NODES = ('segmenter', 'player', 'recorder')
 OPENCV = 'opencv-python-headless<5'
+# `colcon build --symlink-install` runs a link to this file in a folder without the README.
+README = Path(__file__).resolve().with_name('README.md')
 
 setup(
     name=NAME,
     version='0.1.0',
     description='Semantic segmentation by a spiking neural network, as a ROS 2 node',
-    long_description=open('README.md', encoding='utf-8').read(),
+    long_description=README.read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     author='The mfs_seg_ros authors',
     license='Apache-2.0',
@@ -26,6 +30,9 @@ setup(
         (f'share/{NAME}/launch', glob('launch/*.launch.py')),
         (f'share/{NAME}/config', glob('config/*.*')),
         (f'share/{NAME}/config/train', glob('config/train/*.yaml')),
+        # Where `ros2 run` and `ros2 launch` look, whether colcon or pip installs. Their Python is
+        # that of the environment in which they are started.
+        (f'lib/{NAME}', [f'executables/{name}' for name in NODES]),
     ],
     zip_safe=False,
     # What the streaming path needs. ROS packages come from package.xml.
@@ -42,7 +49,8 @@ setup(
     entry_points={
         'console_scripts': [
             'mfs-seg = mfs_seg_core.__main__:main',
-            *(f'{name} = mfs_seg_ros.{name}:main' for name in ('segmenter', 'player', 'recorder')),
+            # pip puts these into bin, for all of the system: with a prefix.
+            *(f'mfs-seg-{name} = mfs_seg_ros.executables:{name}' for name in NODES),
         ],
     },
 )

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import rclpy
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 
@@ -28,6 +29,7 @@ from mfs_seg_ros.demo import positive
 from mfs_seg_ros.diagnostics.process_info import cpu_s
 from mfs_seg_ros.messages.images import stamp_ns
 from mfs_seg_ros.node.fastdds_environment import local_environment
+from mfs_seg_ros.node.stop import interrupt_once
 from mfs_seg_ros.tools.camera_diagnostics import PACKET_CAUSES, CameraDiagnostics
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 
@@ -48,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
                         help='of the node (default: the last)')
     parser.add_argument('--json', type=Path, default=None, metavar='FILE')
     options = parser.parse_args(arguments)
+    interrupt_once()
     environment = local_environment()
     os.environ.update(environment)
     try:
@@ -57,6 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (ChildFailed, OSError) as error:
         print(f'The benchmark ended early: {error}', file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     for name, value in figures.items():
         print(f'{name:<24} {value:>16}' if isinstance(value, (str, int)) else
               f'{name:<24} {value:>16.3f}')
@@ -106,7 +111,8 @@ def run(
         {'~/events': 'event_camera/events'})
     others = cores - {options.core} or cores
     os.sched_setaffinity(0, others)
-    rclpy.init()
+    # Its handlers would stop this process before its children.
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
         listener = Listener()
         wait(listener, children, lambda: listener.count_publishers(MASK), 'segmenter')

@@ -14,7 +14,6 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_core.util.table import cell, text_table
 from mfs_seg_ros.diagnostics.drops import IMAGES_DROPPED
 from mfs_seg_ros.node.fastdds_environment import local_environment
+from mfs_seg_ros.node.stop import Stop
 from mfs_seg_ros.tools.camera_diagnostics import PACKET_CAUSES, CameraDiagnostics
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 
@@ -68,9 +68,9 @@ def main(arguments: list[str] | None = None) -> int:
         could not be read, 130 when interrupted.
     """
     options = parse(arguments)
-    interrupted = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: interrupted.set())
+    interrupted = Stop()
+    interrupted.catch_signals()
+    signal.signal(signal.SIGHUP, lambda *_: interrupted.set())
     try:
         summary, recording = run(options, interrupted)
     except Interrupted:
@@ -152,7 +152,7 @@ def positive(text: str) -> float:
 
 
 def run(
-    options: argparse.Namespace, interrupted: threading.Event
+    options: argparse.Namespace, interrupted: Stop
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     Start the processes and wait for their end.
@@ -236,7 +236,7 @@ def diagnostics() -> Iterator[CameraDiagnostics]:
 
 def follow(
     children: Children, counts: CameraDiagnostics, counts_file: Path,
-    interrupted: threading.Event, sensors: str,
+    interrupted: Stop, sensors: str,
 ) -> dict[str, Any]:
     """
     Show progress until the player has ended and all masks are published.
@@ -256,7 +256,6 @@ def follow(
     seen = masks = 0
     sent = None
     while not interrupted.is_set():
-        # No wait on the event: a signal's handler that sets it meanwhile would block on its lock.
         counts.listen(POLL_S)
         now = time.monotonic()
         children.check_running('segmenter', 'recorder')

@@ -5,13 +5,11 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from array import array
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from event_camera_msgs.msg import EventPacket
@@ -30,8 +28,9 @@ from mfs_seg_core.sources.report import MAX_BAD_SHARE
 from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import image_message
-from mfs_seg_ros.node.parameters import declare
+from mfs_seg_ros.node.parameters import Setting, declare_all
 from mfs_seg_ros.node.run import run_node
+from mfs_seg_ros.node.stop import Stop
 from mfs_seg_ros.playback.schedule import played
 
 # A source that cannot keep up slows down: a camera does not send what it missed in a burst.
@@ -43,6 +42,39 @@ SETTLE_S = 0.5
 CAMERA_QOS = QoSProfile(depth=10)
 # Items rendered ahead. Street renders a dozen batches at once.
 FRAMES_AHEAD, BATCHES_AHEAD = 1, 32
+PLAYER = (
+    Setting('input', 'street',
+            "What to play: 'street', a CamVid folder, a folder of images, a video, a recording of "
+            'an event camera, or a bag.'),
+    Setting('sensors', 'camera', "What to play of it: 'camera', 'events', 'fusion'."),
+    Setting('rate', 0.0, 'Frames per second; 0: the rate of the input.', (0.0, 1e4)),
+    Setting('fast', False, 'Send as fast as frames can be made.'),
+    Setting('loop', False, 'Begin again when the input ends.'),
+    Setting('seconds', 0.0, 'Stop after this many seconds; 0: no limit.', (0.0, 1e9)),
+    Setting('frames', 0,
+            'Stop after this many frames, or labels of events alone; 0: no limit.', (0, 2**31)),
+    Setting('wait_for', 0,
+            'Start when the topic of each sensor has this many subscribers.', (0, 1000)),
+    Setting('frame_id', 'camera_optical_frame', 'frame_id of the headers.'),
+    Setting('counts_file', '', 'JSON file for the counts of what was sent; empty: none.'),
+    Setting('seed', 0, 'Seed of Street.', (0, 2**31)),
+    Setting('width', 0, 'Width of the frames; 0: the input as it is.', (0, 16384)),
+    Setting('height', 0, 'Height of the frames; 0: the input as it is.', (0, 16384)),
+    Setting('split', 'val', "List of a CamVid folder: 'train' or 'val'."),
+    Setting('bag_image_topic', '', 'Image topic of a bag; empty: chosen.'),
+    Setting('bag_label_topic', '', 'Label topic of a bag; empty: chosen.'),
+    Setting('bag_event_topic', '', 'Event topic of a bag; empty: chosen.'),
+    Setting('sensor_width', 0,
+            'Columns of the event sensor, for recordings that do not state them; 0: as recorded.',
+            (0, 16384)),
+    Setting('sensor_height', 0, 'Rows of the event sensor, likewise.', (0, 16384)),
+    Setting('columns', '',
+            "Order of the columns of events as text or arrays, for example 'x,y,p,t'; empty: found "
+            'in the recording.'),
+    Setting('unit', '',
+            "Unit of their times: 's', 'ms', 'us' or 'ns'; empty: found in the recording."),
+    Setting('packet_ms', 5, 'Length of a packet of events in milliseconds.', (1, 1000)),
+)
 
 
 class Player(Node):
@@ -57,56 +89,33 @@ class Player(Node):
     :raises SourceError: when the input cannot be played.
     """
 
-    def __init__(self, stopped: threading.Event) -> None:
+    def __init__(self, stopped: Stop) -> None:
         super().__init__('player')
         self._stopped = stopped
-        declared = partial(declare, self)
-        self._input = declared('input', 'street', (
-            "What to play: 'street', a CamVid folder, a folder of images, a video, a recording of "
-            'an event camera, or a rosbag2.'))
-        sensors = declared('sensors', 'camera', "What to play of it: 'camera', 'events', 'fusion'.")
-        self._rate = declared(
-            'rate', 0.0, 'Frames per second; 0: the rate of the input.', (0.0, 1e4))
-        self._fast = declared('fast', False, 'Send as fast as frames can be made.')
-        loop = declared('loop', False, 'Begin again when the input ends.')
-        self._seconds = declared(
-            'seconds', 0.0, 'Stop after this many seconds; 0: no limit.', (0.0, 1e9))
-        self._frames = declared(
-            'frames', 0, 'Stop after this many frames, or labels of events alone; 0: no limit.',
-            (0, 2**31))
-        self._wait_for = declared(
-            'wait_for', 0, 'Start when the topic of each sensor has this many subscribers.',
-            (0, 1000))
-        self._frame_id = declared('frame_id', 'camera_optical_frame', 'frame_id of the headers.')
-        self._counts_file = declared(
-            'counts_file', '', 'JSON file for the counts of what was sent; empty: none.')
+        given = declare_all(self, PLAYER, read_only=True)
+        self._input, sensors = given['input'], given['sensors']
+        self._rate, self._fast = given['rate'], given['fast']
+        self._seconds, self._frames = given['seconds'], given['frames']
+        self._wait_for, self._frame_id = given['wait_for'], given['frame_id']
+        self._counts_file = given['counts_file']
         source = open_source(
             self._input,
             sensors=sensors,
-            seed=declared('seed', 0, 'Seed of Street.', (0, 2**31)),
-            width=declared('width', 0, 'Width of the frames; 0: the input as it is.', (0, 16384)),
-            height=declared(
-                'height', 0, 'Height of the frames; 0: the input as it is.', (0, 16384)),
+            seed=given['seed'],
+            width=given['width'],
+            height=given['height'],
             rate_hz=self._rate,
-            split=declared('split', 'val', "List of a CamVid folder: 'train' or 'val'."),
-            image_topic=declared('bag_image_topic', '', 'Image topic of a bag; empty: chosen.'),
-            label_topic=declared('bag_label_topic', '', 'Label topic of a bag; empty: chosen.'),
-            event_topic=declared('bag_event_topic', '', 'Event topic of a bag; empty: chosen.'),
-            sensor_size=self._sensor_size(
-                declared('sensor_width', 0, (
-                    'Columns of the event sensor, for recordings that do not state them; 0: as '
-                    'recorded.'), (0, 16384)),
-                declared('sensor_height', 0, 'Rows of the event sensor, likewise.', (0, 16384))),
-            columns=declared('columns', '', (
-                "Order of the columns of events as text or arrays, for example 'x,y,p,t'; empty: "
-                'found in the recording.')),
-            unit=declared('unit', '', (
-                "Unit of their times: 's', 'ms', 'us' or 'ns'; empty: found in the recording.")),
-            batch_us=1000 * declared(
-                'packet_ms', 5, 'Length of a packet of events in milliseconds.', (1, 1000)),
+            split=given['split'],
+            image_topic=given['bag_image_topic'],
+            label_topic=given['bag_label_topic'],
+            event_topic=given['bag_event_topic'],
+            sensor_size=self._sensor_size(given['sensor_width'], given['sensor_height']),
+            columns=given['columns'],
+            unit=given['unit'],
+            batch_us=1000 * given['packet_ms'],
         )
         self._report = source.report
-        self._source = played(source, 0.0 if sensors != 'camera' else self._rate, loop)
+        self._source = played(source, 0.0 if sensors != 'camera' else self._rate, given['loop'])
         self._ahead = FRAMES_AHEAD if sensors == 'camera' else BATCHES_AHEAD
         self._outputs: dict[str, Publisher] = {}
         if sensors != 'events':
@@ -125,6 +134,7 @@ class Player(Node):
         :returns: exit code: 1 if ``MAX_BAD_SHARE`` of the items of the input were bad.
         :raises SourceError: when there is nothing to send.
         """
+        self._stopped.catch_signals()
         frames = packets = 0
         begin = start = None
         for item in self._rendered_ahead():
@@ -255,7 +265,7 @@ def packet_message(batch: EventBatch, count: int, header: Header) -> EventPacket
 
 def main(args: list[str] | None = None) -> int:
     """Run the node; return 0, or 1 after logging an error."""
-    return run_node(Player, 'player', args)
+    return run_node(Player, 'player', PLAYER, args)
 
 
 if __name__ == '__main__':

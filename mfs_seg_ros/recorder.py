@@ -26,8 +26,9 @@ from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import stamp_ns
-from mfs_seg_ros.node.parameters import chosen_sensors, declare
+from mfs_seg_ros.node.parameters import Setting, chosen_sensors, declare_all
 from mfs_seg_ros.node.run import run_node
+from mfs_seg_ros.node.stop import Stop
 from mfs_seg_ros.recording.metrics import RunRecord
 from mfs_seg_ros.recording.video import VIDEO_HEIGHT
 
@@ -40,6 +41,13 @@ MAX_QUEUED = 512
 # A nice value: higher numbers mean lower priority.
 LOW_PRIORITY = 10
 MASK_TOPIC = 'mfs_seg/mask'
+RECORDER = (
+    Setting('output', 'out/recording',
+            'Folder for recording.json, overlay.mp4 and contact_sheet.png.'),
+    Setting('title', 'mfs_seg', 'Headline of the contact sheet.'),
+    Setting('sensors', 'camera', "What is segmented: 'camera', 'events' or 'fusion'."),
+    Setting('event_window', 0.05, 'Seconds of events that are a step.', (0.001, 10.0)),
+)
 
 
 class Recorder(Node):
@@ -54,19 +62,13 @@ class Recorder(Node):
     :raises OSError: when a file cannot be written.
     """
 
-    def __init__(self, stopped: threading.Event) -> None:
+    def __init__(self, stopped: Stop) -> None:
         super().__init__('recorder')
         self._stopped = stopped
-        declared = partial(declare, self)
-        self._folder = Path(declared(
-            'output', 'out/recording',
-            'Folder for recording.json, overlay.mp4 and contact_sheet.png.')).expanduser()
-        self._title = declared('title', 'mfs_seg', 'Headline of the contact sheet.')
-        sensors = chosen_sensors(declared(
-            'sensors', 'camera', "What is segmented: 'camera', 'events' or 'fusion'."),
-            SENSORS['fusion'])
-        window_s = declared(
-            'event_window', 0.05, 'Seconds of events that are a step.', (0.001, 10.0))
+        given = declare_all(self, RECORDER, read_only=True)
+        self._folder = Path(given['output']).expanduser()
+        self._title = given['title']
+        sensors = chosen_sensors(given['sensors'], SENSORS['fusion'])
         self._folder.mkdir(parents=True, exist_ok=True)
         self._camera = 'camera' in sensors
         self._recording = RunRecord(self._folder, CAMVID, self._camera)
@@ -74,7 +76,7 @@ class Recorder(Node):
         if 'events' in sensors:
             # Imports PyTorch, which recordings of a camera alone do not need.
             from mfs_seg_ros.recording.events import EventRecord
-            self._events = EventRecord(window_s, VIDEO_HEIGHT)
+            self._events = EventRecord(given['event_window'], VIDEO_HEIGHT)
         self._masks = 0
         self._packets = 0
         self._images = 0
@@ -91,6 +93,7 @@ class Recorder(Node):
 
     def run(self) -> None:
         """Record until stopped, then write the files."""
+        self._stopped.catch_signals()
         worker = threading.Thread(target=self._record, name='record')
         worker.start()
         try:
@@ -173,7 +176,7 @@ class Recorder(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node; return 0, or 1 after logging an error."""
-    return run_node(Recorder, 'recorder', args)
+    return run_node(Recorder, 'recorder', RECORDER, args)
 
 
 if __name__ == '__main__':

@@ -40,6 +40,7 @@ from mfs_seg_ros.node.lifecycle import reject_invalid_transitions
 from mfs_seg_ros.node.malloc import release_freed_memory
 from mfs_seg_ros.node.parameters import SEGMENTER, declare_all
 from mfs_seg_ros.node.run import run_node
+from mfs_seg_ros.node.stop import Stop
 from mfs_seg_ros.pipeline.camera import Camera
 from mfs_seg_ros.pipeline.configure import Plan, make_plan
 from mfs_seg_ros.pipeline.monitor import Monitor
@@ -61,7 +62,7 @@ class SegmenterNode(LifecycleNode):
     :raises ValueError: a parameter has a wrong type or is out of its range; one sentence.
     """
 
-    def __init__(self, stopped: threading.Event) -> None:
+    def __init__(self, stopped: Stop) -> None:
         super().__init__('mfs_seg')
         self._stopped = stopped
         # Replaced as a whole, never changed: the worker's thread reads it too.
@@ -89,6 +90,7 @@ class SegmenterNode(LifecycleNode):
         try:
             if self._settings['autostart'] and not self._autostart():
                 return 1
+            self._stopped.catch_signals()
             while not self._stopped.is_set() and rclpy.ok():
                 try:
                     executor.spin_once(timeout_sec=POLL_S)
@@ -259,7 +261,7 @@ class SegmenterNode(LifecycleNode):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node; return 0, or 1 after logging one sentence about what is wrong."""
-    return run_node(SegmenterNode, 'mfs_seg', args)
+    return run_node(SegmenterNode, 'segmenter', SEGMENTER, args)
 
 
 if __name__ == '__main__':

@@ -26,6 +26,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import rclpy
+from rclpy.signals import SignalHandlerOptions
 
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.util.files import write_json
@@ -33,6 +34,7 @@ from mfs_seg_ros.benchmark import DRAIN_S, MASK, START_S, Listener, wait, wait_f
 from mfs_seg_ros.demo import positive
 from mfs_seg_ros.diagnostics.process_info import ProcessState, process_state
 from mfs_seg_ros.node.fastdds_environment import local_environment
+from mfs_seg_ros.node.stop import interrupt_once
 from mfs_seg_ros.tools.camera_diagnostics import IMAGE_CAUSES
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 from mfs_seg_ros.tools.trend import growth, slope
@@ -84,6 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
                         help='leave the node a tenth of one core')
     parser.add_argument('--json', type=Path, default=None, metavar='FILE')
     options = parser.parse_args(arguments)
+    interrupt_once()
     environment = local_environment()
     os.environ.update(environment)
     try:
@@ -109,7 +112,8 @@ def main(arguments: list[str] | None = None) -> int:
 def run(children: Children, folder: Path, options: argparse.Namespace) -> dict[str, int | float]:
     """Measure, and return the figures; raise ChildFailed when a process fails."""
     save_frames(folder / 'frames')
-    rclpy.init()
+    # Its handlers would stop this process before its children.
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
         listener = Listener()
         rate = options.rate

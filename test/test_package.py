@@ -16,15 +16,16 @@ from support.paths import REPOSITORY
 
 # The hash in recordings of event cameras: with another one, ROS would not connect to them.
 EVENT_PACKET = 'RIHS01_d6fa176260b1f37e5a40845305315e150a0f18191241eb64f407442aa29844aa'
-# ROS executables of the package, and the command of the core.
+# Executables for `ros2 run`. In bin, where pip puts them for all of a system, they have a prefix.
 EXECUTABLES = {'segmenter', 'player', 'recorder'}
-COMMAND = 'mfs-seg'
+PREFIX = 'mfs-seg'
 # Prints what setup.py hands to setuptools, as json.
 SETUP_ARGUMENTS = """
 import json
+import runpy
 import setuptools
 setuptools.setup = lambda **arguments: print(json.dumps(arguments))
-exec(compile(open('setup.py', encoding='utf-8').read(), 'setup.py', 'exec'))
+runpy.run_path('setup.py')
 """
 
 
@@ -93,7 +94,7 @@ def test_ament_index_knows_the_package():
 def test_executables_have_their_functions(setup_arguments):
     scripts = dict(entry.split(' = ') for entry in setup_arguments['entry_points']
                    ['console_scripts'])
-    assert set(scripts) == {*EXECUTABLES, COMMAND}
+    assert set(scripts) == {PREFIX, *(f'{PREFIX}-{name}' for name in EXECUTABLES)}
     for target in scripts.values():
         module, function = target.split(':')
         tree = ast.parse((REPOSITORY / f'{module.replace(".", "/")}.py').read_text('utf-8'))

@@ -8,7 +8,9 @@ import os
 from pathlib import Path
 
 PROFILE = 'fastdds_local.xml'
+# Names of the variable until Jazzy and from then on. Humble reads the first, Jazzy both.
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+WITH_FORMER_NAME = ('humble', 'jazzy')
 # Higher domains use ports from the range that Linux assigns to outgoing connections.
 LAST_DOMAIN = 101
 
@@ -26,9 +28,10 @@ def local_environment() -> dict[str, str]:
     environment = dict(os.environ)
     environment.setdefault('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
     environment.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % LAST_DOMAIN))
+    variables = profile_variables(environment.get('ROS_DISTRO'))
     if not any(environment.get(name) for name in PROFILE_VARIABLES):
-        environment.update(dict.fromkeys(PROFILE_VARIABLES, str(profile_path())))
-    if all(Path(environment.get(name, '')).name == PROFILE for name in PROFILE_VARIABLES):
+        environment.update(dict.fromkeys(variables, str(profile_path())))
+    if all(Path(environment.get(name, '')).name == PROFILE for name in variables):
         # With these, Fast DDS ignores the shared memory of our profile, which is local anyway.
         environment.pop('ROS_LOCALHOST_ONLY', None)
         environment.pop('ROS_AUTOMATIC_DISCOVERY_RANGE', None)
@@ -36,6 +39,18 @@ def local_environment() -> dict[str, str]:
     environment.pop('RCUTILS_CONSOLE_OUTPUT_FORMAT', None)
     environment['RCUTILS_COLORIZED_OUTPUT'] = '0'
     return environment
+
+
+def profile_variables(distribution: str | None) -> tuple[str, ...]:
+    """
+    Return the environment variables from which Fast DDS takes the path of its profile.
+
+    :param distribution: name of the ROS distribution; None: unknown.
+    :returns: names of the variables.
+    """
+    if distribution in (None, *WITH_FORMER_NAME):
+        return PROFILE_VARIABLES
+    return PROFILE_VARIABLES[1:]
 
 
 def profile_path() -> Path:

@@ -10,6 +10,7 @@ Render the parameters of the node ``mfs_seg`` as a Markdown table.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,12 +80,29 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _row(setting: Setting) -> tuple[str, ...]:
+def kind_of(setting: Setting) -> str:
+    """Return the type of a parameter, such as ``float`` or ``string[]``."""
     default = setting.default
     is_list = isinstance(default, list)
-    kind = TYPES[type(default[0] if is_list else default)] + ('[]' if is_list else '')
-    limits = ' to '.join(map(_number, setting.limits or ()))
-    return (f'`{setting.name}`', kind, f'`{_yaml(default)}`', limits,
+    return TYPES[type(default[0] if is_list else default)] + ('[]' if is_list else '')
+
+
+def limits_of(setting: Setting) -> str:
+    """Return the limits of a parameter, such as ``0 to 1e9``; empty: there are none."""
+    return ' to '.join(map(_number, setting.limits or ()))
+
+
+def default_of(setting: Setting) -> str:
+    """Return the default of a parameter as a parameter file spells it."""
+    default = setting.default
+    if isinstance(default, str):
+        return default or '""'
+    # Numbers, truths and lists are spelled as in JSON.
+    return json.dumps(default)
+
+
+def _row(setting: Setting) -> tuple[str, ...]:
+    return (f'`{setting.name}`', kind_of(setting), f'`{default_of(setting)}`', limits_of(setting),
             'yes' if setting.live else 'no',
             # Markdown reads <name> as HTML, and | as the border of a cell.
             setting.description.replace('<', '&lt;').replace('|', r'\|'))
@@ -92,15 +110,6 @@ def _row(setting: Setting) -> tuple[str, ...]:
 
 def _number(value: float) -> str:
     return str(value) if isinstance(value, int) else f'{value:g}'.replace('e+0', 'e')
-
-
-def _yaml(value: object) -> str:
-    """Return a default as a parameter file spells it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return f'[{", ".join(map(_yaml, value))}]'
-    return f'"{value}"' if value == '' else str(value)
 
 
 if __name__ == '__main__':

@@ -122,57 +122,39 @@ SEGMENTER = (
 )
 
 
-def declare_all(node: Node, settings: tuple[Setting, ...]) -> dict[str, Any]:
+def declare_all(
+    node: Node, settings: tuple[Setting, ...], read_only: bool = False
+) -> dict[str, Any]:
     """
-    Declare parameters that may change at runtime.
+    Declare parameters.
 
     :param node: node to declare them on.
     :param settings: declarations of the parameters.
+    :param read_only: True if the parameters cannot change at runtime.
     :returns: values by name.
     :raises ParameterError: a given value has the wrong type or is outside the limits.
     """
-    return {
-        setting.name: declare(node, setting.name, setting.default, setting.description,
-                              setting.limits, read_only=False)
-        for setting in settings
-    }
+    return {setting.name: _declare(node, setting, read_only) for setting in settings}
 
 
-def declare(
-    node: Node,
-    name: str,
-    default: Any,
-    description: str,
-    limits: tuple[float, float] | None = None,
-    read_only: bool = True,
-) -> Any:
-    """
-    Declare a parameter and return its value.
-
-    :param node: node to declare it on.
-    :param name: name of the parameter.
-    :param default: default value; its type is that of the parameter.
-    :param description: sentence for users.
-    :param limits: smallest and largest value, both inclusive; None: no limits.
-    :param read_only: True if the parameter cannot change at runtime.
-    :returns: given value, or the default.
-    :raises ParameterError: the given value has the wrong type or is outside the limits.
-    """
+def _declare(node: Node, setting: Setting, read_only: bool) -> Any:
+    """Declare a parameter and return its value."""
+    default, limits = setting.default, setting.limits
     kind = type(default)
-    descriptor = ParameterDescriptor(description=description, read_only=read_only)
+    descriptor = ParameterDescriptor(description=setting.description, read_only=read_only)
     if limits and kind is float:
         descriptor.floating_point_range = [
             FloatingPointRange(from_value=limits[0], to_value=limits[1])]
     elif limits:
         descriptor.integer_range = [IntegerRange(from_value=limits[0], to_value=limits[1])]
     try:
-        value = node.declare_parameter(name, default, descriptor).value
+        value = node.declare_parameter(setting.name, default, descriptor).value
         return list(value) if kind is list else value
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
         between = f' from {limits[0]} to {limits[1]}' if limits else ''
         expected = LISTS[type(default[0])] if kind is list else KINDS[kind]
-        raise ParameterError(
-            f"parameter '{name}' must be {expected}{between} ({error.args[0]})") from None
+        raise ParameterError(f"parameter '{setting.name}' must be {expected}{between} "
+                             f'({error.args[0]})') from None
 
 
 def input_size(settings: dict[str, Any], trained: tuple[int, int]) -> tuple[int, int]:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from array import array
 from pathlib import Path
@@ -19,8 +18,9 @@ from mfs_seg_core.events.evt3_encoder import HALF, HALF_BITS, TIME_HIGH, encode_
 from mfs_seg_core.events.types import Events
 from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.messages.events import EVENT_QOS
-from mfs_seg_ros.node.parameters import declare
+from mfs_seg_ros.node.parameters import Setting, declare_all
 from mfs_seg_ros.node.run import run_node
+from mfs_seg_ros.node.stop import Stop
 
 SENSOR = 1280, 720
 # Range of the low half of the time: replacing the high half gives a packet another time.
@@ -32,24 +32,29 @@ RUN = 8
 POLL_S = 0.1
 # Best-effort subscribers miss messages until discovery is complete in both directions.
 SETTLE_S = 0.5
+EVENT_LOAD = (
+    Setting('rate', 20.0, 'Million events a second.', (0.01, 1000.0)),
+    Setting('seconds', 10.0, 'Length in seconds.', (0.1, 3600.0)),
+    Setting('counts_file', '', 'JSON file for the counts of what was sent; empty: none.'),
+)
 
 
 class EventLoad(Node):
     """Publishes event_camera/events, EVT3 of 1280x720 pixels, once it has a subscriber."""
 
-    def __init__(self, stopped: threading.Event) -> None:
+    def __init__(self, stopped: Stop) -> None:
         super().__init__('event_load')
         self._stopped = stopped
-        self._rate = declare(self, 'rate', 20.0, 'Million events a second.', (0.01, 1000.0))
-        self._seconds = declare(self, 'seconds', 10.0, 'Length.', (0.1, 3600.0))
-        self._counts_file = declare(
-            self, 'counts_file', '', 'JSON file for the counts of what was sent; empty: none.')
+        given = declare_all(self, EVENT_LOAD, read_only=True)
+        self._rate, self._seconds = given['rate'], given['seconds']
+        self._counts_file = given['counts_file']
         self._publisher = self.create_publisher(EventPacket, 'event_camera/events', EVENT_QOS)
         self._patterns = [
             pattern(round(self._rate * PACKET_US), seed) for seed in range(PATTERNS)]
 
     def run(self) -> None:
         """Publish for the given time; then print the counts and the duration."""
+        self._stopped.catch_signals()
         while not self._stopped.is_set() and not self._publisher.get_subscription_count():
             time.sleep(POLL_S)
         time.sleep(SETTLE_S)
@@ -96,7 +101,7 @@ def packet(words: np.ndarray, index: int, start_ns: int) -> EventPacket:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node; return 0, or 1 after logging an error."""
-    return run_node(EventLoad, 'event_load', args)
+    return run_node(EventLoad, 'event_load', EVENT_LOAD, args)
 
 
 if __name__ == '__main__':

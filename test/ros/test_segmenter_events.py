@@ -227,11 +227,12 @@ def test_start_is_logged(fusion, children):
 
 # Which modules a segmenter of these sensors has loaded, and what it listens to.
 LISTENS = """
-import sys, threading
+import sys
 import rclpy
 rclpy.init(args=['--ros-args', '-p', 'weights:=' + sys.argv[1], '-p', 'sensors:=' + sys.argv[2]])
+from mfs_seg_ros.node.stop import Stop
 from mfs_seg_ros.segmenter import SegmenterNode
-node = SegmenterNode(threading.Event())
+node = SegmenterNode(Stop())
 node.trigger_configure()
 node.trigger_activate()
 print('numba' in sys.modules, 'event_camera_msgs' in sys.modules,

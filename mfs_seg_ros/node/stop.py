@@ -1,0 +1,47 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Requests to stop a program, made by SIGINT and SIGTERM."""
+
+from __future__ import annotations
+
+import signal
+
+from mfs_seg_ros import STOP_SIGNALS
+
+
+class Stop:
+    """
+    Flag that signals set once a program runs.
+
+    Before :meth:`catch_signals`, SIGINT and SIGTERM end the process at once, as PyTorch and
+    compilers work for seconds without returning to Python. A signal that comes when the flag is
+    set already has no effect.
+    """
+
+    # Not a threading.Event: its lock would block the handler of a second signal during the first.
+    def __init__(self) -> None:
+        self._set = False
+
+    def is_set(self) -> bool:
+        """Return whether the program is to stop."""
+        return self._set
+
+    def set(self) -> None:
+        """Ask the program to stop, without a signal."""
+        self._set = True
+
+    def catch_signals(self) -> None:
+        """Let SIGINT and SIGTERM set the flag from now on; to be called in the main thread."""
+        for number in STOP_SIGNALS:
+            signal.signal(number, lambda *_: self.set())
+
+
+def interrupt_once() -> None:
+    """Let the first SIGINT or SIGTERM raise KeyboardInterrupt, and ignore further ones."""
+    def interrupt(*_: object) -> None:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in STOP_SIGNALS:
+        signal.signal(number, interrupt)
