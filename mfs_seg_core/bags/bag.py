@@ -61,7 +61,8 @@ class Bag:
                 self._files.append((file, storage))
                 self._damage[file] = self._sentence(file, storage, damage or storage.damage)
             except BagDamage as error:
-                self._damage[file] = f'{file} cannot be read, {printable(str(error))}: record it again, or repair the copy'
+                self._damage[file] = (f'{file} cannot be read, {printable(str(error))}: fetch or '
+                                      'record it again')
             except ValueError as error:
                 raise ValueError(f'{file} cannot be read, {error}') from None
             except OSError as error:
@@ -95,13 +96,14 @@ class Bag:
                        for number, channel in storage.channels.items()
                        if (channel.topic, channel.kind) in chosen}
             for number, time_ns, data in storage.messages(numbers):
-                if data[:len(ZSTD)] == ZSTD:
+                channel = numbers[number]
+                if channel.serialization == 'cdr' and data[:len(ZSTD)] == ZSTD:
                     try:
                         data = decompressed(data, 'zstd')
                     except BagDamage:
                         # The message is reported where it is read.
                         data = b''
-                yield BagMessage(numbers[number], time_ns, data)
+                yield BagMessage(channel, time_ns, data)
             self._damage[file] = self._damage[file] or self._sentence(file, storage, storage.damage)
 
     def close(self) -> None:

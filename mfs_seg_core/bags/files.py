@@ -17,6 +17,8 @@ FORMATS = {mcap.MAGIC: mcap.McapFile, sqlite.MAGIC: sqlite.SqliteFile,
 SUFFIXES = {'.mcap': mcap.McapFile, '.db3': sqlite.SqliteFile, '.bag': rosbag1.Rosbag1File,
             '.active': rosbag1.Rosbag1File}
 PACKED = '.zstd'
+# Bytes that formats are recognised by.
+START = 1 << 16
 # Bytes that are decompressed at once.
 BLOCK = 1 << 20
 
@@ -29,17 +31,19 @@ def is_bag(path: Path) -> bool:
 def storage_of(path: Path) -> type[StorageFile] | None:
     """Return the class that reads a file, which may be compressed; None: it is no bag."""
     with path.open('rb') as file:
-        start = file.read(1 << 16)
+        found = storage_by_content(file.read(START))
+    return found or SUFFIXES.get(plain(path).suffix.lower())
+
+
+def storage_by_content(start: bytes) -> type[StorageFile] | None:
+    """Return the class that reads files with these first bytes; None: they are no bag."""
     if start.startswith(ZSTD):
         try:
-            start = zstd().ZstdDecompressor().decompress(start, 1 << 8)
-        # Of other versions of the module, errors have other names.
+            start = zstd().ZstdDecompressor().decompress(start, START)
+        # The module is missing, or raises errors of its own.
         except Exception:
-            start = b''
-    for magic, storage in FORMATS.items():
-        if start.startswith(magic):
-            return storage
-    return SUFFIXES.get(plain(path).suffix.lower())
+            return None
+    return next((storage for magic, storage in FORMATS.items() if start.startswith(magic)), None)
 
 
 def plain(path: Path) -> Path:
@@ -127,7 +131,10 @@ def open_storage(path: Path, folder: str) -> tuple[StorageFile, str]:
     storage = storage_of(path)
     if storage is None:
         raise ValueError('it is no bag: give a file of mcap, db3 or .bag (ROS 1)')
-    if not path.stat().st_size:
-        raise BagDamage('it is empty')
     file, damage = unpack(path, folder)
-    return storage(file), damage
+    if not file.stat().st_size:
+        raise BagDamage(damage or 'it is empty')
+    try:
+        return storage(file), damage
+    except BagDamage as error:
+        raise BagDamage(damage or str(error)) from None

@@ -147,11 +147,14 @@ class ChunkedFile(StorageFile):
 
     def _octets(self, offset: int, size: int) -> bytes:
         """Read bytes of the file."""
-        if offset + size > self._size:
+        if not 0 <= offset <= offset + size <= self._size:
             raise BagDamage(f'it ends after {self._size} bytes, before the declared end of its '
                             f'record at byte {offset}')
-        self._file.seek(offset)
-        return self._file.read(size)
+        try:
+            self._file.seek(offset)
+            return self._file.read(size)
+        except OSError as error:
+            raise BagDamage(f'byte {offset} cannot be read: {error.strerror}') from None
 
     def _unpacked(self, chunk: Chunk) -> memoryview:
         """Return the decompressed data of a chunk, as many as there are if the file is cut."""

@@ -59,6 +59,7 @@ class BagSource(Source):
     :param event_topic: topic of the events; empty: the first by name that holds events.
     :param sensors: 'camera', 'events' or 'fusion'; with 'events', a bag with labels still yields
         its images.
+    :param sensor_size: width and height of the event sensor for arrays that declare none.
     """
 
     path: Path
@@ -66,6 +67,7 @@ class BagSource(Source):
     label_topic: str = ''
     event_topic: str = ''
     sensors: str = 'camera'
+    sensor_size: tuple[int, int] | None = None
 
     def __iter__(self) -> Iterator[Frame | EventBatch]:
         try:
@@ -98,7 +100,8 @@ class BagSource(Source):
                     key = time_ns
                     if events:
                         time_ns, delay_s = on_clock(stamp, message.time_ns)
-                    waiting.append(WaitingImage(key, fields, time_ns / 1e9, delay_s))
+                    waiting.append(WaitingImage(
+                        key, message.channel.topic, fields, time_ns / 1e9, delay_s))
             while waiting and (
                 isinstance(waiting[0], EventBatch)
                 or labels is None
@@ -112,8 +115,6 @@ class BagSource(Source):
             for item in self._ready(waiting.popleft(), label_messages):
                 played = True
                 yield item
-        if event_reader:
-            self.report.count_events(event_reader.decoder.faults, event_reader.accepted)
         if not played:
             reasons = [*self.report.first_skipped[:1], *bag.damage[:1]]
             raise SourceError(f"'{self.path}' has no readable message on the chosen topics"
@@ -158,21 +159,24 @@ class BagSource(Source):
             image = decode_rgb(item.message) if _is_compressed(item.message) else to_rgb(
                 item.message)
         except MessageError as error:
-            self.report.skip('frames', f'the image of stamp {item.key} ns: {error}')
+            self.report.skip('frames', f'the image of {printable(item.topic)} with stamp '
+                                       f'{item.key} ns: {error}')
             return
         ids = None
         try:
             ids = None if label is None else _class_ids(label)
         except MessageError as error:
-            self.report.skip('labels', f'the label of stamp {item.key} ns: {error}')
+            self.report.skip('labels', f'the label of {printable(item.topic)} with stamp '
+                                       f'{item.key} ns: {error}')
         yield Frame(image, ids, item.time_s, item.delay_s)
 
 
 @dataclass(frozen=True)
 class WaitingImage:
-    """An image that waits for its label, which has the same ``key`` in nanoseconds."""
+    """An image that waits for its label, which has the same ``key``, its stamp in nanoseconds."""
 
     key: int
+    topic: str
     message: Any
     time_s: float
     delay_s: float
@@ -187,7 +191,7 @@ class EventReader:
 
     def __init__(self, source: BagSource):
         self._source = source
-        self.decoder = EventMessageDecoder()
+        self.decoder = EventMessageDecoder(source.sensor_size)
         self.accepted = 0
 
     def batches(self, message: BagMessage) -> Iterator[EventBatch]:
@@ -197,6 +201,7 @@ class EventReader:
             # Decoded to count its faults: the node decodes again what is published.
             events = self.decoder.decode(found)
             self.accepted += events.count
+            self._source.report.count_events(self.decoder.faults, self.accepted)
             if isinstance(found, EventArray):
                 made = list(self._encoded(found, events, message.time_ns))
             else:
@@ -212,7 +217,7 @@ class EventReader:
         for part in in_order(events):
             for batch in batches(part, *size, ARRAY_US):
                 # Events in another clock than that of the recording begin at the stamp.
-                first_ns = round(batch.time_s * 1e9)
+                first_ns = round(batch.time_s * 1e6) * 1000
                 if abs(first_ns - log_ns) >= MAX_DELAY_NS:
                     first_ns = array.stamp_ns
                 time_ns, delay_s = on_clock(first_ns, log_ns)

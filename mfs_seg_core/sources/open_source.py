@@ -88,7 +88,8 @@ def open_source(
     else:
         path = _existing(path)
         if _is_bag(path):
-            source = BagSource(path, image_topic, label_topic, event_topic, sensors)
+            source = BagSource(
+                path, image_topic, label_topic, event_topic, sensors, sensor_size)
         elif path.is_file() and (sensors != 'camera' or _is_recording(path)):
             source = RecordingSource(
                 path, sensors, batch_us, event_topic, sensor_size, columns, unit)

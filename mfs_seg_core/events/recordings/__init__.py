@@ -8,12 +8,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mfs_seg_core.events.recordings.formats import BAG_SUFFIXES, recognise
+from mfs_seg_core.events.recordings.formats import recognise
 
 if TYPE_CHECKING:
     from mfs_seg_core.events.recordings.recording import Recording
 
-__all__ = ['BAG_SUFFIXES', 'open_recording', 'recognise']
+__all__ = ['open_recording', 'recognise']
 
 
 def open_recording(path: str | Path, topic: str = '', size: tuple[int, int] | None = None, *,

@@ -19,6 +19,7 @@ from mfs_seg_core.events.dvs_messages import EventArray
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.recordings.recording import Recording
 from mfs_seg_core.events.types import Events
+from mfs_seg_core.util.text import printable
 
 
 def open_file(path: Path, topic: str, size: tuple[int, int] | None) -> Recording:
@@ -44,8 +45,8 @@ class BagRecording(Recording):
         first = next((message for _, message in self.packets()), None)
         if first is None:
             why = f'; {self._bag.damage[0]}' if self._bag.damage else ''
-            raise ValueError(f"{path} has no readable message of topic '{self.topic}': give "
-                             f'another topic, or a bag with events{why}')
+            raise ValueError(f"{path} has no readable message of topic '{printable(self.topic)}': "
+                             f'give another topic, or a bag with events{why}')
         encoding = ARRAY if isinstance(first, EventArray) else first.encoding
         super().__init__(path, encoding, EventMessageDecoder(size).size_of(first))
 
@@ -70,7 +71,8 @@ class BagRecording(Recording):
             try:
                 events = messages.decode(message)
             except ValueError as error:
-                raise ValueError(f"{self.path}, topic '{self.topic}': {error}") from None
+                raise ValueError(f"{self.path}, topic '{printable(self.topic)}': {error}"
+                                 ) from None
             if messages.decoder is None:
                 self.stamps, self.unit_ns = events.t, 1000
                 yield events

@@ -9,16 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-BAG_SUFFIXES = ('.db3', '.mcap')
+from mfs_seg_core.bags.files import storage_by_content, storage_of
+
 # Bytes at the start of a file that its format is recognised by.
 START = 1 << 16
 # HDF5 may begin behind a block of the user (HDF5 file format, "Superblock").
 _HDF5, _HDF5_PLACES = b'\x89HDF\r\n\x1a\n', (0, 512, 1024, 2048, 4096)
-_BAGS = (b'\x89MCAP0\r\n', b'SQLite format 3\0', b'#ROSBAG V')
-_ZSTD = b'\x28\xb5\x2f\xfd'
 # Archives of which no reader looks inside.
-_PACKED = {b'\x1f\x8b': 'gzip', b'BZh': 'bzip2', b'\xfd7zXZ\0': 'xz', b'Rar!': 'RAR',
-           b'7z\xbc\xaf\x27\x1c': '7-zip', b'PK\3\4': 'ZIP', b'PK\5\6': 'ZIP'}
+_PACKED = {b'\x1f\x8b': 'gzip', b'\x28\xb5\x2f\xfd': 'zstd', b'BZh': 'bzip2',
+           b'\xfd7zXZ\0': 'xz', b'7z\xbc\xaf\x27\x1c': '7-zip', b'Rar!': 'RAR', b'PK\3\4': 'ZIP',
+           b'PK\5\6': 'ZIP'}
 _BYTE_ORDER_MARKS = {b'\xef\xbb\xbf': 'utf-8-sig', b'\xff\xfe': 'utf-16', b'\xfe\xff': 'utf-16'}
 # Names in the headers of RAW and DAT.
 _PROPHESEE = re.compile(
@@ -59,9 +59,11 @@ def _starts(*starts: bytes) -> Callable[[bytes], bool]:
 
 # The first that matches is taken.
 FORMATS = (
-    Format('rosbag', '.db3 .mcap .bag, folder', 'SQLite, MCAP, zstd or "#ROSBAG", or a folder',
-           'bag', 'topics of event messages', 'topics of other messages',
-           _starts(*_BAGS, _ZSTD)),
+    Format('rosbag', '.db3 .mcap .bag, with .zstd, folder', 'SQLite, MCAP, "#ROSBAG", or a folder',
+           'bag', 'rosbag2 and ROS 1 bags: EventPacket, and EventArray of dvs_msgs, '
+           'prophesee_event_msgs, dv_ros_msgs or others with the same fields; cut and damaged '
+           'files as far as they are readable', 'topics of other messages',
+           lambda start: storage_by_content(start) is not None),
     Format('HDF5', '.h5 .hdf5', 'the signature of HDF5', 'hdf5',
            'Metavision (CD/events, ECF with the plugin of the vendor), DSEC, M3ED, MVSEC, e2vid, '
            'v2e, RVT, and any other t, x, y, p as arrays, as a compound or as columns',
@@ -111,7 +113,8 @@ def recognise(path: Path) -> Format:
     for found in FORMATS:
         if found.matches(start):
             return found
-    if path.suffix in BAG_SUFFIXES:
+    # The start of a bag may be damaged.
+    if storage_of(path) is not None:
         return FORMATS[0]
     packed = next((name for sign, name in _PACKED.items() if start.startswith(sign)), '')
     if packed:

@@ -77,7 +77,7 @@ def test_as_a_process(raw):
 @pytest.mark.parametrize('name, content, message', [
     ('missing.raw', None, 'cannot be read: No such file'),
     ('a.bin', b'\1\2\3', 'not a recording of a known format'),
-    ('a.mcap', b'\x89MCAP0\r\n', 'cannot be read as a rosbag2'),
+    ('a.mcap', b'\x89MCAP0\r\n', 'cannot be read, it ends after 8 bytes'),
     ('a.txt', b'1 2 3 1\n1 2 3\n', 'line 2 of ')])
 def test_errors(tmp_path, capsys, name, content, message):
     if content:

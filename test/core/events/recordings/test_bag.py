@@ -1,11 +1,11 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bags of event packets: recorded packets, missing ones, and damaged bags."""
+"""Events in bags: packets and arrays, choice of the topic, missing messages, damaged bags."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
+from support import mcap_records as mcap
 from support.event_encoders import evt3, libcaer
 from support.event_trees import equal, random_events
 
@@ -13,71 +13,179 @@ from mfs_seg_core.events.recordings import open_recording
 from mfs_seg_core.events.types import Events, concatenate
 
 pytest.importorskip('rosbags', reason='rosbags is not installed: pip install "mfs_seg_ros[events]"')
-from rosbags.rosbag2 import StoragePlugin, Writer  # noqa: E402
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore  # noqa: E402
+from rosbags.rosbag2 import StoragePlugin  # noqa: E402
+from support.bags import (  # noqa: E402
+    ARRAY_PACKAGES,
+    KINDS,
+    PACKET,
+    ROS1,
+    event_array,
+    file_of,
+    image,
+    packet,
+    store,
+    write_bag,
+)
 
 SIZE = 346, 260
 EVENTS = random_events(1000, 900_000, SIZE)
 START_NS = 1_700_000_000_000_000_000
-TYPES = ('event_camera_msgs/msg/EventPacket', 'event_array_msgs/msg/EventArray')
+STEP_NS = 10_000_000
 
 
 def slices(events: Events, count: int) -> list[Events]:
     return [events.where(part) for part in np.array_split(np.arange(events.count), count)]
 
 
-def write_bag(path: Path, packets: list[tuple], topic='/events', kind=TYPES[0],
-              storage=StoragePlugin.MCAP) -> Path:
-    """Write packets (seq, time base, encoding, payload) 10 ms apart, recorded 1 ms later."""
-    types = get_typestore(Stores.LATEST)
-    types.register(get_types_from_msg(
-        'std_msgs/Header header\nuint32 height\nuint32 width\nuint64 seq\nuint64 time_base\n'
-        'string encoding\nbool is_bigendian\nuint8[] events', kind))
-    kinds = types.types
-    with Writer(path, version=9, storage_plugin=storage) as writer:
-        connection = writer.add_connection(topic, kind, typestore=types)
-        other = writer.add_connection('/other', 'std_msgs/msg/String', typestore=types)
-        writer.write(other, START_NS, types.serialize_cdr(
-            kinds['std_msgs/msg/String']('x'), 'std_msgs/msg/String'))
-        for index, (seq, time_base, encoding, payload) in enumerate(packets):
-            stamp = START_NS + index * 10_000_000
-            header = kinds['std_msgs/msg/Header'](
-                kinds['builtin_interfaces/msg/Time'](*divmod(stamp, 10**9)), 'event_camera')
-            message = kinds[kind](header, SIZE[1], SIZE[0], seq, time_base, encoding, False,
-                                  np.frombuffer(payload, np.uint8))
-            writer.write(connection, stamp + 1_000_000, types.serialize_cdr(message, kind))
-    return path
+def packets(written: list[tuple[int, str, bytes]], kind=StoragePlugin.MCAP) -> list:
+    """Return packets (seq, encoding, payload) 10 ms apart, recorded 1 ms later."""
+    return [(START_NS + i * STEP_NS + 1_000_000,
+             packet(payload, encoding, SIZE, START_NS + i * STEP_NS, seq, kind))
+            for i, (seq, encoding, payload) in enumerate(written)]
 
 
-@pytest.mark.parametrize('storage', StoragePlugin)
-@pytest.mark.parametrize('kind', TYPES)
-def test_packets(tmp_path, storage, kind):
-    written = [(7 + i, 1000 * i, 'libcaer', libcaer(part))
-               for i, part in enumerate(slices(EVENTS, 5))]
-    bag = write_bag(tmp_path / 'bag', written, kind=kind, storage=storage)
-    file, = (path for path in bag.iterdir() if path.suffix in ('.db3', '.mcap'))
-    for path in (bag, file):
+def arrays(events: Events, kind, package: str, size=SIZE) -> list:
+    """Return arrays of events whose time is that of the recording."""
+    events = events._replace(t=events.t + START_NS // 1000)
+    return [(int(part.t[0]) * 1000, event_array(part, size, int(part.t[0]) * 1000, kind, package))
+            for part in slices(events, 7)]
+
+
+@pytest.mark.parametrize('kind', KINDS, ids=lambda kind: getattr(kind, 'name', kind))
+def test_packets(tmp_path, kind):
+    written = [(7 + i, 'libcaer', libcaer(part)) for i, part in enumerate(slices(EVENTS, 5))]
+    image_message = image(np.zeros((2, 2, 3), np.uint8), 'rgb8', START_NS, kind)
+    bag = write_bag(tmp_path / 'bag', {
+        '/events': packets(written, kind), '/camera': [(START_NS, image_message)]}, kind)
+    for path in {bag, file_of(bag)}:
         recording = open_recording(path)
-        assert (recording.encoding, recording.size) == ('libcaer', SIZE)
-        for i, (log_ns, packet) in enumerate(recording.packets()):
-            stamp = START_NS + i * 10_000_000
-            assert (log_ns, packet.stamp_ns, packet.frame_id) == (
-                stamp + 1_000_000, stamp, 'event_camera')
-            assert (packet.seq, packet.time_base_ns, packet.encoding,
-                    bytes(packet.payload)) == written[i]
+        assert (recording.encoding, recording.size, recording.topic) == (
+            'libcaer', SIZE, '/events')
+        for i, (log_ns, found) in enumerate(recording.packets()):
+            stamp = START_NS + i * STEP_NS
+            assert (log_ns, found.stamp_ns, found.frame_id) == (stamp + 1_000_000, stamp, 'camera')
+            assert (found.seq, found.encoding, bytes(found.payload)) == written[i]
         assert i == 4
-    # Without valid metadata, the only file is read.
-    (bag / 'metadata.yaml').write_text('rosbag2_bagfile_information: {storage_identifier: ""}')
-    assert sum(1 for _ in open_recording(bag).packets()) == 5
-    (bag / 'metadata.yaml').unlink()
-    assert sum(1 for _ in open_recording(bag).packets()) == 5
+        assert equal(concatenate(list(recording)), EVENTS)
+        assert (recording.faults, recording.notes, recording.accepted) == ({}, [], 1000)
+
+
+@pytest.mark.parametrize('package', ARRAY_PACKAGES)
+@pytest.mark.parametrize('kind', KINDS, ids=lambda kind: getattr(kind, 'name', kind))
+def test_arrays(tmp_path, kind, package):
+    bag = write_bag(tmp_path / 'bag', {'/dvs/events': arrays(EVENTS, kind, package)}, kind)
+    recording = open_recording(bag)
+    assert (recording.encoding, recording.size) == ('event_array', SIZE)
+    for _ in range(2):
+        found = concatenate(list(recording))
+        assert equal(found, EVENTS._replace(t=EVENTS.t + START_NS // 1000))
+        assert (recording.faults, recording.notes, recording.accepted) == ({}, [], 1000)
+
+
+def test_arrays_count_rejected_events(tmp_path):
+    events = EVENTS._replace(t=EVENTS.t.copy())
+    events.t[500] -= 1000
+    bag = write_bag(tmp_path / 'bag', {'/e': arrays(events, ROS1, 'dvs_msgs', (100, 260))}, ROS1)
+    recording = open_recording(bag)
+    inside = EVENTS.x < 100
+    assert concatenate(list(recording)).count == recording.accepted == inside.sum()
+    assert recording.faults == {'outside the sensor': (~inside).sum(),
+                                **({'time went back': 1} if inside[500] else {})}
+
+
+def test_arrays_without_a_size(tmp_path):
+    bag = write_bag(tmp_path / 'bag', {'/e': arrays(EVENTS, ROS1, 'dvs_msgs', (0, 0))}, ROS1)
+    with pytest.raises(ValueError, match='declare a sensor of 0x0 pixels: give its size'):
+        open_recording(bag)
+    assert concatenate(list(open_recording(bag, size=SIZE))).count == 1000
+
+
+# An event with other fields, in another order and with another time within it.
+VARIANT = """\
+std_msgs/Header header
+uint32 width
+uint32 height
+string sensor
+my_msgs/Spike[] events
+================================================================================
+MSG: my_msgs/Spike
+uint8 polarity
+float64 energy
+builtin_interfaces/Time ts
+int16 y
+int16 x
+================================================================================
+MSG: std_msgs/Header
+builtin_interfaces/Time stamp
+string frame_id
+================================================================================
+MSG: builtin_interfaces/Time
+int32 sec
+uint32 nanosec
+"""
+
+
+@pytest.mark.parametrize('name', ['my_msgs/msg/SpikeArray', 'dvs_msgs/msg/EventArray'])
+@pytest.mark.parametrize('frame_id', ['', 'a', 'abcde'])
+def test_the_definition_in_the_bag_is_used(tmp_path, name, frame_id):
+    """Fields of a driver's own type, also under a known name, wherever alignment puts them."""
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+    types = get_typestore(Stores.LATEST)
+    types.register({**get_types_from_msg(VARIANT, name)})
+    kinds = types.types
+    time, spike = kinds['builtin_interfaces/msg/Time'], kinds['my_msgs/msg/Spike']
+    message = kinds[name](
+        kinds['std_msgs/msg/Header'](time(5, 0), frame_id), *SIZE, 'sensor',
+        [spike(int(p), 0.5, time(t // 10**6, t % 10**6 * 1000), y, x)
+         for t, x, y, p in zip(*(field.tolist() for field in EVENTS))])
+    path = tmp_path / 'a.mcap'
+    path.write_bytes(
+        mcap.start() + mcap.schema(1, name, 'ros2msg', VARIANT) + mcap.channel(1, 1, '/e')
+        + mcap.message(1, 5, bytes(types.serialize_cdr(message, name))) + mcap.end())
+    assert equal(concatenate(list(open_recording(path))), EVENTS)
+
+
+@pytest.mark.parametrize('definition', ['', 'nonsense {', 'uint8[] other', VARIANT])
+def test_a_wrong_definition_of_a_known_type_is_ignored(tmp_path, definition):
+    types = store()
+    path = tmp_path / 'a.mcap'
+    messages = packets([(0, 'evt3', evt3(EVENTS))])
+    path.write_bytes(
+        mcap.start() + mcap.schema(1, PACKET, 'ros2msg', definition) + mcap.channel(1, 1, '/e')
+        + b''.join(mcap.message(1, log_ns, bytes(types.serialize_cdr(message, PACKET)))
+                   for log_ns, message in messages) + mcap.end())
+    assert equal(concatenate(list(open_recording(path))), EVENTS)
+
+
+def test_definition_as_idl(tmp_path):
+    """Bags of event_camera_py define EventPacket in IDL."""
+    idl = """\
+================================================================================
+IDL: event_camera_msgs/msg/EventPacket
+module event_camera_msgs { module msg { struct EventPacket {
+  std_msgs::msg::Header header; uint32 height; uint32 width; uint64 seq; uint64 time_base;
+  string encoding; boolean is_bigendian; sequence<uint8> events; }; }; };
+================================================================================
+IDL: std_msgs/msg/Header
+module std_msgs { module msg { struct Header {
+  builtin_interfaces::msg::Time stamp; string frame_id; }; }; };
+================================================================================
+IDL: builtin_interfaces/msg/Time
+module builtin_interfaces { module msg { struct Time { int32 sec; uint32 nanosec; }; }; };
+"""
+    types, path = store(), tmp_path / 'a.mcap'
+    (log_ns, message), = packets([(0, 'evt3', evt3(EVENTS))])
+    path.write_bytes(
+        mcap.start() + mcap.schema(1, PACKET, 'ros2idl', idl) + mcap.channel(1, 1, '/e')
+        + mcap.message(1, log_ns, bytes(types.serialize_cdr(message, PACKET))) + mcap.end())
+    assert equal(concatenate(list(open_recording(path))), EVENTS)
 
 
 def test_missing_messages(tmp_path):
     parts = slices(EVENTS, 10)
     for name, missing in (('whole', ()), ('gap', (3, 4))):
-        bag = write_bag(tmp_path / name, [(i, 0, 'evt3', evt3(part))
-                                          for i, part in enumerate(parts) if i not in missing])
+        bag = write_bag(tmp_path / name, {'/e': packets(
+            [(i, 'evt3', evt3(part)) for i, part in enumerate(parts) if i not in missing])})
         recording = open_recording(bag)
         kept = [part for i, part in enumerate(parts) if i not in missing]
         for _ in range(2):
@@ -86,50 +194,60 @@ def test_missing_messages(tmp_path):
 
 
 def test_nanoseconds(tmp_path):
-    bag = write_bag(tmp_path / 'bag', [(0, 5001, 'libcaer', libcaer(EVENTS))])
-    recording = open_recording(bag)
+    (log_ns, message), = packets([(0, 'libcaer', libcaer(EVENTS))])
+    message.time_base = 5001
+    recording = open_recording(write_bag(tmp_path / 'bag', {'/e': [(log_ns, message)]}))
     events, = recording
     assert recording.unit_ns == 1 and np.array_equal(recording.stamps, EVENTS.t * 1000 + 5001)
     assert np.array_equal(events.t, EVENTS.t + 5)
 
 
 def test_topics(tmp_path):
-    bag = write_bag(tmp_path / 'bag', [(0, 0, 'evt3', evt3(EVENTS))], topic='/b/events')
-    assert open_recording(bag).topic == '/b/events'
-    assert equal(concatenate(list(open_recording(bag, topic='/b/events'))), EVENTS)
-    with pytest.raises(ValueError, match="no topic '/other' of event packets: it has /b/events"):
+    bag = write_bag(tmp_path / 'bag', {
+        '/a/empty': packets([(i, 'evt3', b'') for i in range(3)]),
+        '/b/triggers': packets([(0, 'trigger', bytes(8))]),
+        '/c/events': packets([(0, 'evt3', evt3(EVENTS))]),
+        '/d/events': packets([(0, 'evt3', evt3(EVENTS.where(slice(10))))])})
+    assert open_recording(bag).topic == '/c/events'
+    assert concatenate(list(open_recording(bag, topic='/d/events'))).count == 10
+    with pytest.raises(ValueError, match="topic '/other' of events: it has /a/empty .*/c/events"):
         open_recording(bag, topic='/other')
-    with pytest.raises(ValueError, match="no message of topic '/events'"):
-        open_recording(write_bag(tmp_path / 'empty', []))
-    plain = write_bag(tmp_path / 'plain', [], kind='a_msgs/msg/Packet')
-    with pytest.raises(ValueError, match=r'no topic of event packets .* are /.*\(a_msgs/msg/Packet'
-                                         r'\), /other \(std_msgs/msg/String\)'):
+    plain = write_bag(tmp_path / 'plain', {'/camera': [
+        (1, image(np.zeros((2, 2, 3), np.uint8), 'rgb8', 1))]})
+    with pytest.raises(ValueError, match='no topic of events .* are /camera .sensor_msgs/msg/Ima'):
         open_recording(plain)
 
 
+def test_broken_messages_are_left_out_and_counted(tmp_path):
+    parts = slices(EVENTS, 10)
+    messages = packets([(i, 'evt3', evt3(part)) for i, part in enumerate(parts)])
+    whole = [bytes(store().serialize_cdr(message, PACKET)) for _, message in messages]
+    messages[4] = messages[4][0], whole[4][:20]
+    messages[7] = messages[7][0], b''
+    recording = open_recording(write_bag(tmp_path / 'bag', {'/e': messages}))
+    kept = [part for i, part in enumerate(parts) if i not in (4, 7)]
+    assert equal(concatenate(list(recording)), concatenate(kept))
+    assert recording.faults == {'unreadable messages': 2, 'missing messages': 2}
+
+
 def test_unknown_encoding(tmp_path):
-    bag = write_bag(tmp_path / 'bag', [(0, 0, 'evt5', b'')])
-    with pytest.raises(ValueError, match="no decoder for events encoded as 'evt5'"):
+    bag = write_bag(tmp_path / 'bag', {'/e': packets([(0, 'evt5', b'')])})
+    with pytest.raises(ValueError, match="topic '/e': no decoder for events encoded as 'evt5'"):
         list(open_recording(bag))
 
 
-@pytest.mark.parametrize('storage', StoragePlugin)
-@pytest.mark.parametrize('seed', range(5))
-def test_damaged(tmp_path, storage, seed):
-    """Damaged bags are reported in one sentence."""
-    random = np.random.default_rng(seed)
-    bag = write_bag(tmp_path / 'bag', [(i, 0, 'evt3', evt3(part)) for i, part in
-                                       enumerate(slices(EVENTS, 50))], storage=storage)
-    file, = (path for path in bag.iterdir() if path.suffix in ('.db3', '.mcap'))
-    data = bytearray(file.read_bytes())
-    file.write_bytes(data[:random.integers(len(data) // 2)])
-    with pytest.raises(ValueError, match='cannot be read') as error:
-        list(open_recording(bag))
-    assert '\n' not in str(error.value)
-    for place in random.integers(0, len(data), 100):
-        data[place] = random.integers(256)
-    file.write_bytes(data)
-    try:
-        list(open_recording(bag))
-    except ValueError as error:
-        assert '\n' not in str(error)
+@pytest.mark.parametrize('kind', KINDS, ids=lambda kind: getattr(kind, 'name', kind))
+def test_cut_bags(tmp_path, kind):
+    """The events before the end are read, and a note names the file and the repair."""
+    events = random_events(20_000, 900_000, SIZE)
+    bag = file_of(write_bag(tmp_path / 'bag', {'/e': packets(
+        [(i, 'evt3', evt3(part)) for i, part in enumerate(slices(events, 50))], kind)}, kind))
+    data = bag.read_bytes()
+    bag.write_bytes(data[:len(data) * 2 // 3])
+    recording = open_recording(bag)
+    for _ in range(2):
+        found = concatenate(list(recording))
+        assert 10_000 < found.count < 15_000 and recording.faults == {}
+        assert equal(found, events.where(slice(found.count)))
+        note, = recording.notes
+        assert str(bag) in note and ('recover' in note or 'reindex' in note)

@@ -190,8 +190,8 @@ def test_dsec(tmp_path):
     ('a.txt', b'', 'not a recording of a known format'),
     ('a.h5', b'\x89HDF\r\n\x1a\n', 'cannot be read as HDF5'),
     ('a.aedat4', b'#!AER-DAT4.0\r\n', 'cannot be read as AEDAT4'),
-    ('a.mcap', b'\x89MCAP0\r\n', 'cannot be read as a rosbag2'),
-    ('a.db3', b'SQLite format 3\0', 'cannot be read as a rosbag2')])
+    ('a.mcap', b'\x89MCAP0\r\n', 'cannot be read, it ends after 8 bytes'),
+    ('a.db3', b'SQLite format 3\0', 'cannot be read, SQLite cannot read it')])
 def test_unreadable_files(tmp_path, name, content, message):
     path = write(tmp_path / name, content)
     with pytest.raises(ValueError, match=message) as error:
