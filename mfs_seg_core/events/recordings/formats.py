@@ -12,7 +12,7 @@ from typing import NamedTuple
 from mfs_seg_core.bags.files import storage_by_content, storage_of
 
 # Bytes at the start of a file that its format is recognised by.
-START = 1 << 16
+START = 1 << 20
 # HDF5 may begin behind a block of the user (HDF5 file format, "Superblock").
 _HDF5, _HDF5_PLACES = b'\x89HDF\r\n\x1a\n', (0, 512, 1024, 2048, 4096)
 # Archives of which no reader looks inside.
@@ -26,6 +26,7 @@ _PROPHESEE = re.compile(
     rb'(camera_|plugin_)?integrator_name|camera_integration_name|plugin_name|firmware_version|'
     rb'Data file containing|[Dd]ate|Height|Width|endianness|end\r?$)', re.MULTILINE)
 _DAT = re.compile(rb'^% ?(Version|Data file containing)', re.MULTILINE)
+_LETTERS = bytes(range(128, 256))
 _CONTROL = bytes(octet for octet in range(32) if octet not in b'\t\n\v\f\r') + b'\x7f'
 
 
@@ -85,11 +86,10 @@ FORMATS = (
            _starts(b'#!AER-DAT2', b'#!AER-DAT1')),
     Format('DAT', '.dat', '% lines with "Version"', 'dat', 'version 2, types 0 and 12',
            'other versions and types',
-           lambda start: bool(start.startswith(b'%') and _DAT.search(_percent_lines(start)))),
+           lambda start: bool(_DAT.search(_percent_lines(start)))),
     Format('RAW', '.raw', '% lines of a camera of Prophesee', 'raw',
            'EVT3, EVT2, EVT2.1, triggers', 'EVT4, HISTO3D, DIFF3D, AER',
-           lambda start: bool(start.startswith(b'%') and _PROPHESEE.search(
-               _percent_lines(start)))),
+           lambda start: bool(_PROPHESEE.search(_percent_lines(start)))),
     Format('text', '.txt .csv', 'text', 'text',
            'one event a line: t, x, y, p in any order, s, ms, us or ns; comments, headers, index',
            'orders and units that remain in doubt without --columns and --unit',
@@ -130,7 +130,7 @@ def text_encoding(start: bytes) -> str | None:
         if start.startswith(mark):
             return encoding
     # Comments in Latin-1 are read too, with their letters replaced.
-    letters = sum(map(start.count, range(128, 256))) if start else 0
+    letters = len(start) - len(start.translate(None, _LETTERS))
     if not start or start.translate(None, _CONTROL) != start or letters > len(start) // 4:
         return None
     return 'utf-8'
@@ -143,7 +143,12 @@ def describe() -> str:
 
 
 def _percent_lines(start: bytes) -> bytes:
-    """Return the lines of '%' at the start of a file, with NUL for newline allowed."""
+    """
+    Return the lines of '%' at the start of a file, with NUL for newline allowed.
+
+    Comments before lines of text are no such lines: a stream is binary.
+    """
     lines = start.replace(b'\0%', b'\n%').split(b'\n')
     end = next((i for i, line in enumerate(lines) if not line.startswith(b'%')), len(lines))
-    return b'\n'.join(lines[:end])
+    is_text = text_encoding(start) is not None and b''.join(lines[end:]).strip()
+    return b'' if is_text else b'\n'.join(lines[:end])

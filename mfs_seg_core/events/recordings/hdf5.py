@@ -15,6 +15,7 @@ from mfs_seg_core.events.recordings.columns import named_order
 from mfs_seg_core.events.recordings.hdf5_cut import Padded, missing_bytes, readable_rows
 from mfs_seg_core.events.recordings.hdf5_layouts import EventLayout, find_layouts, stated_size
 from mfs_seg_core.events.recordings.recording import BOUNDING_BOX, CHUNK, ArrayRecording, Recording
+from mfs_seg_core.events.recordings.sensors import SENSORS
 from mfs_seg_core.events.recordings.table import SAMPLE, find_order, find_unit
 from mfs_seg_core.events.recordings.time_unit import microseconds
 from mfs_seg_core.events.types import Triggers
@@ -22,9 +23,6 @@ from mfs_seg_core.util.text import printable
 
 # Id of Prophesee's compression (docs.prophesee.ai, "HDF5 Event File Format").
 ECF = 0x8ecf
-# Sensors that a bounding box may be of, the smallest first.
-SENSORS = ((128, 128), (240, 180), (304, 240), (320, 320), (346, 260), (640, 480), (1280, 720),
-           (1280, 800), (1920, 1080))
 # Chunks that the bounding box of a known layout is taken from.
 PROBES = 64
 
@@ -83,7 +81,11 @@ class Hdf5Recording(ArrayRecording):
         if not self._cut:
             return lengths.pop()
         end = self.path.stat().st_size
-        return min(readable_rows(dataset, end) for dataset in datasets)
+        rows = min(readable_rows(dataset, end) for dataset in datasets)
+        if not rows:
+            raise ValueError(f'{self.path} lacks its last {self._cut:,} bytes, without which no '
+                             'event can be read: copy or record it again')
+        return rows
 
     def _find_order(self, columns: str) -> tuple[int, ...] | None:
         """Return the columns of a table; None: the events are no table."""

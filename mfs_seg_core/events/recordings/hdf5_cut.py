@@ -89,16 +89,12 @@ def readable_rows(dataset: h5py.Dataset, end: int) -> int:
         offset = stored.get_offset()
         width = dataset.dtype.itemsize * (dataset.shape[1] if dataset.ndim > 1 else 1)
         return rows if offset is None else max(min((end - offset) // width, rows), 0)
-    present = set()
-    try:
-        for index in range(stored.get_num_chunks()):
-            chunk = stored.get_chunk_info(index)
-            if chunk.byte_offset + chunk.size <= end:
-                present.add(chunk.chunk_offset[0])
-    # The index of the chunks is cut too.
-    except (OSError, RuntimeError, ValueError):
-        pass
     for first in range(0, rows, dataset.chunks[0]):
-        if first not in present:
+        try:
+            chunk = stored.get_chunk_info_by_coord((first, 0)[:dataset.ndim])
+        # Part of the index of the chunks is cut too.
+        except (OSError, RuntimeError, ValueError):
+            return first
+        if chunk.byte_offset is None or chunk.byte_offset + chunk.size > end:
             return first
     return rows

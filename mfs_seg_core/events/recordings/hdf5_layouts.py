@@ -20,6 +20,7 @@ Others are found by the names of their arrays, compounds and columns.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -37,6 +38,8 @@ KNOWN = (
     ('mvsec', re.compile(r'davis/(left|right)/events'), (346, 260), 's'),
     ('dsec', re.compile(r'events'), (640, 480), 'us'),
 )
+# Groups within groups that are searched.
+DEEPEST = 8
 
 
 class EventLayout(NamedTuple):
@@ -66,29 +69,51 @@ def find_layouts(file: h5py.File) -> list[EventLayout]:
     """
     import h5py
 
-    groups, tables = {'': file}, {}
-
-    def visit(name: str, item) -> None:
+    groups, tables = {}, []
+    for name, item in _items(file):
         if isinstance(item, h5py.Group):
-            groups[name] = item
-        elif item.dtype.names and named_order(item.dtype.names) and item.ndim == 1:
-            tables[name] = item
+            groups.setdefault(name, {})
+            continue
+        if item.dtype.names and named_order(item.dtype.names) and item.ndim == 1:
+            tables.append(name)
         elif item.ndim == 2 and item.shape[1] in (4, 5) and item.dtype.kind in 'iuf':
-            tables[name] = item
-
-    file.visititems(visit)
-    named = {name: item for name, item in tables.items() if 'event' in name.lower()}
+            tables.append(name)
+        elif item.ndim == 1:
+            group, _, key = name.rpartition('/')
+            groups.setdefault(group, {})[key] = name
+    named = [name for name in tables if 'event' in name.lower()]
     found = [_layout(name, (name,)) for name in (named or tables)]
-    for name, group in groups.items():
-        parts = {}
-        for key, item in group.items():
-            if isinstance(item, h5py.Dataset) and item.ndim == 1 and (field := field_of(key)):
-                # Of time and timestamp, the plain name.
-                if field not in parts or len(key) < len(parts[field].rpartition('/')[2]):
-                    parts[field] = f'{name}/{key}'.lstrip('/')
+    for name, members in groups.items():
+        parts: dict[str, str] = {}
+        # Of time and timestamp, the plain name.
+        for key in sorted(members, key=len):
+            if field := field_of(key):
+                parts.setdefault(field, members[key])
         if all(field in parts for field in FIELDS):
             found.append(_layout(name, tuple(parts[field] for field in FIELDS)))
     return sorted(found, key=lambda one: ('left' not in one.place, one.place))
+
+
+def _items(group: h5py.Group, prefix: str = '', depth: int = 0
+           ) -> Iterator[tuple[str, h5py.Group | h5py.Dataset]]:
+    """Yield the groups and datasets of a file; those that a cut or damage took are left out."""
+    import h5py
+
+    try:
+        keys = [*group]
+    except (KeyError, OSError, RuntimeError, ValueError):
+        return
+    for key in keys:
+        try:
+            item, link = group[key], group.get(key, getlink=True)
+            # A hard link may lead back to a parent; other files are not opened.
+            known = isinstance(link, h5py.HardLink) and isinstance(item, (h5py.Group, h5py.Dataset))
+        except (KeyError, OSError, RuntimeError, ValueError):
+            continue
+        if known and depth < DEEPEST:
+            yield prefix + key, item
+            if isinstance(item, h5py.Group):
+                yield from _items(item, f'{prefix}{key}/', depth + 1)
 
 
 def _layout(place: str, parts: tuple[str, ...]) -> EventLayout:

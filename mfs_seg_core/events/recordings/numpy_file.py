@@ -8,9 +8,11 @@ An array is structured with fields t, x, y and p, or has four or five columns or
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import BinaryIO
 
 import numpy as np
 
@@ -34,7 +36,7 @@ class NumpyRecording(ArrayRecording):
     """Arrays of events, read in chunks; those of an archive are unpacked into memory."""
 
     def __init__(self, path: Path, size: tuple[int, int] | None, columns: str, unit: str):
-        self.path = path
+        self.path, self._missing = path, 0
         self._fields, name = self._find_fields(columns)
         lengths = {len(field) for field in self._fields}
         if len(lengths) > 1:
@@ -78,21 +80,42 @@ class NumpyRecording(ArrayRecording):
     def _loaded(self) -> dict[str, np.ndarray]:
         """Return the arrays of the file by name; that of ``.npy`` is mapped."""
         try:
-            loaded = np.load(self.path, mmap_mode='r', allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return {'': loaded}
-            with loaded:
+            with self.path.open('rb') as file:
+                if file.read(2) != b'PK':
+                    file.seek(0)
+                    return {'': self._mapped(file)}
+            with np.load(self.path, allow_pickle=False) as loaded:
                 names = [*loaded.files]
                 wanted = [name for name in names if field_of(name) or 'event' in name.lower()]
                 return {name: loaded[name] for name in (wanted or names)}
         # NumPy and zipfile raise errors of any kind on damaged files.
-        except (Exception, BadZipFile) as error:
-            pickled = 'allow_pickle' in str(error)
+        except Exception as error:
+            pickled = 'pickle' in str(error)
             reason = ('holds pickled objects, which can run code: save plain arrays' if pickled
                       else 'cannot be read as NumPy: fetch or save it again')
             raise ValueError(f'{self.path} {reason}') from None
 
+    def _mapped(self, file: BinaryIO) -> np.ndarray:
+        """Map the array of ``.npy``; of a cut one, the rows that are there."""
+        version = np.lib.format.read_magic(file)
+        read = (np.lib.format.read_array_header_1_0 if version == (1, 0) else
+                np.lib.format.read_array_header_2_0)
+        shape, fortran, kind = read(file)
+        if kind.hasobject:
+            raise ValueError('pickled objects')
+        start, size = file.tell(), file.seek(0, os.SEEK_END)
+        width = kind.itemsize * math.prod(shape[1:])
+        rows = (size - start) // width if shape and width and not fortran else 0
+        if shape and 0 < rows < shape[0]:
+            self._missing = shape[0] - rows
+            shape = (rows, *shape[1:])
+        return np.memmap(file, kind, 'r', start, shape, 'F' if fortran else 'C')
+
     def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
+        if self._missing:
+            self._faults['cut word'] += 1
+            self.notes.append(f'the file lacks its last {self._missing:,} events: copy or save it '
+                              'again')
         for first in range(0, len(self._fields[0]), CHUNK):
             t, x, y, p = (np.asarray(field[first:first + CHUNK]) for field in self._fields)
             try:
