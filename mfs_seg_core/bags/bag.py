@@ -79,9 +79,28 @@ class Bag:
                         if channel.serialization not in SERIALIZATIONS]
 
     @property
+    def remarks(self) -> list[str]:
+        """Return sentences about the bag as a whole, which are no damage."""
+        found = []
+        if self.path.is_dir() and not (self.path / 'metadata.yaml').exists():
+            found.append(f'{self.path} has no metadata.yaml, which `ros2 bag reindex` writes: its '
+                         'files are read in the order of their names')
+        if self.foreign:
+            names = sorted(f'{printable(channel.topic)} ({printable(channel.serialization)})'
+                           for channel in self.foreign)
+            found.append(f'{self.path} has channels that are not ROS messages, which are left '
+                         f'out: {", ".join(names)}')
+        return found
+
+    @property
     def damage(self) -> list[str]:
         """Return a sentence for each file in which damage was found so far."""
         return [sentence for sentence in self._damage.values() if sentence]
+
+    @property
+    def excuse(self) -> str:
+        """Return a clause on the damage, to follow an error that it may have caused; '' if none."""
+        return f'; {self.damage[0]}' if self.damage else ''
 
     def messages(self, channels: Collection[Channel]) -> Iterator[BagMessage]:
         """
@@ -95,7 +114,7 @@ class Bag:
             numbers = {number: chosen[channel.topic, channel.kind]
                        for number, channel in storage.channels.items()
                        if (channel.topic, channel.kind) in chosen}
-            for number, time_ns, data in storage.messages(numbers):
+            for number, time_ns, data in self._guarded(file, storage, numbers):
                 channel = numbers[number]
                 if channel.serialization == 'cdr' and data[:len(ZSTD)] == ZSTD:
                     try:
@@ -105,6 +124,13 @@ class Bag:
                         data = b''
                 yield BagMessage(channel, time_ns, data)
             self._damage[file] = self._damage[file] or self._sentence(file, storage, storage.damage)
+
+    def _guarded(self, file: Path, storage: StorageFile, numbers: Collection[int]):
+        try:
+            yield from storage.messages(numbers)
+        # A package that decompresses is missing.
+        except ValueError as error:
+            raise ValueError(f'{file} cannot be read, {error}') from None
 
     def close(self) -> None:
         """Close the files."""

@@ -63,9 +63,8 @@ def unpack(path: Path, folder: str) -> tuple[Path, str]:
         if file.read(len(ZSTD)) != ZSTD:
             return path, ''
         file.seek(0)
-        target = Path(folder, plain(path).name)
+        target, decompressor = Path(folder, plain(path).name), zstd().ZstdDecompressor()
         with target.open('wb') as raw:
-            decompressor = zstd().ZstdDecompressor()
             try:
                 while (block := file.read(BLOCK)) and not decompressor.eof:
                     raw.write(decompressor.decompress(block))

@@ -90,8 +90,9 @@ class McapFile(ChunkedFile):
             number, schema = fields.numbers('HH')
             name, language, text = self._schemas.get(schema, ('', '', ''))
             topic, serialization = fields.text(), fields.text()
+            # DDS separates the parts of a name by colons; ROS 1 has no folder 'msg'.
+            name = name.replace('::', '/')
             if '/msg/' not in name:
-                # ROS 1 has no folder in the names of its types.
                 name = name.replace('/', '/msg/', 1)
             self.channels[number] = Channel(topic, name, serialization,
                                             text if language in LANGUAGES else '',
@@ -120,6 +121,8 @@ class McapFile(ChunkedFile):
             elif kind in (DATA_END, FOOTER):
                 if damage is not None:
                     raise damage
+                if self._octets(self._size - len(MAGIC), len(MAGIC)) != MAGIC:
+                    raise BagDamage('its summary is cut')
                 return
             elif end > self._size:
                 self._octets(content, size)

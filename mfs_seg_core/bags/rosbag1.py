@@ -40,8 +40,11 @@ class Rosbag1File(ChunkedFile):
         if start != MAGIC + VERSION:
             raise ValueError('it is a ROS 1 bag of another format than 2.0: convert it with '
                              '`rosbag fix`')
-        self._start = len(start)
-        if not self._read_index():
+        self._start, self._encryptor = len(start), b''
+        indexed = self._read_index()
+        if self._encryptor:
+            raise ValueError('it is encrypted: decrypt it with `rosbag decrypt`')
+        if not indexed:
             self.channels, self._chunks = {}, []
             try:
                 self._scan()
@@ -52,6 +55,7 @@ class Rosbag1File(ChunkedFile):
         """Read channels and chunks from the index; return False if it has not all of them."""
         try:
             header, _, _ = self._record(self._start)
+            self._encryptor = header.get(b'encryptor', b'')
             place, = struct.unpack('<Q', header[b'index_pos'])
             connections, = struct.unpack('<I', header[b'conn_count'])
             chunks, = struct.unpack('<I', header[b'chunk_count'])

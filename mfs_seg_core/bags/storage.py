@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple
 
 # Recorders write chunks of a few megabytes. Larger ones are those of damaged files.
 MAX_CHUNK = 1 << 29
+NEEDED = ('it is compressed by {}, which needs rosbags: pip install "mfs_seg_ros[events]"')
 
 
 class Channel(NamedTuple):
@@ -185,29 +186,40 @@ def decompressed(data: bytes, compression: str, size: int | None = None) -> byte
     limit = MAX_CHUNK if size is None else size
     if limit > MAX_CHUNK:
         raise BagDamage(f'it declares a chunk of {limit} bytes')
+    if compression not in ('zstd', 'lz4', 'bz2'):
+        raise BagDamage(f"a chunk is compressed by an unknown method, '{compression[:20]}'")
+    if not limit:
+        return b''
+    decompressor = _decompressor(compression)
     try:
-        if compression == 'zstd':
-            return zstd().ZstdDecompressor().decompress(data, limit) if limit else b''
-        if compression == 'lz4':
-            from lz4.frame import LZ4FrameDecompressor
-            return LZ4FrameDecompressor().decompress(data, limit) if limit else b''
-        if compression == 'bz2':
-            return bz2.BZ2Decompressor().decompress(data, limit) if limit else b''
-    except ModuleNotFoundError:
-        raise ValueError(f'it is compressed by {compression}, which needs rosbags: '
-                         'pip install "mfs_seg_ros[events]"') from None
+        return decompressor.decompress(data, limit)
     # Each library raises errors of its own.
     except Exception:
         raise BagDamage(f'data compressed by {compression} are damaged') from None
-    raise BagDamage(f"a chunk is compressed by an unknown method, '{compression[:20]}'")
+
+
+def _decompressor(compression: str):
+    """Return a decompressor of 'lz4', 'bz2' or 'zstd'."""
+    if compression == 'bz2':
+        return bz2.BZ2Decompressor()
+    if compression == 'zstd':
+        return zstd().ZstdDecompressor()
+    try:
+        from lz4.frame import LZ4FrameDecompressor
+    except ModuleNotFoundError:
+        raise ValueError(NEEDED.format('lz4')) from None
+    return LZ4FrameDecompressor()
 
 
 def zstd():
     """Return the module of Zstandard, which rosbags brings along."""
-    if sys.version_info >= (3, 14):
-        from compression import zstd as module
-    else:
-        from backports import zstd as module
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd as module
+        else:
+            from backports import zstd as module
+    except ModuleNotFoundError:
+        raise ValueError(NEEDED.format('zstd')) from None
     return module
 
 

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path
+from itertools import islice
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from mfs_seg_core.util.text import printable
 PACKET_FIELDS = {'header', 'height', 'width', 'seq', 'time_base', 'encoding', 'events'}
 ARRAY_FIELDS = {'header', 'height', 'width', 'events'}
 EVENT_FIELDS = {'x', 'y', 'ts.sec', 'ts.nanosec', 'polarity'}
-# Messages in which the events of the first topic are searched before another topic is chosen.
+# First messages of a topic of which one must hold events.
 MAX_SEARCHED = 1000
 # Name of the format of events that need no decoder.
 ARRAY = 'event_array'
@@ -85,32 +84,35 @@ def choose_event_channel(bag: Bag, topic: str) -> Channel:
         named = [channel for channel in candidates if channel.topic == topic]
         if not named:
             raise ValueError(f"{bag.path} has no topic '{printable(topic)}' of events: it has "
-                             f'{listed(candidates)}')
+                             f'{listed(candidates)}{bag.excuse}')
         return named[0]
     if not candidates:
         raise ValueError(
             f'{bag.path} has no topic of events (event_camera_msgs/msg/EventPacket or an '
-            f'EventArray): its topics are {listed(bag.channels + bag.foreign)}')
+            f'EventArray): its topics are {listed(bag.channels + bag.foreign)}{bag.excuse}')
     return candidates[0] if len(candidates) == 1 else _with_events(bag, candidates)
 
 
 def _with_events(bag: Bag, candidates: list[Channel]) -> Channel:
     """Return the first of some channels whose messages hold events, or the first of all."""
-    found: list[Channel] = []
-    for index, (channel, _, data) in enumerate(bag.messages(candidates)):
-        if candidates[0] in found or found and index > MAX_SEARCHED:
-            break
-        if channel in found:
-            continue
+    return next((channel for channel in candidates if _begins_with_events(bag, channel)),
+                candidates[0])
+
+
+def _begins_with_events(bag: Bag, channel: Channel) -> bool:
+    for _, _, data in islice(bag.messages([channel]), MAX_SEARCHED):
         try:
             message = read_events(channel, data)
         except ValueError:
             continue
-        if isinstance(message, EventArray) and message.events.count or (
-                isinstance(message, EventPacket) and message.encoding in ENCODINGS
-                and len(message.payload)):
-            found.append(channel)
-    return min(found, default=candidates[0])
+        if isinstance(message, EventArray):
+            if message.events.count:
+                return True
+        elif message.encoding not in ENCODINGS:
+            return False
+        elif len(message.payload):
+            return True
+    return False
 
 
 class EventMessageDecoder:
@@ -152,7 +154,7 @@ class EventMessageDecoder:
             size = self._size or (0, 0)
         if not (0 < size[0] <= 0xffff and 0 < size[1] <= 0xffff):
             raise ValueError(f'its messages declare a sensor of {message.width}x{message.height} '
-                             'pixels: give its size by --sensor-size WIDTHxHEIGHT')
+                             'pixels: give the size of the sensor')
         return size
 
     def _packet(self, packet: EventPacket) -> Events:
@@ -178,11 +180,3 @@ class EventMessageDecoder:
             self._past['time went back'] += int((np.diff(events.t, prepend=first) < 0).sum())
             self._latest = events.t[-1]
         return events
-
-
-def skipped(path: Path, channels: Iterable[Channel]) -> str:
-    """Return a sentence about the channels of a bag that hold no ROS messages; '' if none."""
-    names = sorted(f'{printable(channel.topic)} ({printable(channel.serialization)})'
-                   for channel in channels)
-    return names and (f'{path} has channels that are not ROS messages, which are left out: '
-                      f'{", ".join(names)}') or ''

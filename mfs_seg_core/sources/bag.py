@@ -22,11 +22,11 @@ from mfs_seg_core.events.bag_messages import (
     EventMessageDecoder,
     choose_event_channel,
     read_events,
-    skipped,
 )
 from mfs_seg_core.events.dvs_messages import EventArray
 from mfs_seg_core.events.packet import EventPacket
-from mfs_seg_core.images import MessageError, decode_rgb, to_labels, to_rgb
+from mfs_seg_core.images import BitDepth, MessageError, decode_rgb, to_labels, to_rgb
+from mfs_seg_core.images.remarks import depth_remark, remark
 from mfs_seg_core.labels import CAMVID, UNLABELLED
 from mfs_seg_core.sources.bag_topics import choose_image_channels
 from mfs_seg_core.sources.items import EventBatch, Frame, SourceError
@@ -72,8 +72,8 @@ class BagSource(Source):
     def __iter__(self) -> Iterator[Frame | EventBatch]:
         try:
             with closing(Bag(self.path)) as bag:
-                if note := skipped(self.path, bag.foreign):
-                    self.report.note(note)
+                for sentence in bag.remarks:
+                    self.report.note(sentence)
                 yield from self._items(bag)
                 for sentence in bag.damage:
                     self.report.note(sentence)
@@ -87,7 +87,7 @@ class BagSource(Source):
         event_reader = EventReader(self) if events else None
         waiting: deque[EventBatch | WaitingImage] = deque()
         label_messages: dict[int, Any] = {}
-        played = False
+        played, depth = False, BitDepth()
         for message in bag.messages([channel for channel in (images, labels, events) if channel]):
             if message.channel == events:
                 waiting.extend(event_reader.batches(message))
@@ -108,17 +108,17 @@ class BagSource(Source):
                 or any(key >= waiting[0].key for key in label_messages)
                 or sum(isinstance(item, WaitingImage) for item in waiting) > MAX_WAITING
             ):
-                for item in self._ready(waiting.popleft(), label_messages):
+                for item in self._ready(waiting.popleft(), label_messages, depth):
                     played = True
                     yield item
         while waiting:
-            for item in self._ready(waiting.popleft(), label_messages):
+            for item in self._ready(waiting.popleft(), label_messages, depth):
                 played = True
                 yield item
         if not played:
-            reasons = [*self.report.first_skipped[:1], *bag.damage[:1]]
-            raise SourceError(f"'{self.path}' has no readable message on the chosen topics"
-                              f'{": " if reasons else ""}{"; ".join(reasons)}.')
+            reason = ''.join(f': {sentence}' for sentence in self.report.first_skipped[:1])
+            raise SourceError(f"'{self.path}' has no readable message on the chosen topics{reason}"
+                              f'{bag.excuse}.')
 
     def _channels(self, bag: Bag) -> tuple[Channel | None, Channel | None, Channel | None]:
         images = labels = events = None
@@ -127,12 +127,13 @@ class BagSource(Source):
         if self.sensors != 'events':
             images, labels = choose_image_channels(bag, self.image_topic, self.label_topic)
         elif any(channel.kind in (IMAGE, COMPRESSED) for channel in bag.channels):
-            # Labels belong to images. Without images to play, there are none.
+            # Labels belong to images. Without labels, images are not needed.
             try:
                 images, labels = choose_image_channels(bag, self.image_topic, self.label_topic)
             except SourceError:
                 if self.image_topic or self.label_topic:
                     raise
+            images = images if labels else None
         return images, labels, events
 
     def _read(self, message: BagMessage, is_label: bool) -> tuple[int, Any] | None:
@@ -146,7 +147,7 @@ class BagSource(Source):
             return None
 
     def _ready(
-        self, item: EventBatch | WaitingImage, labels: dict[int, Any]
+        self, item: EventBatch | WaitingImage, labels: dict[int, Any], depth: BitDepth
     ) -> Iterator[EventBatch | Frame]:
         """Yield an item, an image with its label; nothing if the image is broken."""
         if isinstance(item, EventBatch):
@@ -156,8 +157,10 @@ class BagSource(Source):
         for old in [key for key in labels if key <= item.key]:
             del labels[old]
         try:
-            image = decode_rgb(item.message) if _is_compressed(item.message) else to_rgb(
-                item.message)
+            convert = decode_rgb if _is_compressed(item.message) else to_rgb
+            image = convert(item.message, depth)
+            for note in filter(None, (remark(item.message), depth_remark(depth))):
+                self.report.note(f'{printable(item.topic)}: {note}')
         except MessageError as error:
             self.report.skip('frames', f'the image of {printable(item.topic)} with stamp '
                                        f'{item.key} ns: {error}')

@@ -6,37 +6,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import islice
 from typing import NamedTuple
 
 from mfs_seg_core.bags.bag import Bag, listed
 from mfs_seg_core.bags.definitions import COMPRESSED, IMAGE
 from mfs_seg_core.bags.reader import read_message
 from mfs_seg_core.bags.storage import Channel
-from mfs_seg_core.images.encoding import LAYOUTS
+from mfs_seg_core.images.compressed_format import pixel_format
+from mfs_seg_core.images.encoding import MessageError, layout_of
 from mfs_seg_core.sources.items import SourceError
 from mfs_seg_core.util.text import printable
 
-# Messages in which the first ones of all image topics are searched; then those found are enough.
-MAX_SEARCHED = 2000
-# Ranks of images: the smallest is chosen.
-COLOUR, GREY, INFRARED, REFUSED = range(4)
-# Encodings that hold distances, whatever the name of the topic.
-DEPTH_ENCODINGS = re.compile(r'16[US]C1|32[FS]C1|64FC1|.*compressedDepth')
+# First messages of a topic of which one must be readable.
+MAX_SEARCHED = 20
+# Ranks of images: the smallest is chosen, the last never.
+COLOUR, GREY, INFRARED, NEVER = range(4)
 # Parts of the names of topics that do not hold colour or grey values, and of infrared cameras.
 DEPTH_NAMES = re.compile(r'depth|disparity|range_image', re.IGNORECASE)
 INFRARED_NAMES = re.compile(r'infra|thermal|(^|[/_])ir\d?([/_]|$)', re.IGNORECASE)
-GREY_ENCODINGS = re.compile(r'mono|8UC1|16UC1|y8|y16', re.IGNORECASE)
+GREY_ENCODINGS = re.compile(r'mono|8uc1', re.IGNORECASE)
 
 
 class ImageTopic(NamedTuple):
     """
     Topic of images in a bag; the smallest is the best one to play.
 
-    :param rank: ``COLOUR``, ``GREY``, ``INFRARED`` or ``REFUSED``.
+    :param rank: ``COLOUR``, ``GREY``, ``INFRARED`` or ``NEVER``.
     :param compressed: True for CompressedImage.
     :param topic: its name.
     :param encoding: encoding or format of its first message; '': it has no readable message.
-    :param refusal: why it is not chosen without its name; '': it can be.
+    :param refusal: why it cannot be played; '': it can be.
     :param channel: its channel.
     """
 
@@ -50,37 +50,39 @@ class ImageTopic(NamedTuple):
 
 def image_topics(bag: Bag) -> list[ImageTopic]:
     """Return the topics of images, the best one first."""
-    channels = [channel for channel in bag.channels if channel.kind in (IMAGE, COMPRESSED)]
-    encodings: dict[Channel, str] = {}
-    for index, (channel, _, data) in enumerate(bag.messages(channels)):
-        if len(encodings) == len(channels) or encodings and index > MAX_SEARCHED:
-            break
-        if channel not in encodings:
-            try:
-                message = read_message(channel, data)
-                encodings[channel] = (message.format if channel.kind == COMPRESSED else
-                                      message.encoding)
-            except (ValueError, AttributeError):
-                continue
-    return sorted(_described(channel, encodings.get(channel)) for channel in channels)
+    return sorted(_described(channel, _encoding(bag, channel)) for channel in bag.channels
+                  if channel.kind in (IMAGE, COMPRESSED))
+
+
+def _encoding(bag: Bag, channel: Channel) -> str | None:
+    """Return encoding or format of a channel's first readable message; None: there is none."""
+    for _, _, data in islice(bag.messages([channel]), MAX_SEARCHED):
+        try:
+            message = read_message(channel, data)
+            return message.format if channel.kind == COMPRESSED else message.encoding
+        except (ValueError, AttributeError):
+            continue
+    return None
 
 
 def _described(channel: Channel, encoding: str | None) -> ImageTopic:
     """Return the description of a topic, whose first message has an encoding; None: no message."""
     compressed = channel.kind == COMPRESSED
-    # The format of a CompressedImage begins with the encoding of the image.
-    pixels = (encoding or '').partition(';')[0].strip()
     rank, refusal = COLOUR, ''
-    if encoding is None:
-        rank, refusal = REFUSED, 'it has no readable message'
-    elif DEPTH_ENCODINGS.match(encoding) or DEPTH_NAMES.search(channel.topic):
-        rank, refusal = REFUSED, 'it holds distances, not colours'
-    elif not compressed and pixels not in LAYOUTS:
-        rank, refusal = REFUSED, f"its encoding '{printable(encoding)}' is not supported"
-    elif INFRARED_NAMES.search(channel.topic):
-        rank = INFRARED
-    elif GREY_ENCODINGS.match(pixels):
-        rank = GREY
+    try:
+        if encoding is None:
+            raise MessageError('it has no readable message')
+        _ = pixel_format(encoding) if compressed else layout_of(encoding)
+    except MessageError as error:
+        rank, refusal = NEVER, str(error)
+    else:
+        if DEPTH_NAMES.search(channel.topic):
+            # Depth of 16 bits also comes as 'mono16', which only its name shows.
+            rank = NEVER
+        elif INFRARED_NAMES.search(channel.topic):
+            rank = INFRARED
+        elif GREY_ENCODINGS.match(encoding.strip()):
+            rank = GREY
     return ImageTopic(rank, compressed, channel.topic, encoding or '', refusal, channel)
 
 
@@ -90,8 +92,9 @@ def choose_image_channels(
     """
     Choose the topics of images and labels.
 
-    By default the topic of labels is one with 'label' in its name. The topic of images is another
-    one: colour before grey before infrared, raw before compressed, then by name; never depth.
+    By default the topic of labels is one of grey or compressed images with 'label' in its name.
+    The topic of images is another one: colour before grey before infrared, raw before compressed,
+    then by name; never depth.
 
     :param bag: the bag.
     :param image_topic: topic of the images; empty: the default.
@@ -104,22 +107,20 @@ def choose_image_channels(
     for topic in filter(None, (image_topic, label_topic)):
         if topic not in by_name:
             raise SourceError(f"'{bag.path}' has no image topic '{printable(topic)}': it has "
-                              f'{described(bag, topics)}.')
+                              f'{described(bag, topics)}{bag.excuse}.')
     label = by_name.get(label_topic) or next(
         (found for found in topics if 'label' in found.topic and found.topic != image_topic
-         and found.encoding), None)
+         and (found.rank == GREY or found.compressed and not found.refusal)), None)
     image = by_name.get(image_topic) or next(
-        (found for found in topics if found is not label and not found.refusal), None)
+        (found for found in topics if found is not label and found.rank < NEVER), None)
     if image is None:
         raise SourceError(
             f"'{bag.path}' has no topic of camera images (sensor_msgs Image or CompressedImage of "
-            f'colour or grey values): it has {described(bag, topics)}.')
-    # A name is no reason to refuse a topic that the user asked for.
-    if image.refusal and (not image.encoding or DEPTH_ENCODINGS.match(image.encoding)
-                          or not image.compressed and image.encoding not in LAYOUTS):
+            f'colour or grey values): it has {described(bag, topics)}{bag.excuse}.')
+    if image.refusal:
         raise SourceError(
-            f"topic '{printable(image.topic)}' of '{bag.path}' cannot be played, {image.refusal}: "
-            f'choose another one of {described(bag, topics)}.')
+            f"topic '{printable(image.topic)}' of '{bag.path}' cannot be played, {image.refusal}; "
+            f'the bag has {described(bag, topics)}.')
     return image.channel, label.channel if label else None
 
 

@@ -13,7 +13,6 @@ from mfs_seg_core.events.bag_messages import (
     EventMessageDecoder,
     choose_event_channel,
     read_events,
-    skipped,
 )
 from mfs_seg_core.events.dvs_messages import EventArray
 from mfs_seg_core.events.packet import EventPacket
@@ -44,11 +43,13 @@ class BagRecording(Recording):
         self._begin()
         first = next((message for _, message in self.packets()), None)
         if first is None:
-            why = f'; {self._bag.damage[0]}' if self._bag.damage else ''
             raise ValueError(f"{path} has no readable message of topic '{printable(self.topic)}': "
-                             f'give another topic, or a bag with events{why}')
+                             f'give another topic, or a bag with events{self._bag.excuse}')
         encoding = ARRAY if isinstance(first, EventArray) else first.encoding
-        super().__init__(path, encoding, EventMessageDecoder(size).size_of(first))
+        try:
+            super().__init__(path, encoding, EventMessageDecoder(size).size_of(first))
+        except ValueError as error:
+            raise self._error(error) from None
 
     def packets(self) -> Iterator[tuple[int, EventPacket | EventArray]]:
         """
@@ -71,12 +72,14 @@ class BagRecording(Recording):
             try:
                 events = messages.decode(message)
             except ValueError as error:
-                raise ValueError(f"{self.path}, topic '{printable(self.topic)}': {error}"
-                                 ) from None
+                raise self._error(error) from None
             if messages.decoder is None:
                 self.stamps, self.unit_ns = events.t, 1000
                 yield events
             else:
                 self.unit_ns = messages.decoder.UNIT_NS
                 yield self._decoded(messages.decoder, events)
-        self.notes += [*self._bag.damage, *filter(None, [skipped(self.path, self._bag.foreign)])]
+        self.notes += [*self._bag.remarks, *self._bag.damage]
+
+    def _error(self, error: ValueError) -> ValueError:
+        return ValueError(f"{self.path}, topic '{printable(self.topic)}': {error}")

@@ -95,7 +95,8 @@ def test_arrays_count_rejected_events(tmp_path):
 
 def test_arrays_without_a_size(tmp_path):
     bag = write_bag(tmp_path / 'bag', {'/e': arrays(EVENTS, ROS1, 'dvs_msgs', (0, 0))}, ROS1)
-    with pytest.raises(ValueError, match='declare a sensor of 0x0 pixels: give its size'):
+    with pytest.raises(ValueError, match="topic '/e': its messages declare a sensor of 0x0 "
+                                         'pixels: give the size of the sensor'):
         open_recording(bag)
     assert concatenate(list(open_recording(bag, size=SIZE))).count == 1000
 
