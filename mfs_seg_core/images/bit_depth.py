@@ -11,6 +11,8 @@ import numpy as np
 DEPTHS = (8, 10, 12, 14, 16)
 # A larger share of the samples above a depth rules it out. Fewer are faulty pixels or highlights.
 MAX_SHARE = 1e-3
+# JPEG keeps the upper 8 of 16 bits, of which fewer than 12 leave nothing; and it overshoots edges.
+JPEG_LEAST, JPEG_SLACK = 12, 1.25
 
 
 class BitDepth:
@@ -20,7 +22,7 @@ class BitDepth:
     Cameras of 10, 12 or 14 bits fill the lower bits of 16 ('mono16', 'bayer_rggb16') or the upper
     ones; nothing in a message says which. The smallest of ``DEPTHS`` that holds the samples is
     found from the images so far, and kept: darker images never lower it, a brighter one raises it.
-    Images with less than 7 bits in use (a covered camera) decide nothing, and are scaled by 16.
+    Images with less than 8 bits in use (a covered camera) decide nothing, and are scaled by 16.
 
     :param given: bits in use, 8 to 16; 0: find them.
     :raises ValueError: the number is another one.
@@ -44,32 +46,31 @@ class BitDepth:
         """Whether samples of an image were above the given number of bits."""
         return self._exceeded
 
-    def reduced(self, samples: np.ndarray, encoding: str) -> np.ndarray:
+    def reduced(self, samples: np.ndarray, encoding: str, from_jpeg: bool = False) -> np.ndarray:
         """
         Scale samples to 8 bits.
 
         :param samples: uint16, colours or grey values of one image.
         :param encoding: encoding of the image; after a change, the bits are found again.
+        :param from_jpeg: whether the samples passed through the 8 bits of a JPEG.
         :returns: uint8 of the same shape; values above the bits in use are 255.
         """
         if encoding != self._encoding:
             self._encoding, self._bits, self._exceeded = encoding, self.given, False
         if samples.size and int(samples.max()) >> self._bits:
-            self._look_above(samples)
+            least, slack = (JPEG_LEAST, JPEG_SLACK) if from_jpeg else (DEPTHS[0], 1.0)
+            self._look_above(samples, least, slack)
         highest = (1 << (self._bits or DEPTHS[-1])) - 1
         rows = samples.reshape(len(samples), -1)
         return cv2.convertScaleAbs(rows, alpha=255 / highest).reshape(samples.shape)
 
-    def _look_above(self, samples: np.ndarray) -> None:
+    def _look_above(self, samples: np.ndarray, least: int, slack: float) -> None:
+        def exceed(bits: int) -> bool:
+            above = np.count_nonzero(samples >= slack * (1 << bits))
+            return above > MAX_SHARE * samples.size
+
         if self.given:
-            self._exceeded |= bool(_share_above(samples, self.given) > MAX_SHARE)
-            return
-        if not self._bits and _share_above(samples, DEPTHS[0] - 1) <= MAX_SHARE:
-            return
-        self._bits = next(bits for bits in DEPTHS if bits >= self._bits
-                          and _share_above(samples, bits) <= MAX_SHARE)
-
-
-def _share_above(samples: np.ndarray, bits: int) -> float:
-    """Return the share of the samples that need more than this number of bits."""
-    return np.count_nonzero(samples >> bits) / samples.size
+            self._exceeded |= exceed(self.given)
+        elif self._bits or exceed(least - 1):
+            self._bits = next((bits for bits in DEPTHS
+                               if bits >= max(self._bits, least) and not exceed(bits)), DEPTHS[-1])

@@ -52,10 +52,13 @@ def decode_rgb(message: Any, depth: BitDepth | None = None) -> np.ndarray:
     stored = pixel_format(message.format)
     pixels = _decoded(message)
     height, width = pixels.shape[:2]
+    from_jpeg = stored.cut and pixels.itemsize == 1
+    if from_jpeg:
+        pixels = pixels.astype(np.uint16) * 257
     encoding = _encoding(pixels, stored)
     step = width * LAYOUTS[encoding].pixel
     image = PackedImage(height, width, encoding, int(sys.byteorder == 'big'), step, pixels)
-    return _converted(image, depth, convert_by_opencv)
+    return _converted(image, depth, convert_by_opencv, from_jpeg)
 
 
 def to_labels(message: Any) -> np.ndarray:
@@ -98,16 +101,17 @@ def _encoding(pixels: np.ndarray, stored: PixelFormat) -> str:
     return f"{'rgb' if stored.swapped else 'bgr'}{bits}"
 
 
-def _converted(image: PackedImage, depth: BitDepth | None, convert: Converter) -> np.ndarray:
+def _converted(image: PackedImage, depth: BitDepth | None, convert: Converter,
+               from_jpeg: bool = False) -> np.ndarray:
     try:
-        return convert(_reduced(image, depth))
+        return convert(_reduced(image, depth or BitDepth(), from_jpeg))
     except cv2.error as error:
         raise MessageError(
             f"a {image.width}x{image.height} '{image.encoding}' image cannot be converted: "
             f'{error.err}') from None
 
 
-def _reduced(image: PackedImage, depth: BitDepth | None) -> PackedImage:
+def _reduced(image: PackedImage, depth: BitDepth, from_jpeg: bool) -> PackedImage:
     """Return the image with 8-bit samples; 16-bit samples are scaled by the bits in use."""
     layout = LAYOUTS[image.encoding]
     if layout.sample == 1:
@@ -116,6 +120,6 @@ def _reduced(image: PackedImage, depth: BitDepth | None) -> PackedImage:
     # The opacity may use more bits than the colours.
     samples = samples[..., :3]
     encoding = image.encoding.replace('a16', '16')
-    data = (depth or BitDepth()).reduced(samples, image.encoding)
+    data = depth.reduced(samples, image.encoding, from_jpeg)
     return replace(image, encoding=encoding.replace('16', '8'),
                    step=image.width * samples.shape[2], data=data)

@@ -5,7 +5,7 @@
 import cv2
 import numpy as np
 import pytest
-from support.image_messages import compressed, raw
+from support.image_messages import CompressedFields, compressed, raw
 
 from mfs_seg_core.images import BitDepth, decode_rgb, to_rgb
 
@@ -87,6 +87,19 @@ def test_16_bit_png_of_a_mosaic():
     image = compressed(of_bits(mosaic(RGB), 12), '.png', 'bayer_rggb16; png compressed ')
     expected = to_rgb(raw(mosaic(RGB), 'bayer_rggb8'))
     np.testing.assert_allclose(decode_rgb(image).astype(int), expected, atol=1)
+
+
+@pytest.mark.parametrize('quality', [80, 95])
+@pytest.mark.parametrize('bits', [12, 14, 16])
+def test_jpeg_of_16_bit_samples(bits, quality):
+    """As compressed_image_transport makes it: scaled by 16 bits, whatever the bits in use."""
+    left = np.round(of_bits(GREY, bits) / 257).astype(np.uint8)
+    data = cv2.imencode('.jpg', left, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+    depth = BitDepth()
+    found = decode_rgb(CompressedFields('mono16; jpeg compressed mono8', data), depth)
+    assert depth.bits == bits
+    # One of the steps that are left.
+    assert np.abs(found[..., 0].astype(int) - GREY).mean() <= max(2, 2**(16 - bits))
 
 
 def test_bits_are_kept_when_images_are_darker_and_raised_by_a_brighter_one():
