@@ -35,10 +35,10 @@ from vision_msgs.msg import LabelInfo
 
 from mfs_seg_core.legend import legend_image
 from mfs_seg_ros.messages.images import image_message, label_info_message
-from mfs_seg_ros.node.fastdds_check import transport_warning
+from mfs_seg_ros.node.fastdds_check import segment_bytes, transport_warning
 from mfs_seg_ros.node.lifecycle import reject_invalid_transitions
 from mfs_seg_ros.node.malloc import release_freed_memory
-from mfs_seg_ros.node.parameters import SEGMENTER, declare_all
+from mfs_seg_ros.node.parameters import SEGMENTER, changed_parameters, declare_all
 from mfs_seg_ros.node.run import run_node
 from mfs_seg_ros.node.stop import Stop
 from mfs_seg_ros.pipeline.camera import Camera
@@ -79,7 +79,8 @@ class SegmenterNode(LifecycleNode):
         self.create_service(Trigger, '~/reset_state', self._on_reset)
         self.create_service(SetBool, '~/enable', self._on_enable)
         reject_invalid_transitions(self)
-        warning = transport_warning(get_rmw_implementation_identifier(), os.environ)
+        warning = transport_warning(get_rmw_implementation_identifier(), os.environ,
+                                    segment_bytes())
         if warning:
             self.get_logger().warn(warning)
 
@@ -137,11 +138,15 @@ class SegmenterNode(LifecycleNode):
             call()
         except (ValueError, OSError) as error:
             self.get_logger().error(f'cannot {what}: {error}')
+            self._monitor.transition(f'cannot {what}: {error}')
             return TransitionCallbackReturn.FAILURE
-        except Exception:
+        except Exception as error:
             # rclpy does not log it.
             self.get_logger().error(f'cannot {what}:\n{traceback.format_exc()}')
+            self._monitor.transition(f'cannot {what}: {error}')
             return TransitionCallbackReturn.ERROR
+        if what != 'recover':
+            self._monitor.transition(None)
         return TransitionCallbackReturn.SUCCESS
 
     def _install(self, plan: Plan) -> None:
@@ -195,6 +200,20 @@ class SegmenterNode(LifecycleNode):
 
     # Parameters, services and the clock
 
+    def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
+        """
+        Set parameters; those that have the given value already are accepted in every state.
+
+        So ``ros2 param load`` of a ``ros2 param dump`` succeeds, which has the read-only ones too.
+
+        :param parameter_list: new values.
+        :returns: whether all were accepted, and why not.
+        """
+        changed = changed_parameters(self, parameter_list)
+        if not changed:
+            return SetParametersResult(successful=True)
+        return super().set_parameters_atomically(changed)
+
     def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         """Accept all parameters of a request together, or refuse them with a reason."""
         changed = {each.name: list(each.value) if isinstance(self._settings[each.name], list)
@@ -242,7 +261,7 @@ class SegmenterNode(LifecycleNode):
     def _on_jump(self, jump: TimeJump) -> None:
         delta_s = jump.delta.nanoseconds / 1e9
         for camera in self._cameras:
-            camera.request_reset('clock jumped', f'ROS time jumped by {delta_s:+.3f} s')
+            camera.clock_jumped(delta_s)
 
     # Labels and reports
 

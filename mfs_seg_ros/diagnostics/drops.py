@@ -13,21 +13,28 @@ IMAGES, PACKETS, MASKS = 'images', 'packets', 'masks'
 IMAGES_DROPPED = 'images dropped for newer ones'
 IMAGES_UNUSABLE = 'images unusable'
 IMAGES_TOO_OLD = 'images too old'
+IMAGES_LATE = 'images out of order'
+IMAGES_LOST = 'images lost in the transport'
 IMAGES_MISSING = 'images missing in the stamps'
 PACKETS_DROPPED = 'packets dropped from the full queue'
 PACKETS_UNUSABLE = 'packets unusable'
+PACKETS_LATE = 'packets out of order'
 PACKETS_MISSING = 'packets missing in the count'
 STEPS_FAILED = 'steps failed'
-_MISSING = ('the transport or the driver dropped them: see "Missing images" in docs/operation.md')
+_SEE = 'see "Missing images" in docs/operation.md'
+_LATE = 'they arrive after newer ones: look for a driver or relay with several threads'
 ADVICE = {
     IMAGES_DROPPED: "the network is slower than the camera: lower the camera's rate or input_width "
                     'and input_height, or choose a faster device',
     IMAGES_UNUSABLE: 'the log says what is wrong with them',
     IMAGES_TOO_OLD: 'they arrive later than max_age: look for a slow link, or clocks that differ',
-    IMAGES_MISSING: _MISSING,
+    IMAGES_LATE: _LATE,
+    IMAGES_LOST: f'the middleware discarded them: {_SEE}',
+    IMAGES_MISSING: f'the driver, or a link before this node, left them out: {_SEE}',
     PACKETS_DROPPED: 'events arrive faster than they are decoded: lower their rate at the driver',
     PACKETS_UNUSABLE: 'the log says what is wrong with them',
-    PACKETS_MISSING: _MISSING,
+    PACKETS_LATE: _LATE,
+    PACKETS_MISSING: f'the transport or the driver dropped them: {_SEE}',
     STEPS_FAILED: 'the log says why',
 }
 # Different sentences about unusable messages that are logged in one report period.
@@ -43,6 +50,9 @@ class Counts(Protocol):
 
     def lost(self, cause: str, count: int = 1) -> None:
         """Count messages that get no mask."""
+
+    def rejected(self, sentence: str) -> None:
+        """Take a clause about rejected events; empty: there are few."""
 
 
 class DropLog:
@@ -60,6 +70,7 @@ class DropLog:
         self._counts = counts
         self._logged: set[str] = set()
         self._reported: dict[str, tuple] = {}
+        self._rejection_logged = False
 
     def count(self, cause: str, count: int = 1) -> None:
         """Count messages that get no mask; ``cause`` is a key of ADVICE."""
@@ -72,6 +83,13 @@ class DropLog:
         if sentence not in self._logged and len(self._logged) < MAX_SENTENCES:
             self._logged.add(sentence)
             self._logger.error(f'{self._title}unusable message: {sentence}')
+
+    def rejected(self, clause: str) -> None:
+        """Pass on a clause about rejected events, empty: there are few; log the first one."""
+        self._counts.rejected(clause)
+        if clause and not self._rejection_logged:
+            self._rejection_logged = True
+            self._logger.warn(f'{self._title}{clause}')
 
     def info(self, sentence: str) -> None:
         """Log a sentence about the camera."""
@@ -101,18 +119,18 @@ def report_sentences(totals: Mapping[str, int], faults: Mapping[str, int]
     :returns: for 'image' and 'events' the counts that the sentence depends on, and the sentence.
     """
     received, masks, packets = (totals.get(name, 0) for name in (IMAGES, MASKS, PACKETS))
-    images = dropped, unusable, old, missing = tuple(totals.get(name, 0) for name in (
-        IMAGES_DROPPED, IMAGES_UNUSABLE, IMAGES_TOO_OLD, IMAGES_MISSING))
-    events = full, bad, gone = tuple(totals.get(name, 0) for name in (
-        PACKETS_DROPPED, PACKETS_UNUSABLE, PACKETS_MISSING))
+    images = dropped, unusable, old, late, lost, missing = tuple(totals.get(name, 0) for name in (
+        IMAGES_DROPPED, IMAGES_UNUSABLE, IMAGES_TOO_OLD, IMAGES_LATE, IMAGES_LOST, IMAGES_MISSING))
+    events = full, bad, disordered, gone = tuple(totals.get(name, 0) for name in (
+        PACKETS_DROPPED, PACKETS_UNUSABLE, PACKETS_LATE, PACKETS_MISSING))
     listed = ', '.join(f"{count} x '{cause}'" for cause, count in faults.items()) or 'no faults'
     return {
         'image': (images, (
             f'of {received} images so far, {dropped} were dropped for newer ones, {unusable} were '
-            f'unusable and {old} were too old; {missing} more are missing in the stamps; {masks} '
-            'masks were published')),
+            f'unusable, {old} were too old and {late} out of order; {lost} more were lost in the '
+            f'transport and {missing} are missing in the stamps; {masks} masks were published')),
         'events': ((*events, *sorted(faults.items())), (
-            f'of {packets} event packets so far, {full} were dropped because the queue was full '
-            f'and {bad} were unusable; {gone} more are missing in the count; the decoder found '
-            f'{listed}')),
+            f'of {packets} event packets so far, {full} were dropped because the queue was full, '
+            f'{bad} were unusable and {disordered} out of order; {gone} more are missing in the '
+            f'count; the decoder found {listed}')),
     }

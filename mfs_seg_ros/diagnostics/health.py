@@ -74,10 +74,13 @@ class Health:
     :param levels: largest value of a spike.
     :param limits: limits beyond which something is wrong.
     :param now_s: time of the start.
+    :param completing: messages that complete a step, and so get a mask; None: all expected ones.
     """
 
-    def __init__(self, kinds: Sequence[str], levels: int, limits: Limits, now_s: float) -> None:
+    def __init__(self, kinds: Sequence[str], levels: int, limits: Limits, now_s: float,
+                 completing: Sequence[str] | None = None) -> None:
         self._kinds = tuple(kinds)
+        self._completing = self._kinds if completing is None else tuple(completing)
         self._levels = levels
         self.limits = limits
         self._lock = threading.Lock()
@@ -88,10 +91,6 @@ class Health:
         self._masks = 0
         self._reported = (self._arrived.copy(), self._losses.copy(), 0)
         self._last_reset = 'none'
-        # Times since which an input, and a mask, is missing.
-        self._silent_since_s = dict.fromkeys(self._kinds, now_s)
-        self._unanswered_since_s = now_s
-        self._late_since_s: float | None = None
         self._period_start_s = now_s
         self._latencies_s: list[float] = []
         self._processing_s: list[float] = []
@@ -99,8 +98,10 @@ class Health:
         self._rate: float | None = None
         self._energy_mj: float | None = None
         self._exposure: tuple[float, float] | None = None
+        self._rejection = ''
         # Measurements in a row.
         self._row: Counter[str] = Counter()
+        self._start(now_s)
 
     @property
     def totals(self) -> Counter[str]:
@@ -110,11 +111,22 @@ class Health:
                 IMAGES: self._arrived['image'], PACKETS: self._arrived['events'],
                 MASKS: self._masks})
 
+    def start(self, now_s: float) -> None:
+        """Expect messages and masks from now on."""
+        with self._lock:
+            self._start(now_s)
+
     def arrived(self, kind: str, now_s: float) -> None:
         """Count a message; ``kind`` is 'image' or 'events'."""
         with self._lock:
             self._arrived[kind] += 1
+            pause_s = now_s - self._silent_since_s.get(kind, now_s)
             self._silent_since_s[kind] = now_s
+            self._present.add(kind)
+            # After a pause, a mask is due from the first message on, not since the last mask.
+            if kind in self._completing and (self._unanswered_since_s is None
+                                             or pause_s >= self.limits.silent_s):
+                self._unanswered_since_s = now_s
 
     def answered(
         self, now_s: float, latency_s: float | None, processing_s: float, model_ms: float
@@ -129,7 +141,8 @@ class Health:
         """
         with self._lock:
             self._masks += 1
-            self._unanswered_since_s = now_s
+            self._unanswered_since_s = None
+            self._answered = True
             if latency_s is not None:
                 self._latencies_s.append(latency_s)
             self._processing_s.append(processing_s)
@@ -145,6 +158,17 @@ class Health:
         with self._lock:
             self._resets[cause] += 1
             self._last_reset = reason
+
+    def clock_jumped(self) -> None:
+        """Forget the latencies of this period, which are differences of two clocks."""
+        with self._lock:
+            self._latencies_s.clear()
+            self._late_since_s = None
+
+    def rejected(self, sentence: str) -> None:
+        """Take a clause about rejected events; empty: there are few."""
+        with self._lock:
+            self._rejection = sentence
 
     def fired(self, rate: float) -> None:
         """Take a measurement of the firing rate, in mean spikes of a neuron in a step."""
@@ -175,15 +199,12 @@ class Health:
         """
         with self._lock:
             if idle:
-                self._silent_since_s = dict.fromkeys(self._kinds, now_s)
-                self._unanswered_since_s = now_s
-                self._late_since_s = None
-                self._row.clear()
+                self._start(now_s)
                 found = [(Level.OK, idle)]
             else:
                 found = [*self._input_faults(now_s), *self._network_faults(),
                          *self._latency_faults(now_s), *self._loss_faults(),
-                         (Level.OK, 'masks follow the input')]
+                         (Level.OK, self._state())]
             level = max(level for level, _ in found)
             message = next(sentence for its_level, sentence in found if its_level == level)
             values = self._values(now_s)
@@ -192,6 +213,24 @@ class Health:
             for period in (self._latencies_s, self._processing_s, self._models_ms):
                 period.clear()
             return Report(level, message, values)
+
+    def _start(self, now_s: float) -> None:
+        # Times since which an input is missing, and a mask that is due.
+        self._silent_since_s = dict.fromkeys(self._kinds, now_s)
+        self._unanswered_since_s: float | None = None
+        self._late_since_s: float | None = None
+        # Messages that arrived since, and whether there was a mask.
+        self._present: set[str] = set()
+        self._answered = False
+        self._row.clear()
+        self._rejection = ''
+
+    def _state(self) -> str:
+        """Return the message where nothing is wrong."""
+        missing = [NAMES[kind] for kind in self._kinds if kind not in self._present]
+        if missing:
+            return f'waiting for the first {" and the first ".join(missing)}'
+        return 'masks follow the input' if self._answered else 'waiting for the first mask'
 
     def _count_row(self, name: str, wrong: bool) -> None:
         self._row[name] = self._row[name] + 1 if wrong else 0
@@ -208,8 +247,9 @@ class Health:
                 f'no {NAMES[kind]} for {time_s:.1f} s: is the driver running, and the topic right?'
                 if self._arrived[kind] else
                 f'no {NAMES[kind]} received yet: start the driver, or remap the topic'))
-        unanswered_s = now_s - self._unanswered_since_s
-        if len(silent_s) < len(self._kinds) and unanswered_s >= self.limits.silent_s:
+        due = self._unanswered_since_s is not None and not {*self._completing} <= {*silent_s}
+        unanswered_s = now_s - self._unanswered_since_s if due else 0.0
+        if unanswered_s >= self.limits.silent_s:
             faults.append((
                 Level.ERROR, f'input arrives, but no mask for {unanswered_s:.1f} s: see the '
                              'counts below, the log, and the load of this machine'))
@@ -232,6 +272,7 @@ class Health:
 
     def _latency_faults(self, now_s: float) -> list[tuple[Level, str]]:
         if not self._latencies_s:
+            self._late_since_s = None
             return []
         p50_s, p99_s = _percentiles(self._latencies_s)
         faults = []
@@ -252,13 +293,14 @@ class Health:
         return faults
 
     def _loss_faults(self) -> list[tuple[Level, str]]:
+        faults = [(Level.WARN, self._rejection)] if self._rejection else []
         new = self._losses - self._reported[1]
         if not new:
-            return []
+            return faults
         counts = ', '.join(f'{count} {cause}' for cause, count in new.most_common())
         worst = new.most_common(1)[0][0]
         advice = f': {ADVICE[worst]}' if worst in ADVICE else ''
-        return [(Level.WARN, f'lost since the last report: {counts}{advice}')]
+        return [*faults, (Level.WARN, f'lost since the last report: {counts}{advice}')]
 
     def _values(self, now_s: float) -> dict[str, float | int | str | None]:
         arrived, losses, masks = self._reported

@@ -33,7 +33,7 @@ OTHER_REMEDY = 'set both to the same deadline and liveliness'
 
 class CheckedSubscription:
     """
-    A subscription that records incompatible publishers.
+    A subscription that records incompatible publishers, and counts lost messages.
 
     :param node: node that subscribes.
     :param kind: type of the messages.
@@ -41,17 +41,22 @@ class CheckedSubscription:
     :param callback: called with each message.
     :param qos: requested QoS.
     :param raw: whether ``callback`` takes the serialised bytes.
+    :param on_lost: called with the number of messages that the middleware lost, by its own count;
+        None: they are not counted.
     """
 
     other = 'publisher'
 
     def __init__(self, node: Node, kind: type, topic: str, callback: Callable[[Any], None],
-                 qos: QoSProfile, raw: bool = False) -> None:
+                 qos: QoSProfile, raw: bool = False,
+                 on_lost: Callable[[int], None] | None = None) -> None:
         self._node, self.kind, self.qos = node, kind, qos
         self.incompatible_policy: str | None = None
         self._subscription = node.create_subscription(
             kind, topic, callback, qos, raw=raw,
-            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible))
+            event_callbacks=SubscriptionEventCallbacks(
+                incompatible_qos=self._on_incompatible,
+                message_lost=on_lost and (lambda event: on_lost(event.total_count_change))))
         self.topic = self._subscription.topic_name
 
     def others(self) -> list[TopicEndpointInfo]:

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from typing import NamedTuple
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -21,9 +22,17 @@ from mfs_seg_ros.diagnostics.qos_check import TopicStatus
 UNNAMED = 'camera'
 
 
+class Fault(NamedTuple):
+    """What is wrong with the node itself: a level, and a sentence."""
+
+    level: Level
+    sentence: str
+
+
 def diagnostic_array(
     stamp: Time, node: str, device: str, reports: Mapping[str, Report],
-    facts: Mapping[str, object], topics: Iterable[TopicStatus],
+    facts: Mapping[str, object], topics: Iterable[TopicStatus], fault: Fault | None = None,
+    state: str = 'active',
 ) -> DiagnosticArray:
     """
     Return the message that is published once a second.
@@ -36,12 +45,14 @@ def diagnostic_array(
     :param reports: report of each camera by name; an empty name is the only camera.
     :param facts: values of the node by name.
     :param topics: status of the node's topics.
+    :param fault: a fault of the node itself.
+    :param state: state of the lifecycle, the message of the node while no topics are checked.
     :returns: the message.
     """
     statuses = [status(f'{node}: {camera or UNNAMED}', device, report.level, report.message,
                        report.values)
                 for camera, report in reports.items()]
-    statuses.append(_node_status(node, device, facts, tuple(topics)))
+    statuses.append(_node_status(node, device, facts, tuple(topics), fault, state))
     return DiagnosticArray(header=Header(stamp=stamp), status=statuses)
 
 
@@ -81,11 +92,15 @@ def process_facts(started_s: float) -> dict[str, object]:
 
 
 def _node_status(
-    node: str, device: str, facts: Mapping[str, object], topics: tuple[TopicStatus, ...]
+    node: str, device: str, facts: Mapping[str, object], topics: tuple[TopicStatus, ...],
+    fault: Fault | None, state: str,
 ) -> DiagnosticStatus:
-    faults = [topic.fault for topic in topics if topic.fault]
+    faults = [fault] if fault else []
+    faults += [Fault(Level.WARN, topic.fault) for topic in topics if topic.fault]
+    fine = ('all publishers and subscriptions match' if topics else
+            'active' if state == 'active' else f'not active: {state}')
     values = {**facts, **{f'QoS on {topic.topic}': '; '.join(topic.found) or 'no endpoint'
                           for topic in topics}}
     return status(
-        f'{node}: node', device, Level.WARN if faults else Level.OK,
-        '; '.join(faults) or 'all publishers and subscriptions match', values)
+        f'{node}: node', device, max((each.level for each in faults), default=Level.OK),
+        '; '.join(each.sentence for each in faults) or fine, values)

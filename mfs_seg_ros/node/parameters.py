@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import re
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from mfs_seg_core.util.modalities import SENSORS
 
@@ -70,9 +73,8 @@ SEGMENTER = (
             (0.0, 1e9), live=True),
     Setting('lazy', False,
             'Drop all input while no output has a subscriber.', live=True),
-    Setting('sensors', '',
-            "Sensors to subscribe to: 'camera', 'events' or 'fusion' (both); empty: all that the "
-            'weights take.'),
+    Setting('sensors', 'camera',
+            "Sensors to subscribe to: 'camera', 'events' or 'fusion' (both)."),
     Setting('trigger', '',
             "Input that completes a step: 'image', 'events' (each event_window) or 'both' (each "
             "image, and each event_window without an image); empty: 'image' for a camera, 'events' "
@@ -157,6 +159,23 @@ def _declare(node: Node, setting: Setting, read_only: bool) -> Any:
                              f'({error.args[0]})') from None
 
 
+def changed_parameters(node: Node, parameters: Sequence[Parameter]) -> list[Parameter]:
+    """
+    Return the parameters whose value differs from that of the node.
+
+    :param node: node that has declared parameters.
+    :param parameters: new values.
+    :returns: those that would change, or that are not declared.
+    """
+    return [each for each in parameters if not node.has_parameter(each.name)
+            or _content(node.get_parameter(each.name)) != _content(each)]
+
+
+def _content(parameter: Parameter) -> tuple[Any, Any]:
+    value = parameter.value
+    return parameter.type_, list(value) if isinstance(value, (list, tuple, array)) else value
+
+
 def input_size(settings: dict[str, Any], trained: tuple[int, int]) -> tuple[int, int]:
     """
     Return the size of the network input.
@@ -197,21 +216,21 @@ def chosen_sensors(modality: str, sensors: tuple[str, ...]) -> tuple[str, ...]:
     """
     Return the sensors that the parameter ``sensors`` selects.
 
-    :param modality: value of the parameter: 'camera', 'events', 'fusion', or '' for all.
+    :param modality: value of the parameter: 'camera', 'events' or 'fusion'.
     :param sensors: sensors that the weights take.
     :returns: sensors to subscribe to.
     :raises ParameterError: the modality is unknown, or the weights do not take it.
     """
-    if not modality:
-        return sensors
     if modality not in SENSORS:
-        raise ParameterError(f"parameter 'sensors' must be one of {', '.join(SENSORS)}, or empty, "
-                             f"not '{modality}'")
+        raise ParameterError(f"parameter 'sensors' must be one of {', '.join(SENSORS)}, not "
+                             f"'{modality}'")
     chosen = SENSORS[modality]
     if not set(chosen) <= set(sensors):
+        possible = next(name for name, taken in SENSORS.items() if taken == tuple(sensors))
         raise ParameterError(
             f"sensors '{modality}' needs weights that take {' and '.join(chosen)}: these take "
-            f"{' and '.join(sensors)} only")
+            f"{' and '.join(sensors)} only; set the parameter 'sensors' to '{possible}', or choose "
+            'other weights')
     return chosen
 
 
@@ -232,6 +251,6 @@ def chosen_trigger(trigger: str, sensors: tuple[str, ...]) -> str:
                              f"not '{trigger}'")
     if not set(TRIGGERS[trigger]) <= set(sensors):
         raise ParameterError(
-            f"trigger '{trigger}' needs {' and '.join(TRIGGERS[trigger])}: sensors and weights "
-            f"give {' and '.join(sensors)} only")
+            f"trigger '{trigger}' needs {' and '.join(TRIGGERS[trigger])}: the parameter 'sensors' "
+            f"selects {' and '.join(sensors)} only")
     return trigger

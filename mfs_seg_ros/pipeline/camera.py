@@ -21,6 +21,7 @@ from mfs_seg_ros.pipeline.event_stream import EventStream
 from mfs_seg_ros.pipeline.image_reader import ImageReader
 from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.inputs import Inputs
+from mfs_seg_ros.pipeline.latency import Latency
 from mfs_seg_ros.pipeline.outputs import Outputs
 from mfs_seg_ros.pipeline.receiver import Receiver
 from mfs_seg_ros.pipeline.responder import Responder
@@ -29,6 +30,8 @@ from mfs_seg_ros.pipeline.worker import CameraStream
 
 # Kind of message of each sensor.
 KINDS = {'camera': 'image', 'events': 'events'}
+# Kinds of messages that complete a step, by trigger.
+COMPLETING = {'image': ['image'], 'events': ['events'], 'both': ['image', 'events']}
 
 
 class Camera:
@@ -48,7 +51,9 @@ class Camera:
         self._node, self._plan, self._settings = node, plan, settings
         kinds = [KINDS[sensor] for sensor in plan.sensors]
         self._health = Health(kinds, getattr(plan.segmenter.network.config, 'levels', 1),
-                              Limits(settings['max_latency']), time.monotonic())
+                              Limits(settings['max_latency']), time.monotonic(),
+                              COMPLETING[plan.trigger])
+        self._latency = Latency(self._now_ns)
         self._outputs = Outputs(node, self._prefix, settings, plan.segmenter.classes)
         # While the camera is open.
         self._inputs: Inputs | None = None
@@ -80,6 +85,7 @@ class Camera:
         """
         plan, settings, health = self._plan, self._settings, self._health
         health.reset('activated', 'the node was activated')
+        health.start(time.monotonic())
         log = DropLog(self._node.get_logger(), self.name, health)
         continuity = Continuity(settings['max_gap'])
         event_map = EventMap(settings['event_homography'], settings['event_map'])
@@ -90,9 +96,9 @@ class Camera:
             Synchronizer(plan.trigger, settings['event_window'], settings['event_wait'],
                          settings['max_gap']), log)
         responder = Responder(plan.segmenter.sibling(), continuity, self._outputs, health, log,
-                              self._now_ns)
-        self._inputs = Inputs(self._node, self._prefix, settings, plan, queue, health,
-                              self._outputs)
+                              self._latency)
+        self._inputs = Inputs(self._node, self._prefix, settings, plan, queue, continuity,
+                              health, self._outputs)
         self._stream = CameraStream(receiver, responder)
         return self._stream
 
@@ -127,6 +133,12 @@ class Camera:
         """Reset the state before the next step; nothing to do while closed."""
         if self._stream:
             self._stream.responder.request_reset(cause, reason)
+
+    def clock_jumped(self, delta_s: float) -> None:
+        """Reset the state before the next step: ROS time jumped by ``delta_s`` seconds."""
+        self._latency.clock_jumped()
+        self._health.clock_jumped()
+        self.request_reset('clock jumped', f'ROS time jumped by {delta_s:+.3f} s')
 
     def enable(self, enabled: bool) -> None:
         """Process the messages, or ignore them until the camera is closed."""

@@ -14,10 +14,15 @@ import threading
 from typing import NamedTuple
 
 from mfs_seg_core.events.packet import EventPacket
+from mfs_seg_ros.pipeline.arrival_order import Arrival, ArrivalOrder
 from mfs_seg_ros.pipeline.step import Step
 
 # Sensors mix up the order of single events by less than this.
 EVENT_JITTER_US = 10_000
+# An image, or packet of events, that arrives this late is dropped; a later one is another stream.
+LATE_S = 0.5
+# So many packets before the last one may still arrive.
+LATE_PACKETS = 64
 # Hours of packets: a larger gap in the sequence numbers is a publisher that counts from elsewhere.
 MAX_MISSING_PACKETS = 10_000_000
 
@@ -46,20 +51,24 @@ class PacketCheck(NamedTuple):
     The decision about an event packet.
 
     :param starts: whether it starts a stream of packets, with a decoder and clock of its own.
-    :param missing: packets missing between the one before and this one.
+    :param missing: packets missing between the one before and this one; -1 for a late one that was
+        counted as missing.
     :param reset: why the state resets; None: it does not, as before the first packet.
+    :param late: whether it arrives after a later one, and is to be dropped.
     """
 
     starts: bool
     missing: int = 0
     reset: Reset | None = None
+    late: bool = False
 
 
 class Continuity:
     """
-    Follow the steps and event packets of one camera, and requests for a reset.
+    Follow the images, event packets and steps of one camera, and requests for a reset.
 
-    All methods are called by the worker's thread, but :meth:`request_reset` by any.
+    All methods are called by the worker's thread, but :meth:`is_late` by the thread that receives
+    the images, and :meth:`request_reset` by any.
 
     :param max_gap_s: longest time in seconds between two steps that keeps the state.
     """
@@ -70,8 +79,11 @@ class Continuity:
         # Resets that the next step has to make: on request, and because of the event camera.
         self._requested: Reset | None = None
         self._by_events: Reset | None = None
+        self._images = ArrivalOrder(round(1e9 * LATE_S))
         self._packet: EventPacket | None = None
-        self._newest_event_us: int | None = None
+        # Sequence numbers of packets that may still arrive, and whether they are counted missing.
+        self._open: dict[int, bool] = {}
+        self._events = ArrivalOrder(round(1e6 * LATE_S), EVENT_JITTER_US)
         # The last step that ran, and the last stamp by the cause of the step.
         self._stamp_ns: int | None = None
         self._stamps_ns: dict[str, int] = {}
@@ -83,6 +95,10 @@ class Continuity:
         """Reset the state before the next step."""
         with self._lock:
             self._requested = Reset(cause, reason)
+
+    def is_late(self, stamp_ns: int) -> bool:
+        """Follow the stamp of a received image; return whether it is late, and to be dropped."""
+        return self._images.follow(stamp_ns) is Arrival.LATE
 
     def check_packet(self, packet: EventPacket) -> PacketCheck:
         """Decide whether a packet continues those before it."""
@@ -97,6 +113,8 @@ class Continuity:
         # Some publishers do not count.
         if packet.seq == before.seq == 0:
             return PacketCheck(starts=False)
+        if packet.seq in self._open:
+            return PacketCheck(False, -1 if self._open[packet.seq] else 0, late=True)
         missing = packet.seq - before.seq - 1
         if not 0 <= missing < MAX_MISSING_PACKETS:
             return PacketCheck(True, 0, Reset(
@@ -105,29 +123,39 @@ class Continuity:
         return PacketCheck(False, missing)
 
     def accept_packet(self, packet: EventPacket, check: PacketCheck) -> None:
-        """Record a packet that a decoder takes."""
+        """Record a packet that a decoder takes, or that is dropped because it is late."""
+        if check.late:
+            del self._open[packet.seq]
+            return
+        if check.starts:
+            self._events.forget()
+            # The first two may be the wrong way round.
+            self._open = {packet.seq - 1: False}
+        else:
+            first = packet.seq - min(check.missing, LATE_PACKETS)
+            self._open |= dict.fromkeys(range(first, packet.seq), True)
+            for seq in [seq for seq in self._open if seq < packet.seq - LATE_PACKETS]:
+                del self._open[seq]
         # Without its payload, which may be large.
         self._packet = packet._replace(payload=b'')
-        if check.starts:
-            self._newest_event_us = None
         if check.reset:
             self._by_events = check.reset
 
-    def accept_event_times(self, first_us: int, last_us: int) -> bool:
+    def accept_event_times(self, first_us: int, last_us: int) -> Arrival:
         """
         Record the first and the last event time of a packet.
 
         :param first_us: sensor time in microseconds.
         :param last_us: likewise.
-        :returns: whether the times continue; else the state resets.
+        :returns: place of the events among those before; where time went back, the state resets.
         """
-        newest_us, self._newest_event_us = self._newest_event_us, last_us
-        if newest_us is None or first_us >= newest_us - EVENT_JITTER_US:
-            return True
-        self._by_events = Reset(
-            'time went back', "the event camera's time went back by "
-                              f'{(newest_us - first_us) / 1e6:.3f} s')
-        return False
+        newest_us = self._events.newest
+        arrival = self._events.follow(first_us, last_us)
+        if arrival is Arrival.BACK:
+            self._by_events = Reset(
+                'time went back', "the event camera's time went back by "
+                                  f'{(newest_us - first_us) / 1e6:.3f} s')
+        return arrival
 
     def check(self, step: Step) -> StepCheck:
         """Decide whether a step continues the stream."""

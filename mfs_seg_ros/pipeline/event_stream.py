@@ -15,6 +15,7 @@ from mfs_seg_core.events.types import Events
 from mfs_seg_core.images.encoding import MAX_PIXELS, MessageError
 from mfs_seg_ros.messages.events import ARRAY_ENCODING, EventArrayDecoder
 from mfs_seg_ros.messages.images import header_of
+from mfs_seg_ros.pipeline.arrival_order import Arrival
 from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.sensor_clock import SensorClock
@@ -40,6 +41,8 @@ class EventStream:
         # Packets dropped before the next one: not missing on the way.
         self._dropped = 0
         self._past_faults: Counter[str] = Counter()
+        #: Number of events decoded so far.
+        self.accepted = 0
 
     @property
     def faults(self) -> dict[str, int]:
@@ -73,27 +76,35 @@ class EventStream:
         check = self._continuity.check_packet(packet)
         if check.starts:
             self._start(packet)
-        elif check.missing:
+        elif check.missing > 0:
             self._decoder.report_gap()
         self._continuity.accept_packet(packet, check)
+        header = header_of(packet.stamp_ns, packet.frame_id)
+        if check.late:
+            # Its bytes continue those of a packet long decoded.
+            return DecodedPacket(Events.empty(), header, size, self._clock, received_s,
+                                 missing=check.missing, late=True)
         dropped, self._dropped = self._dropped, 0
         events = self._decoder.decode_packet(packet.payload, packet.time_base_ns)
-        continues = self._follow(events, packet)
+        self.accepted += events.count
+        arrival = self._follow(events, packet)
         return DecodedPacket(
-            events, header_of(packet.stamp_ns, packet.frame_id), size, self._clock, received_s,
-            time.perf_counter() - begin_s, restarts=check.starts or not continues,
-            missing=max(0, check.missing - dropped))
+            events, header, size, self._clock, received_s, time.perf_counter() - begin_s,
+            restarts=check.starts or arrival is Arrival.BACK,
+            missing=max(0, check.missing - dropped), late=arrival is Arrival.LATE)
 
-    def _follow(self, events: Events, packet: EventPacket) -> bool:
-        """Have the clock follow a packet; return whether the sensor's time continues."""
+    def _follow(self, events: Events, packet: EventPacket) -> Arrival:
+        """Have the clock follow a packet; return its place among those before."""
         if not events.count:
-            return True
+            return Arrival.IN_ORDER
         first_us, last_us = int(events.t[0]), int(events.t[-1])
-        continues = self._continuity.accept_event_times(first_us, last_us)
-        if not continues:
+        arrival = self._continuity.accept_event_times(first_us, last_us)
+        if arrival is Arrival.LATE:
+            return arrival
+        if arrival is Arrival.BACK:
             self._clock = _clock_of(packet)
         self._clock.update(first_us, packet.stamp_ns)
-        return continues
+        return arrival
 
     def _start(self, packet: EventPacket) -> None:
         """Replace decoder and clock; raises ValueError for an unknown encoding."""

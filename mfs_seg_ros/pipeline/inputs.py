@@ -15,13 +15,21 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
 from mfs_seg_core.images import decode_rgb, to_rgb
-from mfs_seg_ros.diagnostics.drops import IMAGES_DROPPED, IMAGES_MISSING, PACKETS_DROPPED
+from mfs_seg_ros.diagnostics.drops import (
+    IMAGES_DROPPED,
+    IMAGES_LATE,
+    IMAGES_LOST,
+    IMAGES_MISSING,
+    PACKETS_DROPPED,
+    PACKETS_MISSING,
+)
 from mfs_seg_ros.diagnostics.health import Health
-from mfs_seg_ros.diagnostics.missing_frames import FramePeriod
+from mfs_seg_ros.diagnostics.missing_frames import MissingFrames
 from mfs_seg_ros.diagnostics.qos_check import CheckedSubscription
 from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import converter, stamp_ns
 from mfs_seg_ros.pipeline.configure import Plan
+from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.outputs import Outputs
 
@@ -41,14 +49,17 @@ class Inputs:
     :param settings: parameters.
     :param plan: which sensors, and the type of event messages.
     :param queue: takes the messages.
+    :param continuity: decides which images are late.
     :param health: counts them.
     :param outputs: whether they have subscribers decides for a lazy camera.
     """
 
     def __init__(self, node: Node, prefix: str, settings: Mapping[str, Any], plan: Plan,
-                 queue: InputQueue, health: Health, outputs: Outputs) -> None:
-        self._queue, self._health, self._outputs = queue, health, outputs
-        self._period = FramePeriod(settings['max_gap'])
+                 queue: InputQueue, continuity: Continuity, health: Health, outputs: Outputs
+                 ) -> None:
+        self._queue, self._continuity = queue, continuity
+        self._health, self._outputs = health, outputs
+        self._missing = MissingFrames(settings['max_gap'])
         self._was_asleep = False
         self.enabled, self.lazy = True, settings['lazy']
         # One publisher on any subscription of a group is enough.
@@ -58,12 +69,15 @@ class Inputs:
                       'image/compressed': (CompressedImage, decode_rgb)}
             self.groups.append([
                 CheckedSubscription(node, kind, f'{prefix}{topic}',
-                                    partial(self._on_image, convert), CAMERA_QOS)
+                                    partial(self._on_image, convert), CAMERA_QOS,
+                                    on_lost=self._on_lost_images)
                 for topic, (kind, convert) in topics.items()])
         if plan.event_type:
             # As bytes: message objects cost more than the decoding of their events.
             self.groups.append([CheckedSubscription(
-                node, plan.event_type, f'{prefix}events', self._on_events, EVENT_QOS, raw=True)])
+                node, plan.event_type, f'{prefix}events', self._on_events, EVENT_QOS, raw=True,
+                # Packets have a count of their own.
+                on_lost=None if settings['event_type'] == 'packet' else self._on_lost_arrays)])
 
     @property
     def topics(self) -> str:
@@ -89,20 +103,32 @@ class Inputs:
         self._health.arrived('image', time.monotonic())
         if not self._awake():
             return
-        if missing := self._period.missing_before(stamp_ns(message)):
+        stamp = stamp_ns(message)
+        if missing := self._missing.add(stamp):
             self._health.lost(IMAGES_MISSING, missing)
-        if self._queue.put_image((convert, message)):
+        if self._continuity.is_late(stamp):
+            self._health.lost(IMAGES_LATE)
+        elif self._queue.put_image((convert, message)):
             self._health.lost(IMAGES_DROPPED)
+
+    def _on_lost_images(self, count: int) -> None:
+        if self.asleep is None:
+            self._health.lost(IMAGES_LOST, count)
+            self._missing.lost(count)
 
     def _on_events(self, message: bytes) -> None:
         self._health.arrived('events', time.monotonic())
         if self._awake() and (dropped := self._queue.put_packet(message, len(message))):
             self._health.lost(PACKETS_DROPPED, dropped)
 
+    def _on_lost_arrays(self, count: int) -> None:
+        if self.asleep is None:
+            self._health.lost(PACKETS_MISSING, count)
+
     def _awake(self) -> bool:
         awake = self.asleep is None
         if awake and self._was_asleep:
             # Frames that were ignored are not missing.
-            self._period.restart()
+            self._missing.restart()
         self._was_asleep = not awake
         return awake

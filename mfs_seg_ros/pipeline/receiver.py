@@ -12,16 +12,21 @@ from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_ros.diagnostics.drops import (
     IMAGES_TOO_OLD,
     IMAGES_UNUSABLE,
+    PACKETS_LATE,
     PACKETS_MISSING,
     PACKETS_UNUSABLE,
     DropLog,
 )
+from mfs_seg_ros.diagnostics.rejected_events import RejectedEvents
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream
 from mfs_seg_ros.pipeline.image_reader import ImageReader
 from mfs_seg_ros.pipeline.input_queue import InputQueue, Timed
 from mfs_seg_ros.pipeline.step import Step
 from mfs_seg_ros.pipeline.synchronizer import Synchronizer
+
+# Seconds between two judgements of the share of rejected events.
+JUDGEMENT_PERIOD_S = 0.5
 
 
 class Receiver:
@@ -45,6 +50,7 @@ class Receiver:
         self._queue, self._images, self._read_packet = queue, images, read_packet
         self._events, self._event_map, self._synchronizer = events, event_map, synchronizer
         self._log = log
+        self._rejected, self._next_judgement_s = RejectedEvents(), 0.0
 
     @property
     def filled(self) -> bool:
@@ -58,6 +64,8 @@ class Receiver:
             self._events.skip(received.dropped)
         for packet in received.packets:
             self._decode(packet)
+        if received.packets:
+            self._judge_events()
         if received.image is not None:
             self._convert(received.image, settings['max_age'])
 
@@ -91,7 +99,18 @@ class Receiver:
             self._events.skip(1)
             return
         self._log.count(PACKETS_MISSING, packet.missing)
-        self._synchronizer.add_events(packet)
+        if packet.late:
+            self._log.count(PACKETS_LATE)
+        else:
+            self._synchronizer.add_events(packet)
+
+    def _judge_events(self) -> None:
+        now_s = time.monotonic()
+        if now_s >= self._next_judgement_s:
+            self._next_judgement_s = now_s + JUDGEMENT_PERIOD_S
+            clause = self._rejected.judge(self._events.faults, self._events.accepted)
+            if clause is not None:
+                self._log.rejected(clause)
 
     def _convert(self, received: Timed, max_age_s: float) -> None:
         if self._images.is_too_old(received, max_age_s):

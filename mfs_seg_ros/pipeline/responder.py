@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mfs_seg_core.streaming.segmenter import Prepared, Segmentation, Segmenter
@@ -17,11 +17,9 @@ from mfs_seg_ros.diagnostics.drops import (
 )
 from mfs_seg_ros.diagnostics.health import Health
 from mfs_seg_ros.pipeline.continuity import Continuity, StepCheck
+from mfs_seg_ros.pipeline.latency import Latency
 from mfs_seg_ros.pipeline.outputs import Outputs
 from mfs_seg_ros.pipeline.step import Step
-
-# A stamp this far from now is of another clock, and tells nothing of latency.
-OTHER_CLOCK_S = 60.0
 
 
 class PreparedStep(NamedTuple):
@@ -43,14 +41,14 @@ class Responder:
     :param outputs: publishes masks.
     :param health: counts masks and takes measurements.
     :param log: counts and logs steps that cannot be used, and resets.
-    :param now_ns: returns the ROS time in nanoseconds.
+    :param latency: measures the time from a stamp to its mask.
     """
 
     def __init__(self, segmenter: Segmenter, continuity: Continuity, outputs: Outputs,
-                 health: Health, log: DropLog, now_ns: Callable[[], int]) -> None:
+                 health: Health, log: DropLog, latency: Latency) -> None:
         self.segmenter = segmenter
         self._continuity, self._outputs = continuity, outputs
-        self._health, self._log, self._now_ns = health, log, now_ns
+        self._health, self._log, self._latency = health, log, latency
 
     def request_reset(self, cause: str, reason: str) -> None:
         """Reset the state before the next step."""
@@ -96,8 +94,7 @@ class Responder:
         self._outputs.publish(step, result, settings)
         now_s = time.monotonic()
         processing_s = now_s - step.received_s
-        latency_s = (self._now_ns() - step.stamp_ns) / 1e9
-        latency_s = latency_s if abs(latency_s) < OTHER_CLOCK_S else None
+        latency_s = self._latency.since(step.stamp_ns)
         self._health.answered(now_s, latency_s, processing_s, result.model_ms)
         self._outputs.publish_times(
             model_time_ms=result.model_ms, decode_time_ms=1e3 * step.decode_s,

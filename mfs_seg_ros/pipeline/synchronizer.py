@@ -49,7 +49,9 @@ class DecodedPacket(NamedTuple):
     :param received_s: when it was received, by ``time.monotonic``.
     :param decode_s: time that decoding took.
     :param restarts: whether the sensor's time has no relation to that of the packets before.
-    :param missing: packets that are missing before this one.
+    :param missing: packets that are missing before this one; -1 for a late one that was counted as
+        missing.
+    :param late: whether it arrived after later ones; its events are not used.
     """
 
     events: Events
@@ -60,6 +62,7 @@ class DecodedPacket(NamedTuple):
     decode_s: float = 0.0
     restarts: bool = False
     missing: int = 0
+    late: bool = False
 
 
 class Synchronizer:

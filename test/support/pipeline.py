@@ -22,6 +22,7 @@ from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream
 from mfs_seg_ros.pipeline.image_reader import ImageReader
 from mfs_seg_ros.pipeline.input_queue import InputQueue
+from mfs_seg_ros.pipeline.latency import Latency
 from mfs_seg_ros.pipeline.receiver import Receiver
 from mfs_seg_ros.pipeline.responder import Responder
 from mfs_seg_ros.pipeline.synchronizer import Synchronizer
@@ -93,7 +94,7 @@ class CameraPath:
         drops = DropLog(self.log, name, self.health)
         pixels = EventMap(NO_MAP, event_map)
         self.responder = Responder(segmenter, self.continuity, self.outputs, self.health, drops,
-                                   lambda: START_NS)
+                                   Latency(lambda: START_NS))
         self.stream = CameraStream(Receiver(
             self.queue, ImageReader(self.health, lambda: START_NS), lambda packet: packet,
             EventStream(pixels, self.continuity), pixels,

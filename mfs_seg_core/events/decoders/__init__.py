@@ -49,5 +49,6 @@ def open_decoder(encoding: str, width: int, height: int) -> Decoder:
     except ModuleNotFoundError as error:
         if error.name != 'numba':
             raise
-        raise ValueError('decoding events needs numba: pip install "mfs_seg_ros[events]"') from None
+        raise ValueError('decoding events needs numba: pip install numba (Ubuntu: apt install '
+                         'python3-numba)') from None
     return getattr(module, class_name)(width, height)

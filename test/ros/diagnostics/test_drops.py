@@ -31,6 +31,9 @@ class Totals:
     def lost(self, cause: str, count: int = 1) -> None:
         self.totals[cause] += count
 
+    def rejected(self, sentence: str) -> None:
+        self.rejection = sentence
+
 
 @pytest.fixture
 def totals():
@@ -48,8 +51,8 @@ def test_counts_are_in_the_sentence_about_events():
     totals = {PACKETS: 90, PACKETS_UNUSABLE: 5, PACKETS_DROPPED: 12, PACKETS_MISSING: 3}
     _, sentence = report_sentences(totals, {'unknown word': 2})['events']
     assert sentence == (
-        'of 90 event packets so far, 12 were dropped because the queue was full and 5 were '
-        "unusable; 3 more are missing in the count; the decoder found 2 x 'unknown word'")
+        'of 90 event packets so far, 12 were dropped because the queue was full, 5 were unusable '
+        "and 0 out of order; 3 more are missing in the count; the decoder found 2 x 'unknown word'")
 
 
 def test_unchanged_counts_are_not_logged_again(log, totals):
@@ -84,3 +87,10 @@ def test_different_sentences_do_not_flood_the_log(log):
     for number in range(3 * MAX_SENTENCES):
         log.unusable(PACKETS_UNUSABLE, f'sentence {number}')
     assert len(log._logger.texts('error')) == MAX_SENTENCES
+
+
+def test_rejected_events_are_logged_once_and_passed_on(log, totals):
+    for clause in ('', '40% of the events were rejected', '', '41% of the events were rejected'):
+        log.rejected(clause)
+        assert totals.rejection == clause
+    assert log._logger.texts('warn') == ['front: 40% of the events were rejected']

@@ -233,3 +233,79 @@ def test_threads_lose_no_count():
     values = watched.report(now_s + 1).values
     assert values['images received'] == values[f'lost: {IMAGES_UNUSABLE}'] == 8000
     assert masks + values['mask rate (Hz)'] == values['masks published'] == 8000
+
+
+def test_before_anything_came_nothing_follows():
+    watched = health(('image', 'events'))
+    assert watched.report(101.0)[:2] == (
+        Level.OK, 'waiting for the first image and the first event packet')
+    watched.arrived('image', 101.5)
+    assert watched.report(101.6)[:2] == (Level.OK, 'waiting for the first event packet')
+    watched.arrived('events', 101.7)
+    assert watched.report(101.8)[:2] == (Level.OK, 'waiting for the first mask')
+    watched.answered(101.9, 0.05, 0.03, 20.0)
+    assert watched.report(102.0)[:2] == (Level.OK, 'masks follow the input')
+    # Nor after another activation.
+    watched.start(102.0)
+    assert watched.report(102.5).message == 'waiting for the first image and the first event packet'
+
+
+def test_a_driver_that_starts_late_owes_masks_from_then_on():
+    watched = health()
+    assert watched.report(110.0).level == Level.WARN
+    watched.arrived('image', 110.9)
+    assert watched.report(111.0)[:2] == (Level.OK, 'waiting for the first mask')
+    for second in (111, 112, 113):
+        watched.arrived('image', second)
+    level, message, _ = watched.report(113.0)
+    assert level == Level.ERROR and message.startswith('input arrives, but no mask for 2.1 s: ')
+
+
+def test_a_driver_that_comes_back_owes_masks_from_then_on():
+    watched = health()
+    serve(watched, 100, 101)
+    # The last image before the outage got no mask.
+    watched.arrived('image', 101.0)
+    assert watched.report(160.0).level == Level.STALE
+    watched.arrived('image', 160.5)
+    assert watched.report(161.0).level == Level.OK
+    for index in range(20):
+        watched.arrived('image', 161 + index / 10)
+    assert watched.report(163.0).message.startswith('input arrives, but no mask for 2.5 s: ')
+
+
+def test_masks_are_due_for_messages_that_complete_a_step():
+    """Events alone complete none where images do."""
+    watched = Health(('image', 'events'), 4, Limits(), 100.0, ['image'])
+    for index in range(50):
+        watched.arrived('events', 100 + index / 10)
+    level, message, _ = watched.report(105.0)
+    assert level == Level.WARN and message.startswith('no image received yet: ')
+
+
+def test_lateness_does_not_last_through_an_outage():
+    watched = health(late_s=3.0)
+    serve(watched, 100, 101, latency_s=0.5)
+    assert watched.report(101.0).level == Level.WARN
+    watched.report(130.0)
+    serve(watched, 130, 131, latency_s=0.5)
+    level, message, _ = watched.report(131.0)
+    assert level == Level.WARN and message.startswith('masks are late for 1 s: ')
+
+
+def test_latencies_before_a_jump_of_the_clock_are_forgotten():
+    watched = health()
+    serve(watched, 100, 101, latency_s=50.0)
+    watched.clock_jumped()
+    serve(watched, 101, 102)
+    level, _, values = watched.report(102.0)
+    assert level == Level.OK and values['latency p99 (ms)'] == pytest.approx(50)
+
+
+def test_rejected_events_are_a_warning_until_they_end():
+    watched = health(('events',))
+    watched.arrived('events', 100.0)
+    watched.rejected('40% of the events were rejected')
+    assert watched.report(101.0)[:2] == (Level.WARN, '40% of the events were rejected')
+    watched.rejected('')
+    assert watched.report(101.5).level == Level.OK

@@ -16,7 +16,7 @@ from rclpy.executors import SingleThreadedExecutor
 
 from mfs_seg_ros.diagnostics.health import Level, Report
 from mfs_seg_ros.diagnostics.qos_check import TopicStatus
-from mfs_seg_ros.diagnostics.status import diagnostic_array, process_facts, value_text
+from mfs_seg_ros.diagnostics.status import Fault, diagnostic_array, process_facts, value_text
 
 TIMEOUT_S = 30.0
 GOOD = TopicStatus('/mfs_seg/mask', None, False, ('/rviz: reliable, volatile', '/nav: best_effort, '
@@ -65,6 +65,21 @@ def test_what_the_topics_meet_is_the_node_s_status():
     assert values(node) == {
         'QoS on /mfs_seg/image': 'no endpoint',
         'QoS on /mfs_seg/mask': '/rviz: reliable, volatile; /nav: best_effort, volatile'}
+
+
+@pytest.mark.parametrize('state, seen, fault, level, message', [
+    ('unconfigured', (), None, Level.OK, 'not active: unconfigured'),
+    # Topics are not checked before their endpoints were discovered.
+    ('active', (), None, Level.OK, 'active'),
+    ('active', (GOOD,), None, Level.OK, 'all publishers and subscriptions match'),
+    ('unconfigured', (), Fault(Level.ERROR, 'cannot configure: no weights'), Level.ERROR,
+     'cannot configure: no weights'),
+    ('active', (BAD, GOOD), Fault(Level.WARN, 'nothing publishes /clock'), Level.WARN,
+     f'nothing publishes /clock; {BAD.fault}'),
+])
+def test_the_node_s_own_state_and_faults(state, seen, fault, level, message):
+    node = diagnostic_array(Time(), 'mfs_seg', '', {}, {}, seen, fault, state).status[-1]
+    assert (node.level, node.message) == (bytes([level]), message)
 
 
 @pytest.mark.parametrize('value, text', [

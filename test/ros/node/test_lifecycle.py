@@ -3,6 +3,8 @@
 """Lifecycle of the node: transitions, parameters in each state, and memory."""
 
 import pytest
+from rcl_interfaces.msg import Parameter
+from rcl_interfaces.srv import GetParameters, ListParameters, SetParameters
 from support.camera import MODULE, QUICK, as_message, coarse_image, same
 from support.manager import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, SHUTDOWN, WAYS, Manager
 
@@ -105,6 +107,24 @@ def test_weights_and_input_size_change_while_inactive(active):
     assert not same(active.ask(coarse_image(5)), street)
     assert active.change(DEACTIVATE)
     assert active.set(input_width=QUICK['input_width']).successful
+
+
+@pytest.mark.parametrize('state', ['inactive', 'active'])
+def test_a_dump_of_the_parameters_can_be_loaded(unconfigured, state):
+    """As by ros2 param dump and load: also read-only ones, and those that another state needs."""
+    manager = unconfigured
+    assert manager.change(*WAYS[state])
+    lister = manager.node.create_client(ListParameters, '/managed/mfs_seg/list_parameters')
+    names = manager.call(lister, ListParameters.Request()).result.names
+    assert {'use_sim_time', 'weights', 'sensors', 'event_homography'} <= {*names}
+    values = manager.call(manager.clients[GetParameters], GetParameters.Request(names=names)).values
+    loaded = manager.call(manager.clients[SetParameters], SetParameters.Request(parameters=[
+        Parameter(name=name, value=value) for name, value in zip(names, values)]))
+    assert [(name, result.reason) for name, result in zip(names, loaded.results)
+            if not result.successful] == []
+    assert manager.state == state
+    # Another value is refused as ever.
+    assert state == 'inactive' or not manager.set(threads=2).successful
 
 
 def test_a_disabled_node_segments_nothing(active):

@@ -1,12 +1,11 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Declared parameters, their packaged files, and the warning about Fast DDS transports."""
+"""Declared parameters, and their packaged files."""
 
 import pytest
 import yaml
 from support.paths import CONFIG
 
-from mfs_seg_ros.node.fastdds_check import transport_warning
 from mfs_seg_ros.node.parameters import SEGMENTER, chosen_sensors, chosen_trigger
 
 DEFAULTS = {setting.name: setting.default for setting in SEGMENTER}
@@ -31,35 +30,23 @@ def test_parameter_files_of_events_differ_in_sensors_and_trigger(sensors, trigge
         'sensors': sensors, 'trigger': trigger}
 
 
-@pytest.mark.parametrize('rmw, environment, warned', [
-    ('rmw_fastrtps_cpp', {}, True),
-    ('rmw_fastrtps_dynamic_cpp', {'FASTRTPS_DEFAULT_PROFILES_FILE': ''}, True),
-    ('rmw_fastrtps_cpp', {'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'}, True),
-    ('rmw_fastrtps_cpp', {'FASTDDS_BUILTIN_TRANSPORTS': 'LARGE_DATA?sockets_size=200KB'}, False),
-    ('rmw_fastrtps_cpp', {'FASTRTPS_DEFAULT_PROFILES_FILE': 'mine.xml'}, False),
-    ('rmw_fastrtps_cpp', {'FASTDDS_DEFAULT_PROFILES_FILE': 'mine.xml'}, False),
-    ('rmw_cyclonedds_cpp', {}, False),
-    ('rmw_zenoh_cpp', {}, False),
-])
-def test_warning_about_transports_that_drop_images(rmw, environment, warned):
-    assert bool(transport_warning(rmw, environment)) == warned
-
-
 CAMERA, EVENTS = 'camera', 'events'
 
 
 @pytest.mark.parametrize('sensors, available, chosen', [
-    ('', (CAMERA,), (CAMERA,)), ('', (CAMERA, EVENTS), (CAMERA, EVENTS)),
-    ('camera', (CAMERA, EVENTS), (CAMERA,)), ('events', (CAMERA, EVENTS), (EVENTS,)),
+    ('camera', (CAMERA,), (CAMERA,)), ('camera', (CAMERA, EVENTS), (CAMERA,)),
+    ('events', (CAMERA, EVENTS), (EVENTS,)),
     ('fusion', (CAMERA, EVENTS), (CAMERA, EVENTS)), ('events', (EVENTS,), (EVENTS,))])
 def test_sensors_are_a_selection_of_those_of_the_weights(sensors, available, chosen):
     assert chosen_sensors(sensors, available) == chosen
 
 
 @pytest.mark.parametrize('sensors, available, sentence', [
-    ('radar', (CAMERA,), "'sensors' must be one of camera, events, fusion, or empty, not 'radar'"),
+    ('radar', (CAMERA,), "'sensors' must be one of camera, events, fusion, not 'radar'"),
+    ('', (CAMERA, EVENTS), "'sensors' must be one of camera, events, fusion, not ''"),
     ('fusion', (CAMERA,), "'fusion' needs weights that take camera and events: these take camera"),
-    ('camera', (EVENTS,), "'camera' needs weights that take camera: these take events only")])
+    ('camera', (EVENTS,), "'camera' needs weights that take camera: these take events only; set "
+                          "the parameter 'sensors' to 'events', or choose other weights")])
 def test_invalid_sensors_raise_one_sentence(sensors, available, sentence):
     with pytest.raises(ValueError, match=sentence):
         chosen_sensors(sensors, available)
@@ -75,9 +62,9 @@ def test_default_trigger_follows_from_the_sensors(trigger, sensors, chosen):
 
 @pytest.mark.parametrize('trigger, sensors, sentence', [
     ('sometimes', (CAMERA, EVENTS), 'must be one of image, events, both, or empty, not'),
-    ('events', (CAMERA,), 'needs events: sensors and weights give camera only'),
-    ('image', (EVENTS,), 'needs camera: sensors and weights give events only'),
-    ('both', (CAMERA,), 'needs camera and events: sensors and weights give camera only')])
+    ('events', (CAMERA,), "needs events: the parameter 'sensors' selects camera only"),
+    ('image', (EVENTS,), "needs camera: the parameter 'sensors' selects events only"),
+    ('both', (CAMERA,), "needs camera and events: the parameter 'sensors' selects camera only")])
 def test_invalid_triggers_raise_one_sentence(trigger, sensors, sentence):
     with pytest.raises(ValueError, match=sentence):
         chosen_trigger(trigger, sensors)

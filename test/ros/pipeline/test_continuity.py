@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mfs_seg_core.events.packet import EventPacket
+from mfs_seg_ros.pipeline.arrival_order import Arrival
 from mfs_seg_ros.pipeline.continuity import Continuity, PacketCheck, Reset, StepCheck
 from mfs_seg_ros.pipeline.step import Step
 
@@ -150,13 +151,38 @@ def test_publishers_without_a_count_miss_nothing():
 def test_event_times():
     continuity = Continuity(1.0)
     follow(continuity, packet(0))
-    assert continuity.accept_event_times(5_000_000, 5_010_000)
+    assert continuity.accept_event_times(5_000_000, 5_010_000) is Arrival.IN_ORDER
     # Sensors mix up the order by microseconds.
-    assert continuity.accept_event_times(5_009_000, 5_020_000)
-    assert not continuity.accept_event_times(2_000_000, 2_010_000)
-    assert continuity.accept_event_times(2_010_000, 2_020_000)
+    assert continuity.accept_event_times(5_009_000, 5_020_000) is Arrival.IN_ORDER
+    # An array that was overtaken.
+    assert continuity.accept_event_times(4_990_000, 5_000_000) is Arrival.LATE
+    assert run(continuity, step(9.0, None, 'events')).reset is None
+    assert continuity.accept_event_times(2_000_000, 2_010_000) is Arrival.BACK
+    assert continuity.accept_event_times(2_010_000, 2_020_000) is Arrival.IN_ORDER
     assert run(continuity, step(10.0, None, 'events')).reset == Reset(
         'time went back', "the event camera's time went back by 3.020 s")
     # Another stream of packets has another time.
     follow(continuity, packet(0, encoding='evt2'))
-    assert continuity.accept_event_times(0, 10)
+    assert continuity.accept_event_times(0, 10) is Arrival.IN_ORDER
+
+
+def test_packets_the_wrong_way_round_reset_nothing():
+    continuity = Continuity(1.0)
+    checks = {seq: follow(continuity, packet(seq)) for seq in (2, 1, 4, 3, 9, 7, 8, 10)}
+    assert {seq for seq, check in checks.items() if check.late} == {1, 3, 7, 8}
+    # The one before the first was not counted; the others are no longer missing.
+    assert {seq: check.missing for seq, check in checks.items()} == {
+        2: 0, 1: 0, 4: 1, 3: -1, 9: 4, 7: -1, 8: -1, 10: 0}
+    assert {seq for seq, check in checks.items() if check.starts} == {2}
+    assert run(continuity, step(10.0, None, 'events')).reset is None
+    # One that was there already is of a publisher that counts again.
+    assert follow(continuity, packet(9)).reset.cause == 'sensor restarted'
+
+
+def test_images_the_wrong_way_round_are_late():
+    continuity = Continuity(1.0)
+    late = [stamp for stamp in (2, 1, 4, 3, 6, 5) if continuity.is_late(stamp * SECOND // 30)]
+    assert late == [1, 3, 5]
+    # Not one that is far behind: there the stream went back.
+    assert not continuity.is_late(-SECOND)
+    assert not continuity.is_late(-SECOND + 1)

@@ -7,17 +7,19 @@ import time
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
-from support.camera import MODULE, QUICK, as_message, coarse_image
-from support.manager import Manager
+from support.camera import MODULE, QUICK, STEP_NS, as_message, coarse_image
+from support.manager import ACTIVATE, CONFIGURE, Manager
 from vision_msgs.msg import LabelInfo
 
 from mfs_seg_core.weights.file import find_weights
-from mfs_seg_ros.diagnostics.drops import IMAGES_MISSING, IMAGES_TOO_OLD
+from mfs_seg_ros.diagnostics.drops import IMAGES_LATE, IMAGES_MISSING, IMAGES_TOO_OLD
+from mfs_seg_ros.diagnostics.missing_frames import BLOCK, LOOKAHEAD, RELEARN
 from mfs_seg_ros.messages.run_length import decode_runs
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -120,16 +122,33 @@ def test_resets_are_counted_by_cause(watcher):
 
 
 def test_images_that_never_came_are_counted(watcher):
-    for _ in range(20):
-        watcher.ask(coarse_image(1))
+    def stream() -> None:
+        for _ in range(RELEARN + LOOKAHEAD + BLOCK):
+            watcher.ask(coarse_image(1))
+
+    stream()
     before = int(watcher.values()[f'lost: {IMAGES_MISSING}'])
     watcher.ask(coarse_image(1), step_ns=4 * 50_000_000)
-    assert int(watcher.values()[f'lost: {IMAGES_MISSING}']) == before + 3
+    stream()
     # No frame is missing where a clock was set.
-    for _ in range(20):
-        watcher.ask(coarse_image(1))
     watcher.ask(coarse_image(1), step_ns=3600 * 10**9)
+    stream()
     assert int(watcher.values()[f'lost: {IMAGES_MISSING}']) == before + 3
+
+
+def test_pairs_the_wrong_way_round_reset_nothing(watcher):
+    watcher.ask(coarse_image(1))
+    before, masks = watcher.values(), watcher.masks
+    for _ in range(20):
+        newer = watcher.ask(as_message(coarse_image(1)), step_ns=2 * STEP_NS)
+        assert newer['mask'].size
+        watcher.send(as_message(coarse_image(1)), step_ns=-STEP_NS)
+        watcher.stamp_ns += STEP_NS
+    watcher.ask(coarse_image(1))
+    after = watcher.values()
+    assert {key for key in after if 'resets: ' in key and after[key] != before[key]} == set()
+    assert int(after[f'lost: {IMAGES_LATE}']) - int(before[f'lost: {IMAGES_LATE}']) == 20
+    assert watcher.masks == masks + 21
 
 
 def test_what_is_too_old_is_let_go(watcher):
@@ -251,3 +270,42 @@ def test_a_clock_that_jumps_back_brings_rest(children):
     assert int(watcher.values()['resets: clock jumped']) > 0
     watcher.close()
     children.stop('simulated')
+
+
+def test_what_is_wrong_and_when(children):
+    """A failed transition, a clock that is missing, and a driver that starts later."""
+    children.start('late', MODULE, {**QUICK, 'weights': 'nosuch', 'autostart': False,
+                                    'use_sim_time': True}, {'__ns': '/late'})
+    watcher = Watcher('/late/mfs_seg')
+
+    def told(of: str, level: bytes, text: str) -> None:
+        def found() -> bool:
+            status = watcher.status(of)
+            return status and status.level == level and text in status.message
+
+        watcher.statuses.clear()
+        watcher.wait(found, f'{text!r} of the {of}')
+
+    assert not watcher.change(CONFIGURE)
+    told('node', ERROR, "cannot configure: no weights 'nosuch'")
+    assert watcher.set(weights='street').successful
+    assert watcher.change(CONFIGURE, ACTIVATE)
+    no_clock = 'use_sim_time is set, but nothing publishes /clock'
+    told('node', WARN, no_clock)
+    assert len(children.matches('late', rf'\[WARN\].*{no_clock}')) == 1
+    told('camera', WARN, 'no image received yet')
+    clock = watcher.node.create_publisher(Clock, '/clock', 10)
+    timer = watcher.node.create_timer(0.1, lambda: clock.publish(Clock(clock=Time(sec=5))))
+    told('node', OK, 'all publishers and subscriptions match')
+    assert children.last_match('late', 'time arrives on /clock now')
+    # Every status from the first image on.
+    messages = []
+    watcher.node.create_subscription(DiagnosticArray, '/diagnostics', lambda array: messages.extend(
+        status.message for status in array.status if status.name == 'late/mfs_seg: camera'), 10)
+    watcher.wait_for_segmenter()
+    watcher.sees(coarse_image(1), OK, 'masks follow the input')
+    assert not [message for message in messages if 'no mask' in message]
+    watcher.node.destroy_timer(timer)
+    watcher.close()
+    children.stop('late')
+    assert not children.last_match('late', 'Traceback')

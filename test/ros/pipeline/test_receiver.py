@@ -11,9 +11,17 @@ from mfs_seg_core.events.types import Events
 from mfs_seg_ros.diagnostics.drops import (
     IMAGES_TOO_OLD,
     IMAGES_UNUSABLE,
+    PACKETS_LATE,
     PACKETS_MISSING,
     PACKETS_UNUSABLE,
 )
+from mfs_seg_ros.pipeline.event_stream import warm_up_decoders
+
+
+@pytest.fixture(scope='module', autouse=True)
+def decoders():
+    """Load the decoders: events that wait for it are a step of their own."""
+    warm_up_decoders()
 
 
 def steps_of(path: CameraPath, **changes):
@@ -134,3 +142,41 @@ def test_late_windows_are_one_step():
     step, = steps_of(path)
     # Three windows of 50 ms have passed; as at the start of a stream, the last one is taken.
     assert (step.window.start_us, step.window.end_us) == (100_000, 150_000)
+
+
+def test_packets_out_of_order_are_dropped_and_counted():
+    """Swapped packets neither reset the state nor count as missing."""
+    path = CameraPath('events')
+    worker = worker_of(path)
+    for seq in (1, 0, 3, 2, 5, 4, 7, 6, 8, 9, 10, 11):
+        path.put_events(events_at(10 * seq), 10 * seq, seq)
+        worker.process()
+    totals = path.health.totals
+    assert (totals[PACKETS_LATE], totals[PACKETS_MISSING]) == (4, 0)
+    assert path.log.texts('info') == path.log.texts('error') == []
+    assert len(path.outputs.masks) == 2
+
+
+def test_uncounted_packets_out_of_order_are_dropped_by_their_times():
+    """As event arrays, which have no sequence numbers."""
+    path = CameraPath('events')
+    worker = worker_of(path)
+    for index in (1, 0, 3, 2, 5, 4, 6, 7, 8, 9):
+        path.put_events(events_at(20 * index, 200), 20 * index, 0)
+        worker.process()
+    assert path.health.totals[PACKETS_LATE] == 3
+    assert path.log.texts('info') == []
+
+
+def test_rejected_events_are_told_with_their_cause():
+    path = CameraPath('events')
+    wide = events_at(0, 2000)._replace(x=np.arange(2000, dtype=np.uint16) % 128)
+    path.put_events(wide, 0, seq=1)
+    steps_of(path)
+    sentence = ('49% of the events were rejected, mainly outside the sensor (976 of 2,000): give '
+                'the size of the sensor')
+    assert path.log.texts('warn') == [sentence]
+    path.health.arrived('image', 0.0)
+    path.health.arrived('events', 0.0)
+    level, message, _ = path.health.report(1.0)
+    assert (level, message) == (1, sentence)
