@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Reads every kind of input of docs/formats.md with the commands and the node, one line a kind;
+# arguments go to pytest.
+. "$(dirname "$0")/setup.sh"
+cd "$repository"
+export ROS_DOMAIN_ID=${ROS_DOMAIN_ID:-$((1 + RANDOM % 100))}
+export OMP_NUM_THREADS=1
+python -m pytest -v --no-header test/cases "$@"
