@@ -79,8 +79,8 @@ def nv12(rgb: np.ndarray) -> np.ndarray:
     return np.vstack([planes[:height], chroma.T.reshape(height // 2, width)])
 
 
-# Message, the picture that it shows, and the least share of pixels with the same class: a grey level
-# more or less changes a few.
+# Message, the picture that it shows, and the least share of pixels with the same class: a level of
+# grey more or less changes a few.
 KINDS = {
     'mono16_12bit': (lambda: message(GREY.astype(np.uint16) * 16, 'mono16'), GREY, 0.9),
     'mono16_10bit': (lambda: message(GREY.astype(np.uint16) * 4, 'mono16'), GREY, 0.9),

@@ -13,7 +13,8 @@ STARTS_NODES = re.compile(r'\b(environment|children|subprocess)\b')
 @cache
 def starts_nodes(file: Path) -> bool:
     """Return whether the tests of a file start ROS nodes."""
-    return not {'ros', 'cases'}.isdisjoint(file.parts) and bool(STARTS_NODES.search(file.read_text(encoding='utf-8')))
+    return not {'ros', 'cases'}.isdisjoint(file.parts) and bool(
+        STARTS_NODES.search(file.read_text(encoding='utf-8')))
 
 
 def scope(root: Path, nodeid: str) -> str:

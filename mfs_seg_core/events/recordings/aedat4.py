@@ -1,103 +1,107 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""AEDAT4 files of iniVation's cameras, read by the package aedat: events and frames."""
+"""
+AEDAT 4 files of iniVation's cameras: events, frames and triggers.
+
+The packages that read this format stop the process on damaged lengths, so that it is read here; see
+:mod:`mfs_seg_core.events.recordings.aedat4_file`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from mfs_seg_core.events.recordings.aedat4_file import Aedat4File
+from mfs_seg_core.events.recordings.flatbuffer import FlatTable
 from mfs_seg_core.events.recordings.recording import ArrayRecording, Recording
 from mfs_seg_core.events.types import Triggers
-from mfs_seg_core.util.text import printable
 
+_EVENT = np.dtype({'names': ['t', 'x', 'y', 'on'], 'formats': ['<i8', '<i2', '<i2', 'u1'],
+                   'offsets': [0, 8, 10, 12], 'itemsize': 16})
 # Sources of external triggers: rising edge, falling edge, pulse.
 RISING, FALLING, PULSE = 1, 2, 3
+# Channels of the pixels of a frame by its format: grey, BGR, BGRA.
+CHANNELS = {0: 1, 16: 3, 24: 4}
 
 
 def open_file(path: Path, topic: str, size: tuple[int, int] | None) -> Recording:
-    """Open an AEDAT4 file."""
-    try:
-        import aedat
-    except ModuleNotFoundError:
-        raise ValueError(f'{path} needs aedat to be read: pip install "mfs_seg_ros[events]"'
-                         ) from None
-    return Aedat4Recording(path, aedat.Decoder)
+    """Open an AEDAT 4 file."""
+    return Aedat4Recording(path, size)
 
 
 class Aedat4Recording(ArrayRecording):
-    """An AEDAT4 file, read packet by packet; of several cameras, the first."""
+    """An AEDAT 4 file, read packet by packet; of several cameras, the first."""
 
-    def __init__(self, path: Path, decoder: type):
-        self.path, self._decoder = path, decoder
-        streams = [stream for _, stream in sorted(self._opened().id_to_stream().items())
-                   if stream['type'] == 'events']
-        if not streams:
+    def __init__(self, path: Path, size: tuple[int, int] | None):
+        self.path, self._file = path, Aedat4File(path)
+        streams = sorted(self._file.streams.items())
+        # By kind, the first stream.
+        self._numbers = {stream.kind: number for number, stream in reversed(streams)}
+        if 'EVTS' not in self._numbers:
             raise ValueError(f'{path} has no stream of events: give a recording of an event camera')
-        super().__init__(path, 'aedat4', (streams[0]['width'], streams[0]['height']))
+        first = self._file.streams[self._numbers['EVTS']]
+        stated = (first.width, first.height)
+        super().__init__(path, 'aedat4',
+                         stated if all(0 < pixels <= 0xffff for pixels in stated) else size)
 
     def frames(self) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the frames of the first camera."""
-        for packet in self._packets('frame'):
-            pixels = packet['frame']['pixels']
-            # RGBA without its alpha channel.
-            yield int(packet['frame']['t']), pixels if pixels.ndim == 2 else pixels[..., :3]
+        for _, frame in self._packets(FRME=_frame):
+            yield frame
 
     def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
-        for packet in self._packets('events', 'triggers'):
-            if 'events' in packet:
-                events = packet['events']
-                yield events['t'], events['x'], events['y'], events['on']
-            else:
-                triggers = packet['triggers']
-                triggers = triggers[np.isin(triggers['source'], (RISING, FALLING, PULSE))]
-                if triggers.size:
-                    self._triggers.append(Triggers(
-                        triggers['t'].astype(np.int64), np.zeros(triggers.size, np.uint8),
-                        triggers['source'] != FALLING))
+        for kind, content in self._packets(EVTS=_events, TRIG=_triggers):
+            if kind == 'EVTS':
+                yield content
+            elif content.t.size:
+                self._triggers.append(content)
 
-    def _packets(self, *kinds: str) -> Iterator[dict]:
-        """Yield the packets of the first stream of each kind."""
-        decoder = self._opened()
-        streams = sorted(decoder.id_to_stream().items())
-        chosen = {next((number for number, stream in streams if stream['type'] == kind), None)
-                  for kind in kinds}
-        some = 0
-        while True:
-            try:
-                packet = self._guarded(lambda: next(decoder, None))
-            except ValueError:
-                if not some:
-                    raise
-                # A recorder that was stopped, or a copy that was cut, leaves the rest out.
-                self._faults['cut word'] += 1
-                self.notes.append(f'the file ends or is damaged behind packet {some:,}: fetch or '
-                                  'record it again')
-                return
-            if packet is None:
-                return
-            some += 1
-            if packet['stream_id'] in chosen:
-                yield packet
-
-    def _opened(self):
-        return self._guarded(lambda: self._decoder(self.path))
-
-    def _guarded(self, call):
-        """
-        Call the package aedat, and convert its errors.
-
-        On damaged files it raises errors of any kind, or a Rust panic, which is a BaseException.
-
-        :raises ValueError: if the call fails.
-        """
+    def _packets(self, **readers: Callable[[FlatTable], Any]) -> Iterator[tuple[str, Any]]:
+        """Yield kind and content of the packets that have a reader; damaged ones are counted."""
+        chosen = {self._numbers[kind]: kind for kind in readers if kind in self._numbers}
+        count = 0
         try:
-            return call()
-        except BaseException as error:
-            if not isinstance(error, Exception) and type(error).__name__ != 'PanicException':
-                raise
-            reason = printable(' '.join(str(error).split()).rstrip('.'))
-            raise ValueError(f'{self.path} cannot be read as AEDAT4 ({reason}): fetch it again'
-                             ) from None
+            for number, packet in self._file.packets():
+                count += 1
+                if number not in chosen:
+                    continue
+                kind = chosen[number]
+                try:
+                    content = readers[kind](packet())
+                except ValueError:
+                    self._faults['damaged packets'] += 1
+                    continue
+                yield kind, content
+        except EOFError:
+            self._faults['cut word'] += 1
+            self.notes.append(f'the file ends or is damaged behind packet {count:,}: fetch or '
+                              'record it again')
+
+
+def _events(packet: FlatTable) -> tuple[np.ndarray, ...]:
+    """Return t, x, y and polarity of a packet of events."""
+    events = packet.array(0, _EVENT)
+    return events['t'], events['x'], events['y'], events['on'] > 0
+
+
+def _triggers(packet: FlatTable) -> Triggers:
+    """Return the edges in a packet of triggers, which also has other signals."""
+    edges = [(item.number(0, 'q'), item.number(1, 'b')) for item in packet.tables(0)]
+    t, sources = np.array([edge for edge in edges if edge[1] in (RISING, FALLING, PULSE)],
+                          np.int64).reshape(-1, 2).T
+    return Triggers(t, np.zeros(len(t), np.uint8), sources != FALLING)
+
+
+def _frame(packet: FlatTable) -> tuple[int, np.ndarray]:
+    """Return the time of a frame, and its pixels."""
+    channels = CHANNELS.get(packet.number(5, 'b'))
+    width, height = packet.number(6, 'h'), packet.number(7, 'h')
+    pixels = packet.array(10, np.dtype(np.uint8))
+    if not channels or not pixels.size or pixels.size != width * height * channels:
+        raise ValueError('the size of a frame is not that of its pixels')
+    image = pixels.reshape(height, width, channels)
+    return packet.number(0, 'q'), image[..., 0] if channels == 1 else image[..., 2::-1]

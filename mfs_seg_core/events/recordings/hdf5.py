@@ -13,7 +13,13 @@ import numpy as np
 from mfs_seg_core.events.dsec_hdf5 import import_h5py
 from mfs_seg_core.events.recordings.columns import named_order
 from mfs_seg_core.events.recordings.hdf5_cut import Padded, missing_bytes, readable_rows
-from mfs_seg_core.events.recordings.hdf5_layouts import EventLayout, find_layouts, stated_size
+from mfs_seg_core.events.recordings.hdf5_heap import heaps_are_sound
+from mfs_seg_core.events.recordings.hdf5_layouts import (
+    EventLayout,
+    find_layouts,
+    items,
+    stated_size,
+)
 from mfs_seg_core.events.recordings.recording import BOUNDING_BOX, CHUNK, ArrayRecording, Recording
 from mfs_seg_core.events.recordings.sensors import SENSORS
 from mfs_seg_core.events.recordings.table import SAMPLE, find_order, find_unit
@@ -24,7 +30,7 @@ from mfs_seg_core.util.text import printable
 # Id of Prophesee's compression (docs.prophesee.ai, "HDF5 Event File Format").
 ECF = 0x8ecf
 # Chunks that the bounding box of a known layout is taken from.
-PROBES = 64
+PROBES = 16
 
 
 def open_file(path: Path, topic: str, size: tuple[int, int] | None, columns: str,
@@ -47,21 +53,21 @@ class Hdf5Recording(ArrayRecording):
         self._unit, self._offset = 'us', 0
         sample = self._raw(0, min(SAMPLE, self._count))[0]
         known = self._layout.unit if sample.dtype.kind in 'iu' or self._layout.unit == 's' else ''
-        self._unit = find_unit(path, sample, unit or known, self._layout.parts[0])
+        self._unit = find_unit(path, sample, unit or known, self._guarded(self._name_of_time))
         self._offset = self._guarded(self._find_offset)
         self._begin()
         super().__init__(path, self._layout.name, size or (1, 1))
-        if size is None:
-            self.size, self.size_origin = self._find_size()
+        self.size, self.size_origin = self._find_size(size)
         self._begin()
 
     def _chosen(self, topic: str) -> EventLayout:
         """Return the events named ``topic``, or the first."""
         layouts = find_layouts(self._opened())
         places = [layout.place for layout in layouts]
+        if not layouts and self._cut:
+            raise self._lacking()
         if not layouts:
-            found: list[str] = []
-            self._opened().visit(found.append)
+            found = [name for name, _ in items(self._opened())]
             raise ValueError(f'{self.path} holds no t, x, y and p of events under names that are '
                              f'known: it holds {printable(", ".join(found)) or "nothing"}')
         if topic and topic not in places:
@@ -83,9 +89,12 @@ class Hdf5Recording(ArrayRecording):
         end = self.path.stat().st_size
         rows = min(readable_rows(dataset, end) for dataset in datasets)
         if not rows:
-            raise ValueError(f'{self.path} lacks its last {self._cut:,} bytes, without which no '
-                             'event can be read: copy or record it again')
+            raise self._lacking()
         return rows
+
+    def _lacking(self) -> ValueError:
+        return ValueError(f'{self.path} lacks its last {self._cut:,} bytes, without which no event '
+                          'can be read: copy or record it again')
 
     def _find_order(self, columns: str) -> tuple[int, ...] | None:
         """Return the columns of a table; None: the events are no table."""
@@ -99,26 +108,36 @@ class Hdf5Recording(ArrayRecording):
             return 2, 0, 1, 3
         return find_order(self.path, rows, columns) if len(rows) else (0, 1, 2, 3)
 
+    def _name_of_time(self) -> str:
+        """Return the name of the dataset or field of t; empty: it has none of its own."""
+        name = self._layout.parts[0]
+        if self._order is None:
+            return name.rpartition('/')[2]
+        return (self._opened()[name].dtype.names or ('',) * 5)[self._order[0]]
+
     def _find_offset(self) -> int:
         """Return the time of t = 0 in microseconds."""
         places = {'t_offset', f'{self._layout.place}/t_offset'.lstrip('/')}
         values = [self._opened()[place] for place in places if place in self._opened()]
         return int(values[0][()]) if values and self._unit == 'us' else 0
 
-    def _find_size(self) -> tuple[tuple[int, int], str]:
-        """Return the size of the sensor, and where it is from if the file does not state it."""
+    def _find_size(self, size: tuple[int, int] | None) -> tuple[tuple[int, int], str]:
+        """Return the size of the sensor, and its origin if neither file nor caller states it."""
         usual = self._layout.usual
-        extent = self._probed() if usual else self._extent()
-        stated = self._guarded(lambda: stated_size(self._opened(), self._layout, extent))
+        extent = self._probed() if usual or size else self._extent()
+        stated = self._guarded(lambda: stated_size(self._opened(), self._layout, extent,
+                                                   heaps_are_sound(self.path)))
         if stated:
             return stated, ''
+        if size:
+            return size, ''
         if usual is None:
             return extent, BOUNDING_BOX
-        for size in (usual, *SENSORS):
-            if extent[0] <= size[0] and extent[1] <= size[1]:
-                return size, (f'usual sensor of {self._layout.name}' if size == usual else
-                              f'smallest usual sensor that holds events up to {extent[0]}x'
-                              f'{extent[1]}')
+        for sensor in (usual, *SENSORS):
+            if extent[0] <= sensor[0] and extent[1] <= sensor[1]:
+                return sensor, (f'usual sensor of {self._layout.name}' if sensor == usual else
+                                f'smallest usual sensor that holds events up to {extent[0]}x'
+                                f'{extent[1]}')
         return extent, BOUNDING_BOX
 
     def _probed(self) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -38,8 +39,11 @@ KNOWN = (
     ('mvsec', re.compile(r'davis/(left|right)/events'), (346, 260), 's'),
     ('dsec', re.compile(r'events'), (640, 480), 'us'),
 )
-# Groups within groups that are searched.
-DEEPEST = 8
+# Names of attributes and datasets with the size of the sensor.
+PAIRS = ('geometry', 'sensor_resolution', 'resolution', 'sensor_size')
+SIDES = ('width', 'height')
+# Groups within groups, and members of a group, that are searched.
+DEEPEST, MOST = 8, 1000
 
 
 class EventLayout(NamedTuple):
@@ -70,7 +74,7 @@ def find_layouts(file: h5py.File) -> list[EventLayout]:
     import h5py
 
     groups, tables = {}, []
-    for name, item in _items(file):
+    for name, item in items(file):
         if isinstance(item, h5py.Group):
             groups.setdefault(name, {})
             continue
@@ -94,13 +98,20 @@ def find_layouts(file: h5py.File) -> list[EventLayout]:
     return sorted(found, key=lambda one: ('left' not in one.place, one.place))
 
 
-def _items(group: h5py.Group, prefix: str = '', depth: int = 0
-           ) -> Iterator[tuple[str, h5py.Group | h5py.Dataset]]:
-    """Yield the groups and datasets of a file; those that a cut or damage took are left out."""
+def items(group: h5py.Group, prefix: str = '', depth: int = 0
+          ) -> Iterator[tuple[str, h5py.Group | h5py.Dataset]]:
+    """
+    Yield the members of a group and of the groups in it; those that a cut took are left out.
+
+    :param group: the group.
+    :param prefix: its name with a slash at the end; empty: the root.
+    :param depth: number of groups above it.
+    :yields: names from the root, and the groups and datasets.
+    """
     import h5py
 
     try:
-        keys = [*group]
+        keys = [*islice(group, MOST)]
     except (KeyError, OSError, RuntimeError, ValueError):
         return
     for key in keys:
@@ -113,7 +124,7 @@ def _items(group: h5py.Group, prefix: str = '', depth: int = 0
         if known and depth < DEEPEST:
             yield prefix + key, item
             if isinstance(item, h5py.Group):
-                yield from _items(item, f'{prefix}{key}/', depth + 1)
+                yield from items(item, f'{prefix}{key}/', depth + 1)
 
 
 def _layout(place: str, parts: tuple[str, ...]) -> EventLayout:
@@ -128,7 +139,7 @@ def _layout(place: str, parts: tuple[str, ...]) -> EventLayout:
     return EventLayout('hdf5', place, parts, None, '')
 
 
-def stated_size(file: h5py.File, layout: EventLayout, extent: tuple[int, int]
+def stated_size(file: h5py.File, layout: EventLayout, extent: tuple[int, int], strings: bool
                 ) -> tuple[int, int] | None:
     """
     Return the size of the sensor that an HDF5 file states.
@@ -136,6 +147,7 @@ def stated_size(file: h5py.File, layout: EventLayout, extent: tuple[int, int]
     :param file: the open file.
     :param layout: place of the events.
     :param extent: bounding box of the events, which tells width from height.
+    :param strings: whether values of variable length can be read.
     :returns: width and height; None: not stated.
     """
     place, places = layout.place, [layout.place]
@@ -144,36 +156,34 @@ def stated_size(file: h5py.File, layout: EventLayout, extent: tuple[int, int]
         places.append(place)
     for place in places:
         node = file[place] if place else file
-        values = dict(node.attrs)
+        values = {key: node.attrs[key] for key in (*PAIRS, *SIDES) if key in node.attrs
+                  and (strings or node.attrs.get_id(key).dtype.kind in 'iufS')}
         if hasattr(node, 'keys'):
-            for key in ('width', 'height', 'resolution', 'sensor_resolution'):
-                if key in node and node[key].size <= 2:
-                    values[key] = node[key][()]
-            if 'calib/resolution' in node:
-                values['resolution'] = node['calib/resolution'][()]
-        if size := _size_of({key.lower(): value for key, value in values.items()}, extent):
+            for key in (*PAIRS, *SIDES, 'calib/resolution'):
+                if key in node and node[key].dtype.kind in 'iuf' and node[key].size <= 2:
+                    values[key.rpartition('/')[2]] = node[key][()]
+        if size := _size_of(values, extent):
             return size
     return None
 
 
 def _size_of(values: dict, extent: tuple[int, int]) -> tuple[int, int] | None:
     pair = None
-    for key in ('geometry', 'sensor_resolution', 'resolution', 'sensor_size'):
+    for key in PAIRS:
         if key in values:
             value = values[key]
             value = value.decode('utf-8', 'replace') if isinstance(value, bytes) else value
             pair = ([int(number) for number in re.findall(r'\d+', value)][:2]
                     if isinstance(value, str) else np.ravel(value)[:2].tolist())
             # Some write the height first.
-            fits = len(pair) == 2 and pair[0] >= extent[0] and pair[1] >= extent[1]
             if key != 'geometry' and len(pair) == 2:
                 pair = sorted(pair, reverse=True)
                 fits = pair[0] >= extent[0] and pair[1] >= extent[1]
                 pair = pair if fits else pair[::-1]
             break
     else:
-        if 'width' in values and 'height' in values:
-            pair = [np.ravel(values[key])[0] for key in ('width', 'height')]
+        if all(key in values for key in SIDES):
+            pair = [np.ravel(values[key])[0] for key in SIDES]
     try:
         size = tuple(int(pixels) for pixels in pair or ())
     except (TypeError, ValueError, OverflowError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -100,7 +101,10 @@ class NumpyRecording(ArrayRecording):
         version = np.lib.format.read_magic(file)
         read = (np.lib.format.read_array_header_1_0 if version == (1, 0) else
                 np.lib.format.read_array_header_2_0)
-        shape, fortran, kind = read(file)
+        with warnings.catch_warnings():
+            # About files of Python 2.
+            warnings.simplefilter('ignore')
+            shape, fortran, kind = read(file)
         if kind.hasobject:
             raise ValueError('pickled objects')
         start, size = file.tell(), file.seek(0, os.SEEK_END)

@@ -13,6 +13,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from mfs_seg_core.util.text import printable
+
 LONGEST_HEADER = 1 << 16
 # A NUL ends a line too where another one follows: some plugins write one.
 _LINE = re.compile(rb'% ?([^\n\0]*?)(?:\r?\n|\0(?=%))')
@@ -132,8 +134,8 @@ def checked_size(path: Path, width: str | None, height: str | None) -> tuple[int
     except ValueError:
         size = 0, 0
     if not all(0 < pixels <= 0xffff for pixels in size):
-        raise ValueError(f"{path} declares a sensor of '{width}' x '{height}' pixels: correct "
-                         'its header')
+        stated = ' x '.join(f"'{printable(side or '', 20)}'" for side in (width, height))
+        raise ValueError(f'{path} declares a sensor of {stated} pixels: correct its header')
     return size
 
 

@@ -86,10 +86,11 @@ def unit_by_values(t: np.ndarray) -> str:
     if few:
         return 'us'
     coarse = bool((t % 1000 == 0).all())
-    if _since_1970(largest, 'us') and 'us' in usual:
+    if _since_1970(largest, 'us') and rates['us'] <= USUAL_RATE[1]:
         return 'us'
     if _since_1970(largest, 'ms') and 'ms' in usual:
-        return 'ms'
+        # Microseconds since the start of a computer some weeks ago look alike.
+        return '' if 'us' in usual else 'ms'
     if coarse and 'ns' in usual:
         # Nanoseconds of a clock of microseconds, or microseconds of a clock of milliseconds.
         return '' if 'us' in usual else 'ns'

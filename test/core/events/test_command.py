@@ -9,10 +9,12 @@ import sys
 
 import pytest
 from support.event_encoders import evt3
+from support.event_files import text
 from support.event_trees import random_events
 from support.paths import SHARED_DATA
 
 from mfs_seg_core.events import __main__ as command
+from mfs_seg_core.events.recordings.formats import FORMATS
 
 DATA = SHARED_DATA / 'events'
 GOLDEN = json.loads((DATA / 'golden_decode.json').read_text()) if DATA.is_dir() else {}
@@ -74,11 +76,54 @@ def test_as_a_process(raw):
     assert 'evt3, 995x100' in run.stdout and not run.stderr
 
 
+def test_rejected_events_are_an_error(tmp_path, capsys):
+    """The summary is printed, and written, before the sentence."""
+    events = random_events(1000, 400_000, (640, 480))
+    path = tmp_path / 'a.raw'
+    path.write_bytes(b'% evt 3.0\n% geometry 320x480\n' + evt3(events))
+    assert command.main([str(path), '--json', str(tmp_path / 'a.json')]) == 1
+    out, err = capsys.readouterr()
+    found = json.loads((tmp_path / 'a.json').read_text())
+    rejected = found['faults']['outside the sensor']
+    assert f'faults: outside the sensor {rejected:,}' in out
+    assert err.startswith(f'events: {path}: {rejected / 1000:.0%} of the events were rejected, '
+                          'mainly outside the sensor') and err.count('\n') == 1
+
+
+def test_columns_and_unit(tmp_path, capsys):
+    events = random_events(1000, 400_000, (300, 200))
+    path = tmp_path / 'a.csv'
+    path.write_bytes(text(events, '{p},{y},{x},{t}'))
+    assert command.main([str(path)]) == 0
+    assert f'{path}: text, 200x300 (bounding box of the events)' in capsys.readouterr().out
+    options = ['--columns', 'p,y,x,t', '--unit', 'ms', '--json', str(tmp_path / 'a.json')]
+    assert command.main([str(path), *options]) == 0
+    found = json.loads((tmp_path / 'a.json').read_text())
+    assert (found['width'], found['height']) == (300, 200)
+    assert found['t_last'] == int(events.t[-1]) * 1000 and found['n'] == 1000
+
+
+def test_notes_of_a_cut_file(tmp_path, capsys):
+    path = tmp_path / 'a.txt'
+    path.write_bytes(text(random_events(1000, 400_000, (300, 200))) + b'500000 1')
+    assert command.main([str(path)]) == 0
+    assert 'note: line 1001, the last one, is cut\n' in capsys.readouterr().out
+
+
+def test_formats(capsys):
+    assert command.main(['--formats']) == 0
+    out = capsys.readouterr().out
+    assert all(f'{found.name} ({found.suffixes})\n' in out for found in FORMATS)
+    with pytest.raises(SystemExit):
+        command.main([])
+    assert 'give a FILE, or --formats' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('name, content, message', [
     ('missing.raw', None, 'cannot be read: No such file'),
     ('a.bin', b'\1\2\3', 'not a recording of a known format'),
     ('a.mcap', b'\x89MCAP0\r\n', 'cannot be read, it ends after 8 bytes'),
-    ('a.txt', b'1 2 3 1\n1 2 3\n', 'line 2 of ')])
+    ('a.txt', b't x y p\n1 2 3 1\n1 2 3\n2 3 4 1\n', 'line 3 of ')])
 def test_errors(tmp_path, capsys, name, content, message):
     if content:
         (tmp_path / name).write_bytes(content)

@@ -5,7 +5,7 @@
 import subprocess
 import sys
 
-OPTIONAL = {'numba', 'cv2', 'h5py', 'hdf5plugin', 'rosbags', 'aedat', 'matplotlib', 'lightning'}
+OPTIONAL = {'numba', 'cv2', 'h5py', 'hdf5plugin', 'rosbags', 'lz4', 'matplotlib', 'lightning'}
 
 
 def test_optional_packages_are_imported_on_first_use():

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mutated files: each reader reads them or refuses them with one sentence, within limits."""
 
+from functools import cache
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -10,31 +13,29 @@ from support.fuzzing import COUNT, MUTATIONS, USUAL, mutated, refusal
 
 
 @pytest.fixture(scope='module')
-def good(tmp_path_factory):
-    """Bytes of a good file of each reader, which reads it; this also compiles what it needs."""
-    folder = tmp_path_factory.mktemp('good')
-    files = {}
-    for target in TARGETS.values():
-        path = folder / f'{target.name}{target.suffix}'
-        target.write(path)
-        target.read(path)
-        files[target.name] = path.read_bytes()
-    return files
-
-
-@pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp('mutated')
+
+
+@cache
+def good(name: str, folder: Path) -> bytes:
+    """Return a good file of a reader, which reads it; this also compiles what it needs."""
+    target = TARGETS[name]
+    path = folder / f'good{target.suffix}'
+    path.unlink(missing_ok=True)
+    target.write(path)
+    target.read(path)
+    return path.read_bytes()
 
 
 @settings(max_examples=COUNT, derandomize=COUNT == USUAL, database=None, deadline=None,
           suppress_health_check=list(HealthCheck),
           phases=(Phase.explicit, Phase.generate, Phase.shrink))
 @given(st.sampled_from(sorted(TARGETS)), MUTATIONS)
-def test_mutated_files(good, folder, name, mutations):
+def test_mutated_files(folder, name, mutations):
     target = TARGETS[name]
     path = folder / f'a{target.suffix}'
     # A new file: an old one may still be mapped into memory.
     path.unlink(missing_ok=True)
-    path.write_bytes(mutated(good[name], mutations))
+    path.write_bytes(mutated(good(name, folder), mutations))
     refusal(target, path)

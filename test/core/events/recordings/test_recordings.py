@@ -189,7 +189,7 @@ def test_dsec(tmp_path):
     ('a.raw', b'\x01\x80\x02', 'is not a recording of a known format: give one of rosbag'),
     ('a.txt', b'', 'not a recording of a known format'),
     ('a.h5', b'\x89HDF\r\n\x1a\n', 'cannot be read as HDF5'),
-    ('a.aedat4', b'#!AER-DAT4.0\r\n', 'cannot be read as AEDAT4'),
+    ('a.aedat4', b'#!AER-DAT4.0\r\n', 'cannot be read as AEDAT 4, its header'),
     ('a.mcap', b'\x89MCAP0\r\n', 'cannot be read, it ends after 8 bytes'),
     ('a.db3', b'SQLite format 3\0', 'cannot be read, SQLite cannot read it')])
 def test_unreadable_files(tmp_path, name, content, message):
@@ -208,7 +208,7 @@ def test_missing(tmp_path):
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f'no recordings in {DATA}')
 class TestAedat4:
-    pytest.importorskip('aedat', reason='aedat is not installed: pip install "mfs_seg_ros[events]"')
+    pytest.importorskip('lz4', reason='lz4 is not installed: pip install "mfs_seg_ros[events]"')
     path = DATA / 'events/event-vision-library/sample.aedat4'
 
     def test_events_and_frames(self):
@@ -232,7 +232,9 @@ class TestAedat4:
             opened = open_recording(path)
             list(opened)
         except ValueError as error:
-            assert re.search('a.aedat4 (cannot be read as AEDAT4|has no stream)', str(error))
+            assert re.search('a.aedat4 (cannot be read as AEDAT 4|has no stream)', str(error))
         else:
-            assert opened.faults['cut word'] == 1
-            assert opened.notes[0].startswith('the file ends or is damaged behind packet ')
+            assert opened.faults.keys() & {'cut word', 'damaged packets', 'outside the sensor',
+                                           'time went back'}
+            assert not opened.notes or re.match('the file ends or is damaged behind packet ',
+                                                opened.notes[0])
