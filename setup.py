@@ -40,9 +40,9 @@ setup(
     extras_require={
         'data': [OPENCV, 'h5py', 'hdf5plugin'],
         'train': [OPENCV, 'lightning', 'pyyaml', 'tensorboard'],
-        'events': [OPENCV, 'numba', 'aedat', 'h5py', 'hdf5plugin', 'rosbags'],
+        'events': [OPENCV, 'numba', 'h5py', 'hdf5plugin', 'rosbags'],
         'plots': ['matplotlib'],
-        'ros': [OPENCV, 'rosbags', 'rosbags-image'],
+        'ros': [OPENCV, 'rosbags'],
         'docs': ['sphinx', 'furo', 'myst-parser'],
         'test': ['hypothesis', 'pydoclint', 'pytest', 'pytest-xdist', 'ruff'],
     },

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Play Street or a recording as a camera, an event camera or both, and segment it."""
 
-from launch.actions import DeclareLaunchArgument, Shutdown
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from launch import LaunchDescription
+from launch import LaunchContext, LaunchDescription
+from mfs_seg_ros.node.launch_checks import check_argument_names
 
 # Name, type of the player's parameter, default, description.
 PLAYER_ARGUMENTS = (
@@ -53,6 +54,7 @@ def generate_launch_description() -> LaunchDescription:
     }
     return LaunchDescription([
         *declared,
+        OpaqueFunction(function=check_names),
         Node(
             executable='segmenter',
             name='mfs_seg',
@@ -71,3 +73,9 @@ def generate_launch_description() -> LaunchDescription:
             **common,
         ),
     ])
+
+
+def check_names(context: LaunchContext) -> None:
+    """Refuse arguments with unknown names."""
+    known = [name for name, *_ in (*PLAYER_ARGUMENTS, *OTHER_ARGUMENTS)]
+    check_argument_names(context.argv, known, __file__)

@@ -7,23 +7,32 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-# By verb: the module whose `main` runs it, and its line of help.
+from mfs_seg_core.util.extras import missing
+
+# By verb: the module whose `main` runs it, its line of help, and the extras that it needs.
 VERBS = {
-    'train': ('mfs_seg_core.train.__main__', 'Train a network on labelled frames and events.'),
-    'evaluate': ('mfs_seg_core.evaluate.__main__', 'Measure mIoU of weights on labelled frames.'),
-    'benchmark': ('mfs_seg_core.benchmark.__main__', 'Measure speed and memory against peers.'),
-    'events': ('mfs_seg_core.events.__main__', 'Describe an event recording, and plot it.'),
+    'train': ('mfs_seg_core.train.__main__', 'Train a network on labelled frames and events.',
+              ('train',)),
+    'evaluate': ('mfs_seg_core.evaluate.__main__', 'Measure mIoU of weights on labelled frames.',
+                 ('data',)),
+    'benchmark': ('mfs_seg_core.benchmark.__main__', 'Measure speed and memory against peers.',
+                  ('events',)),
+    'events': ('mfs_seg_core.events.__main__', 'Describe an event recording, and plot it.',
+               ('events',)),
     'profile': ('mfs_seg_core.analysis.profile',
-                'Count parameters, operations, firing rates and energy.'),
-    'visualize': ('mfs_seg_core.analysis.visualize', 'Plot masks, spikes and firing rates.'),
+                'Count parameters, operations, firing rates and energy.', ('data',)),
+    'visualize': ('mfs_seg_core.analysis.visualize', 'Plot masks, spikes and firing rates.',
+                  ('plots', 'data')),
     'isometry': ('mfs_seg_core.analysis.isometry',
-                 'Measure block dynamical isometry of each block.'),
-    'legend': ('mfs_seg_core.legend', 'Draw the classes of masks: id, colour and name.'),
-    'ablation': ('mfs_seg_core.paper.ablation', 'Train variants of the blocks, and compare them.'),
+                 'Measure block dynamical isometry of each block.', ('data',)),
+    'legend': ('mfs_seg_core.legend', 'Draw the classes of masks: id, colour and name.',
+               ('data',)),
+    'ablation': ('mfs_seg_core.paper.ablation', 'Train variants of the blocks, and compare them.',
+                 ('train',)),
     'compare': ('mfs_seg_core.paper.comparison',
-                'Train U-Net and MFS-Seg with the same settings, and compare them.'),
+                'Train U-Net and MFS-Seg with the same settings, and compare them.', ('train',)),
     'report': ('mfs_seg_core.paper.report',
-               "Write the paper's claims next to our results."),
+               "Write the paper's claims next to our results.", ()),
 }
 
 
@@ -32,7 +41,7 @@ def usage() -> str:
     lines = ['usage: mfs-seg VERB [OPTIONS]', '',
              'Semantic segmentation of camera and event streams by a spiking neural network.', '',
              'verbs (mfs-seg VERB --help lists the options of a verb):']
-    return '\n'.join(lines + [f'  {verb:<12}{text}' for verb, (_, text) in VERBS.items()])
+    return '\n'.join(lines + [f'  {verb:<12}{text}' for verb, (_, text, _) in VERBS.items()])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,13 +60,14 @@ def main(arguments: list[str] | None = None) -> int:
         problem = f'unknown verb {verb!r}' if verb else 'a verb is missing'
         print(f'mfs-seg: {problem}: choose from {", ".join(VERBS)}', file=sys.stderr)
         return 2
-    module, _ = VERBS[verb]
+    module, _, extras = VERBS[verb]
     try:
         return import_module(module).main(options)
     except ModuleNotFoundError as error:
-        print(f'mfs-seg: {verb} needs the package {error.name}: '
-              'pip install "mfs_seg_ros[train,data,events,plots]"', file=sys.stderr)
+        print(f'mfs-seg: {verb} needs {missing(error.name, extras)}', file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == '__main__':

@@ -96,7 +96,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         description='Run a spiking network on a camera, an event camera or both, over ROS 2.')
     parser.add_argument(
         '--input', default=STREET, metavar='PATH',
-        help='folder of images, CamVid folder, video, recording of an event camera, or rosbag2 '
+        help='folder of images, CamVid folder, video, recording of an event camera, or bag '
              '(default: street, procedural)')
     parser.add_argument(
         '--sensors', choices=list(SENSORS), default='camera',
@@ -123,7 +123,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help='images of a bag (default: chosen by type and name)')
     recordings.add_argument(
         '--events-topic', default='', metavar='TOPIC',
-        help='events of a bag (default: the first by name)')
+        help='events of a bag, or their name in an HDF5 file (default: the first by name)')
     recordings.add_argument(
         '--sensor-size', type=int, nargs=2, default=(0, 0), metavar=('WIDTH', 'HEIGHT'),
         help='size of the event sensor, for recordings that do not state it')

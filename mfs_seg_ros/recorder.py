@@ -20,7 +20,7 @@ from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 
-from mfs_seg_core.images import to_labels, to_rgb
+from mfs_seg_core.images import ImageStream, to_labels
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.modalities import SENSORS
@@ -65,6 +65,7 @@ class Recorder(Node):
     def __init__(self, stopped: Stop) -> None:
         super().__init__('recorder')
         self._stopped = stopped
+        self._stream = ImageStream()
         given = declare_all(self, RECORDER, read_only=True)
         self._folder = Path(given['output']).expanduser()
         self._title = given['title']
@@ -151,7 +152,7 @@ class Recorder(Node):
         self._queue.put(partial(add, message.data))
 
     def _add_image(self, message: Image) -> None:
-        self._recording.add_image(stamp_ns(message), to_rgb(message))
+        self._recording.add_image(stamp_ns(message), self._stream.rgb(message))
 
     def _add_label(self, message: Image) -> None:
         self._recording.add_label(stamp_ns(message), to_labels(message))

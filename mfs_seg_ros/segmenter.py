@@ -104,8 +104,11 @@ class SegmenterNode(LifecycleNode):
 
     def _autostart(self) -> bool:
         """Configure and activate the node; return whether both succeeded."""
-        return all(trigger() == TransitionCallbackReturn.SUCCESS
-                   for trigger in (self.trigger_configure, self.trigger_activate))
+        if self.trigger_configure() != TransitionCallbackReturn.SUCCESS:
+            return False
+        # From now on, messages may come: the node ends in order.
+        self._stopped.catch_signals()
+        return self.trigger_activate() == TransitionCallbackReturn.SUCCESS
 
     # Transitions
 
@@ -280,7 +283,7 @@ class SegmenterNode(LifecycleNode):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node; return 0, or 1 after logging one sentence about what is wrong."""
-    return run_node(SegmenterNode, 'segmenter', SEGMENTER, args)
+    return run_node(SegmenterNode, 'mfs_seg', SEGMENTER, args)
 
 
 if __name__ == '__main__':

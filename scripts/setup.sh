@@ -1,7 +1,8 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Makes .venv with all that the demo and the tests need; takes seconds when it is there.
+# Makes .venv (or the folder that MFS_SEG_VENV names) with all that the demo and the tests need;
+# takes seconds when it is there.
 # To be sourced:   . scripts/setup.sh
 # Afterwards `python` is that of .venv, and sees torch, ROS 2 and this package.
 #
@@ -11,7 +12,7 @@
 
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-venv=$repository/.venv
+venv=$(realpath -m "${MFS_SEG_VENV:-$repository/.venv}")
 log=$venv/setup.log
 
 fail() {
@@ -51,10 +52,12 @@ check_machine() {
 }
 
 make_venv() {
+    [ ! -e "$venv" ] || [ -e "$venv/pyvenv.cfg" ] || [ "$venv" = "$repository/.venv" ] ||
+        fail "$venv is not a virtual environment: name a new folder in MFS_SEG_VENV."
     rm -rf "$venv"
     local options=()
     [ "$ros" = sourced ] && options=(--system-site-packages)
-    echo '[1/4] virtual environment in .venv'
+    echo "[1/4] virtual environment in ${venv#"$repository/"}"
     "$python" -m venv "${options[@]}" "$venv" || fail "the virtual environment cannot be made in $venv."
     local pins=$repository/scripts/constraints.txt
     if [ "$ros" = sourced ]; then
@@ -68,8 +71,8 @@ make_venv() {
     echo '[2/4] PyTorch'
     install torch==2.13.0
     echo '[3/4] other Python packages'
-    install 'setuptools>=70.1' numpy numba safetensors pyyaml lightning tensorboard h5py hdf5plugin aedat rosbags rosbags-image matplotlib \
-        pytest pytest-xdist hypothesis ruff pydoclint sphinx furo myst-parser
+    install 'setuptools>=70.1' numpy numba safetensors pyyaml lightning tensorboard h5py hdf5plugin rosbags matplotlib \
+        pytest pytest-xdist hypothesis ruff pydoclint sphinx furo myst-parser rosdep colcon-ros colcon-bash
     "$venv/bin/python" -c 'import cv2' 2>/dev/null || install 'opencv-python-headless<5'
     # Peers that benchmarks compare with. evt3 has wheels for some machines only.
     "$venv/bin/python" -m pip install --quiet --only-binary :all: "${constraints[@]}" evt3 >>"$log" 2>&1 || true
@@ -106,7 +109,8 @@ stamp=$( ("$python" --version; echo "$ros $distribution $repository"; cd "$repos
               pyproject.toml interfaces/*/CMakeLists.txt interfaces/*/msg/*) | sha256sum)
 
 # Two at once would make it twice, one inside the other.
-exec 9>"$repository/.venv.lock"
+mkdir -p "$(dirname "$venv")"
+exec 9>"$venv.lock"
 flock 9
 if [ "$(cat "$venv/stamp" 2>/dev/null || true)" != "$stamp" ]; then
     echo 'Setting up; this is done once and takes a few minutes.'

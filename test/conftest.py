@@ -5,6 +5,7 @@
 import os
 
 import pytest
+from support.optional import OptionalModule, reason
 from support.workers import scope
 
 from mfs_seg_ros.node.fastdds_environment import local_environment
@@ -21,6 +22,18 @@ def pytest_xdist_make_scheduler(config, log):
             return scope(config.rootpath, nodeid)
 
     return ScopeScheduling(config, log)
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    """Skip a file of tests if an optional package is not installed."""
+    return OptionalModule.from_parent(parent, path=module_path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    """Skip a test if an optional package that it or its fixtures import is not installed."""
+    if call.excinfo and (why := reason(call.excinfo.value)):
+        call.excinfo = type(call).from_call(lambda: pytest.skip(why), call.when).excinfo
 
 
 @pytest.fixture(scope='module')

@@ -6,7 +6,7 @@ Plot the spikes of a network, layer by layer.
 ``mfs-seg visualize --weights street --input street --output out/street``
 ``mfs-seg visualize --weights camvid --input drive.mp4 --output out/drive``
 
-The input is an image, a folder of images, a video, a rosbag2, or 'street'. Its frames are a stream.
+The input is an image, a folder of images, a video, a bag, or 'street'. Its frames are a stream.
 The plots show the last frame: its mask, an overlay, the spikes that go into each layer, the firing
 rates, and the share of spikes at edges (near borders between classes of the mask).
 """
@@ -15,96 +15,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from mfs_seg_core.analysis.spike_maps import SpikeMap, SpikeRecorder, edges_of
+from mfs_seg_core.data.street.seeds import TEST_SEED
 from mfs_seg_core.labels import colourise, overlay
+from mfs_seg_core.sources.open_source import open_source
+from mfs_seg_core.sources.street import STREET
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_core.util.charts import bars, pyplot, save
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.provenance import DataHash, provenance
 
 COLUMNS = 6
-IMAGES = ('.png', '.jpg', '.jpeg', '.bmp', '.ppm', '.tif', '.tiff', '.webp')
-BAGS = ('.mcap', '.db3')
-
-
-def frames_of(source: str, size: tuple[int, int]) -> Iterator[np.ndarray]:
-    """
-    Read the frames of an input.
-
-    :param source: path, or 'street'.
-    :param size: width and height of Street's frames.
-    :yields: frames, uint8 ``[H, W, 3]``, RGB.
-    :raises ValueError: the input holds no frames.
-    """
-    path = Path(source)
-    if source == 'street':
-        from mfs_seg_core.data.street import Street
-        from mfs_seg_core.data.street.seeds import TEST_SEED
-        yield from (frame.image for frame in Street(TEST_SEED, *size))
-    elif not path.exists():
-        raise ValueError(f"{path} does not exist: give an image, a folder of images, a video, a "
-                         "rosbag2 or 'street'")
-    elif path.suffix in BAGS or (path / 'metadata.yaml').is_file():
-        yield from _bag_frames(path)
-    elif path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGES)
-        if not files:
-            raise ValueError(f'{path} holds no images: choose another folder')
-        yield from (_read(file) for file in files)
-    elif path.suffix.lower() in IMAGES:
-        yield _read(path)
-    else:
-        yield from _video_frames(path)
-
-
-def _read(path: Path) -> np.ndarray:
-    import cv2
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ValueError(f'{path} cannot be read as an image: repair or remove it')
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
-def _video_frames(path: Path) -> Iterator[np.ndarray]:
-    import cv2
-    capture = cv2.VideoCapture(str(path))
-    try:
-        found, image = capture.read()
-        if not found:
-            raise ValueError(f'{path} cannot be read as a video: give one that OpenCV reads')
-        while found:
-            yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-            found, image = capture.read()
-    finally:
-        capture.release()
-
-
-def _bag_frames(path: Path) -> Iterator[np.ndarray]:
-    try:
-        from rosbags.highlevel import AnyReader, AnyReaderError
-        from rosbags.image import message_to_cvimage
-        from rosbags.typesys import Stores, get_typestore
-    except ModuleNotFoundError as error:
-        raise ValueError(f'bags need {error.name}: pip install "mfs_seg_ros[ros]"') from None
-    try:
-        with AnyReader([path], default_typestore=get_typestore(Stores.LATEST)) as reader:
-            cameras = sorted(
-                (c for c in reader.connections if 'label' not in c.topic
-                 and c.msgtype in ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')),
-                key=lambda c: c.topic)
-            if not cameras:
-                raise ValueError(f'{path} has no topic of camera images: choose another bag')
-            for connection, _, data in reader.messages(cameras[:1]):
-                yield message_to_cvimage(reader.deserialize(data, connection.msgtype), 'rgb8')
-    except AnyReaderError as error:
-        raise ValueError(f'{path} cannot be read as a rosbag2 ({error}): repair it, or choose '
-                         'another bag') from None
 
 
 def draw(output: Path, frame: np.ndarray, segmenter: Segmenter, mask: np.ndarray,
@@ -156,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--weights', required=True, help='name or path')
     parser.add_argument('--input', required=True, metavar='PATH',
-                        help="image, folder of images, video, rosbag2, or 'street'")
+                        help="image, folder of images, video, bag, or 'street'")
     parser.add_argument('--output', type=Path, required=True, metavar='DIR',
                         help='folder to write to')
     parser.add_argument('--frames', type=int, default=20,
@@ -166,14 +92,18 @@ def main(arguments: list[str] | None = None) -> int:
         if options.frames < 1:
             raise ValueError(f'--frames is {options.frames}: give 1 or more')
         segmenter = Segmenter.from_weights(options.weights)
+        width, height = segmenter.input_size if options.input == STREET else (0, 0)
+        source = open_source(options.input, seed=TEST_SEED, width=width, height=height)
         data_hash = DataHash()
-        for frame in islice(frames_of(options.input, segmenter.input_size), options.frames):
+        for frame in islice((item.image for item in source), options.frames):
             data_hash.add(frame)
             with SpikeRecorder(segmenter.network) as recorder:
                 mask = segmenter.step(frame).mask
         maps = recorder.maps()
         options.output.mkdir(parents=True, exist_ok=True)
         draw(options.output, frame, segmenter, mask, maps)
+        for sentence in source.report.sentences():
+            print(f'visualize: {sentence}', file=sys.stderr)
     except (ValueError, OSError) as error:
         print(f'visualize: {error}', file=sys.stderr)
         return 1

@@ -39,7 +39,7 @@ class Bag:
 
     What can be read of cut and damaged files is read; ``damage`` describes the rest.
 
-    :param path: a file, or the folder of a rosbag2.
+    :param path: a file, or the folder of a bag.
     :raises ValueError: if nothing of it can be read; one sentence.
     """
 
@@ -54,7 +54,7 @@ class Bag:
                              'of a rosbag2')
         for file in paths:
             try:
-                storage, damage = open_storage(file, self._folder.name)
+                storage, damage = open_storage(file, Path(self._folder.name))
                 if storage.damage and not storage.channels:
                     storage.close()
                     raise BagDamage(storage.damage)
@@ -144,8 +144,9 @@ class Bag:
                            f'messages are used; repair it with `{repair}`')
 
 
-def listed(channels: Collection[Channel]) -> str:
-    """Return the topics of channels with their types, for an error message."""
+def listed(channels: Collection[Channel], most: int = 10) -> str:
+    """Return the first topics of channels with their types, for an error message."""
     topics = sorted(f'{printable(channel.topic)} ({printable(channel.kind or "no type")})'
                     for channel in channels)
-    return ', '.join(topics) or 'none'
+    more = f' and {len(topics) - most} more' if len(topics) > most else ''
+    return ', '.join(topics[:most]) + more or 'none'

@@ -12,10 +12,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 from mfs_seg_core.bags.storage import Channel
+from mfs_seg_core.util.extras import missing
 
 # Fields by name, each with the description that rosbags returns: kind of node, and details.
-Fields = list[tuple[str, tuple]]
-Types = dict[str, tuple[list, Fields]]
+FieldList = list[tuple[str, tuple]]
+Types = dict[str, tuple[list, FieldList]]
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
@@ -52,7 +53,7 @@ def types_of(channel: Channel) -> list[Types]:
         if neither describes the channel's type.
     :raises ValueError: if rosbags is not installed.
     """
-    known = _known_types(channel.serialization)
+    known = known_types(channel.serialization)
     try:
         found = _parsed(channel) if channel.definition else {}
     # Definitions come from the file; its errors are those of rosbags and of Python.
@@ -62,12 +63,12 @@ def types_of(channel: Channel) -> list[Types]:
 
 
 @lru_cache(maxsize=2)
-def _known_types(serialization: str) -> Types:
+def known_types(serialization: str) -> Types:
+    """Return the fields of the types in ``KNOWN``, as 'cdr' or 'ros1' serialises them."""
     try:
         from rosbags.typesys import get_types_from_msg
     except ModuleNotFoundError:
-        raise ValueError('bags need rosbags to be read: pip install "mfs_seg_ros[events]"'
-                         ) from None
+        raise ValueError(f"messages in bags need {missing('rosbags')}") from None
     types: Types = {}
     for name, text in KNOWN.items():
         if serialization == 'ros1' and name == 'std_msgs/msg/Header':

@@ -51,7 +51,7 @@ def plain(path: Path) -> Path:
     return path.with_suffix('') if path.suffix == PACKED else path
 
 
-def unpack(path: Path, folder: str) -> tuple[Path, str]:
+def unpack(path: Path, folder: Path) -> tuple[Path, str]:
     """
     Decompress a file into a folder, if it is compressed.
 
@@ -63,7 +63,7 @@ def unpack(path: Path, folder: str) -> tuple[Path, str]:
         if file.read(len(ZSTD)) != ZSTD:
             return path, ''
         file.seek(0)
-        target, decompressor = Path(folder, plain(path).name), zstd().ZstdDecompressor()
+        target, decompressor = folder / plain(path).name, zstd().ZstdDecompressor()
         with target.open('wb') as raw:
             try:
                 while (block := file.read(BLOCK)) and not decompressor.eof:
@@ -117,7 +117,7 @@ def names(paths: list[Path], most: int = 5) -> str:
     return ', '.join(path.name for path in paths[:most]) + more
 
 
-def open_storage(path: Path, folder: str) -> tuple[StorageFile, str]:
+def open_storage(path: Path, folder: Path) -> tuple[StorageFile, str]:
     """
     Open a file of a bag.
 

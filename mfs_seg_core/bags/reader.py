@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from mfs_seg_core.bags.definitions import Fields, Types, types_of
+from mfs_seg_core.bags.definitions import FieldList, Types, types_of
 from mfs_seg_core.bags.storage import Channel
 from mfs_seg_core.util.serialization import CdrReader, Ros1Reader
 
@@ -76,7 +76,7 @@ def _field(reader: CdrReader, types: Types, description: tuple, depth: int):
     return columns if element[0] == NAME else columns['']
 
 
-def leaves(types: Types, description: tuple, name: str = '') -> Fields:
+def leaves(types: Types, description: tuple, name: str = '') -> FieldList:
     """
     Return the names and codes of the numbers in a structure.
 
@@ -103,7 +103,7 @@ def _code(number: str) -> str:
     return CODES[number]
 
 
-def _columns(reader: CdrReader, numbers: Fields, count: int) -> dict[str, np.ndarray]:
+def _columns(reader: CdrReader, numbers: FieldList, count: int) -> dict[str, np.ndarray]:
     """
     Read structures of numbers, one array for each number.
 
@@ -129,7 +129,7 @@ def _columns(reader: CdrReader, numbers: Fields, count: int) -> dict[str, np.nda
     return columns
 
 
-def _places(numbers: Fields, place: int, aligned: bool) -> tuple[list[int], int]:
+def _places(numbers: FieldList, place: int, aligned: bool) -> tuple[list[int], int]:
     """Return the places of the numbers of an element, and that of its end."""
     places = []
     for _, code in numbers:

@@ -12,12 +12,14 @@ from __future__ import annotations
 import shutil
 import struct
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
 from mfs_seg_core.bags.storage import BagDamage, Channel, StorageFile
+from mfs_seg_core.util.extras import missing
 
 MAGIC = b'SQLite format 3\0'
 # Files of a transaction that was not finished, next to the database.
@@ -57,8 +59,7 @@ class SqliteFile(StorageFile):
         try:
             import apsw
         except ModuleNotFoundError:
-            raise ValueError('it needs rosbags to be read: pip install "mfs_seg_ros[events]"'
-                             ) from None
+            raise ValueError(f"db3 needs {missing('rosbags')}") from None
         path, mode = self.path.absolute(), 'mode=ro&immutable=1'
         unfinished = [file for suffix in UNFINISHED
                       if (file := path.with_name(path.name + suffix)).exists()
@@ -70,7 +71,7 @@ class SqliteFile(StorageFile):
             path, mode = Path(self._folder.name, path.name), 'mode=rw'
         is_cut = declared_size(path) > path.stat().st_size
         if is_cut:
-            register_access_to_cut_files()
+            access_to_cut_files()
         flags = apsw.SQLITE_OPEN_URI | (
             apsw.SQLITE_OPEN_READWRITE if unfinished else apsw.SQLITE_OPEN_READONLY)
         database = apsw.Connection(f'file:{quote(str(path))}?{mode}', flags=flags,
@@ -174,11 +175,10 @@ def declared_size(path: Path) -> int:
     return pages * (65536 if page == 1 else page) if changes == valid_for else 0
 
 
-def register_access_to_cut_files() -> None:
-    """Register an access to files with apsw that fails beyond their end."""
+@cache
+def access_to_cut_files():
+    """Register an access to files with apsw that fails beyond their end; the cache keeps it."""
     import apsw
-    if CUT in apsw.vfs_names():
-        return
 
     class CutFile(apsw.VFSFile):
         """File of which a page beyond its end cannot be read."""
@@ -197,5 +197,4 @@ def register_access_to_cut_files() -> None:
             """Open a file."""
             return CutFile('', name, flags)
 
-    # apsw does not keep the objects that it registers.
-    register_access_to_cut_files.kept = CutAccess(CUT, '')
+    return CutAccess(CUT, '')

@@ -15,9 +15,10 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from mfs_seg_core.util.extras import missing
+
 # Recorders write chunks of a few megabytes. Larger ones are those of damaged files.
 MAX_CHUNK = 1 << 29
-NEEDED = ('it is compressed by {}, which needs rosbags: pip install "mfs_seg_ros[events]"')
 
 
 class Channel(NamedTuple):
@@ -207,7 +208,7 @@ def _decompressor(compression: str):
     try:
         from lz4.frame import LZ4FrameDecompressor
     except ModuleNotFoundError:
-        raise ValueError(NEEDED.format('lz4')) from None
+        raise ValueError(f"it is compressed by lz4, which needs {missing('rosbags')}") from None
     return LZ4FrameDecompressor()
 
 
@@ -219,7 +220,7 @@ def zstd():
         else:
             from backports import zstd as module
     except ModuleNotFoundError:
-        raise ValueError(NEEDED.format('zstd')) from None
+        raise ValueError(f"it is compressed by zstd, which needs {missing('rosbags')}") from None
     return module
 
 

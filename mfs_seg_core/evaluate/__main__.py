@@ -6,6 +6,7 @@ Measure weights on labelled frames.
 ``mfs-seg evaluate --weights camvid --data camvid --root DIR --split val``
 ``mfs-seg evaluate --weights street --data street --camera dim``
 ``mfs-seg evaluate --weights street --data street --sensors all --conditions all``
+``mfs-seg evaluate --weights camvid --data camvid --root DIR --encodings all``
 
 The modes differ in the steps for each frame of a sequence:
 
@@ -14,16 +15,19 @@ The modes differ in the steps for each frame of a sequence:
 - stream@1: one step for each frame, the state kept: the mode of the node.
 
 With --sensors or --conditions, streams of a camera, of events and of both are compared instead;
-see :mod:`mfs_seg_core.evaluate.robustness`.
+see :mod:`mfs_seg_core.evaluate.robustness`. With --encodings, the stream is compared with itself
+when the frames come in other encodings of cameras.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
-from mfs_seg_core.data.sequences import camvid_sequences, street_sequences
+from mfs_seg_core.data.sequences import LabelledFrame, camvid_sequences, street_sequences
 from mfs_seg_core.data.street.seeds import TEST_SEED
 from mfs_seg_core.evaluate import robustness
 from mfs_seg_core.evaluate.modes import MODES, evaluate, table
@@ -40,6 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
         segmenter = Segmenter.from_weights(options.weights, options.device, options.size)
         if options.sensors or options.conditions:
             return _compare_sensors(segmenter, options, arguments)
+        if options.encodings:
+            return _compare_encodings(segmenter, options, arguments)
         return _compare_modes(segmenter, options, arguments)
     except ValueError as error:
         print(f'evaluate: {error}', file=sys.stderr)
@@ -66,6 +72,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
                         help='compare streams of these sensors of Street (default: all)')
     parser.add_argument('--conditions', choices=(*robustness.CONDITIONS, 'dim', 'all'), nargs='+',
                         help='conditions to compare the sensors of Street under (default: all)')
+    parser.add_argument('--encodings', nargs='+', metavar='NAME',
+                        help="compare streams whose frames come in these encodings, or 'all'")
     parser.add_argument('--rate', type=float, default=20.0,
                         help='frames per second of Street (default: %(default)s)')
     parser.add_argument('--seeds', type=int, default=20,
@@ -80,29 +88,47 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _sequences(segmenter: Segmenter, options: argparse.Namespace
+               ) -> tuple[Callable[[], Iterable[Iterable[LabelledFrame]]], dict]:
+    """Return a function that returns the frames by sequence, and values that describe them."""
+    if options.data == 'camvid':
+        if not options.root:
+            raise ValueError('CamVid needs its folder: add --root DIR')
+        return partial(camvid_sequences, options.root, options.split), {'split': options.split}
+    if not 0 < options.rate < float('inf'):
+        raise ValueError(f'--rate is {options.rate}: give frames per second, above 0')
+    described = {'camera': options.camera, 'rate_hz': options.rate}
+    electrons = None
+    if options.camera == 'dim':
+        from mfs_seg_core.data.street.sensor import WHITE
+        described['electrons'] = electrons = options.electrons or WHITE
+    return partial(street_sequences, options.seeds, options.frames, segmenter.input_size,
+                   options.rate, electrons), described
+
+
+def _compare_encodings(segmenter: Segmenter, options: argparse.Namespace,
+                       arguments: list[str] | None) -> int:
+    # Imported here: other comparisons need no OpenCV.
+    from mfs_seg_core.evaluate import encodings
+    names = encodings.chosen(options.encodings)
+    sequences, described = _sequences(segmenter, options)
+    data_hash = DataHash()
+    results = encodings.measure(segmenter, sequences, names, data_hash)
+    print(table(results))
+    if options.json:
+        write_json(options.json, {
+            **provenance('evaluate', arguments, data_hash), 'weights': segmenter.name,
+            'input_size': segmenter.input_size, 'data': options.data, **described, **results})
+    return 0
+
+
 def _compare_modes(segmenter: Segmenter, options: argparse.Namespace,
                    arguments: list[str] | None) -> int:
-    if options.data == 'street':
-        if not 0 < options.rate < float('inf'):
-            raise ValueError(f'--rate is {options.rate}: give frames per second, above 0')
-        electrons = None
-        if options.camera == 'dim':
-            from mfs_seg_core.data.street.sensor import WHITE
-            electrons = options.electrons or WHITE
-        sequences = street_sequences(options.seeds, options.frames, segmenter.input_size,
-                                     options.rate, electrons)
-        described = {'camera': options.camera, 'rate_hz': options.rate}
-        if electrons:
-            described['electrons'] = electrons
-    elif options.root:
-        sequences = camvid_sequences(options.root, options.split)
-        described = {'split': options.split}
-    else:
-        raise ValueError('CamVid needs its folder: add --root DIR')
+    sequences, described = _sequences(segmenter, options)
     if options.steps < 1:
         raise ValueError(f'--steps is {options.steps}: give 1 or more')
     data_hash = DataHash()
-    results = evaluate(segmenter, sequences, options.mode or MODES, options.steps, data_hash)
+    results = evaluate(segmenter, sequences(), options.mode or MODES, options.steps, data_hash)
     print(table(results))
     if options.json:
         # The first mode is repeated at the top level, for readers of a single figure.

@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run ``mfs-seg events``; return its exit code."""
     parser = argparse.ArgumentParser(prog='mfs-seg events', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('file', nargs='?', help='the recording: a file, or the folder of a rosbag2')
+    parser.add_argument('file', nargs='?', help='the recording: a file, or the folder of a bag')
     parser.add_argument('--formats', action='store_true', help='print the formats of recordings')
     parser.add_argument('--topic', default='', help='topic of events in a bag, or name of the '
                         'events in an HDF5 file (default: the first by name)')

@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 
 from mfs_seg_core.bags.bag import Bag, listed
-from mfs_seg_core.bags.definitions import types_of
+from mfs_seg_core.bags.definitions import KNOWN, types_of
 from mfs_seg_core.bags.reader import leaves, read_message
 from mfs_seg_core.bags.storage import Channel
 from mfs_seg_core.events.decoders import ENCODINGS, open_decoder
@@ -31,6 +31,8 @@ ARRAY = 'event_array'
 
 def holds_events(channel: Channel) -> bool:
     """Return True if the messages of a channel are EventPackets or arrays of events."""
+    if channel.kind not in KNOWN and 'events' not in channel.definition:
+        return False
     for types in types_of(channel):
         fields = dict(types[channel.kind][1])
         if fields.keys() >= PACKET_FIELDS:
@@ -62,12 +64,18 @@ def read_events(channel: Channel, data: bytes) -> EventPacket | EventArray:
                                message.header.frame_id)
         fields = message.events
         t = fields['ts.sec'].astype(np.int64) * 1_000_000 + fields['ts.nanosec'] // 1000
-        # Columns and rows that do not fit into 16 bits are outside every sensor.
-        x, y = (np.clip(fields[name], 0, 0xffff).astype(np.uint16) for name in 'xy')
+        x, y = (_pixels(fields[name]) for name in 'xy')
         return EventArray(stamp_ns, message.header.frame_id, message.width, message.height,
                           Events(t, x, y, fields['polarity'] > 0), 0)
     except (AttributeError, KeyError, TypeError):
         raise ValueError(f'the type {channel.kind} has not the fields of events') from None
+
+
+def _pixels(values: np.ndarray) -> np.ndarray:
+    """Return columns or rows as uint16; those that do not fit are outside every sensor."""
+    if values.dtype == np.uint16:
+        return values
+    return np.where((values >= 0) & (values <= 0xffff), values, 0xffff).astype(np.uint16)
 
 
 def choose_event_channel(bag: Bag, topic: str) -> Channel:
@@ -84,7 +92,7 @@ def choose_event_channel(bag: Bag, topic: str) -> Channel:
         named = [channel for channel in candidates if channel.topic == topic]
         if not named:
             raise ValueError(f"{bag.path} has no topic '{printable(topic)}' of events: it has "
-                             f'{listed(candidates)}{bag.excuse}')
+                             f'{listed(candidates or bag.channels + bag.foreign)}{bag.excuse}')
         return named[0]
     if not candidates:
         raise ValueError(

@@ -42,9 +42,18 @@ class BitDepth:
         return self._bits
 
     @property
-    def exceeded(self) -> bool:
-        """Whether samples of an image were above the given number of bits."""
-        return self._exceeded
+    def remark(self) -> str:
+        """A sentence on the bits that were found, or on a wrong given number; '': neither."""
+        if self.given:
+            return self.fault
+        return (f"images of encoding '{self._encoding}' use {self._bits} bits, and are scaled by "
+                'them; bit_depth can fix the number') if self._bits else ''
+
+    @property
+    def fault(self) -> str:
+        """A sentence on a given number that the samples exceed; '': they do not."""
+        return (f'samples of the images need more than the {self.given} bits of bit_depth, and '
+                'become white: set bit_depth to 0 (automatic) or 16') if self._exceeded else ''
 
     def reduced(self, samples: np.ndarray, encoding: str, from_jpeg: bool = False) -> np.ndarray:
         """

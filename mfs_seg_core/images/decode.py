@@ -15,7 +15,7 @@ from mfs_seg_core.images.bit_depth import BitDepth
 from mfs_seg_core.images.compressed_format import PixelFormat, pixel_format
 from mfs_seg_core.images.conversion import Converter, convert_by_opencv
 from mfs_seg_core.images.encoding import LAYOUTS, MessageError, check_pixels, layout_of
-from mfs_seg_core.images.jpeg_png_header import announced_size
+from mfs_seg_core.images.jpeg_png_header import announced_size, is_cut
 from mfs_seg_core.images.packed import PackedImage, packed
 from mfs_seg_core.util.text import printable
 
@@ -84,7 +84,7 @@ def _decoded(message: Any) -> np.ndarray:
         # The header of a small message can declare more pixels than fit into memory.
         check_pixels(*size)
     try:
-        pixels = cv2.imdecode(data, _FLAGS) if size else None
+        pixels = None if not size or is_cut(data.data) else cv2.imdecode(data, _FLAGS)
     except cv2.error:
         pixels = None
     if pixels is None:

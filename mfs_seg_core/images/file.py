@@ -11,7 +11,7 @@ import numpy as np
 
 from mfs_seg_core.images.bit_depth import BitDepth
 from mfs_seg_core.images.encoding import MessageError, check_pixels
-from mfs_seg_core.images.jpeg_png_header import announced_size
+from mfs_seg_core.images.jpeg_png_header import announced_size, is_cut
 
 # Upright, as EXIF says: nobody calibrates by image files of unknown orientation.
 FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
@@ -38,7 +38,7 @@ def read_image(path: Path, depth: BitDepth) -> np.ndarray:
         raise MessageError(f"'{path}' is empty")
     try:
         check_pixels(*(announced_size(data.data) or (1, 1)))
-        image = cv2.imdecode(data, FLAGS)
+        image = None if is_cut(data.data) else cv2.imdecode(data, FLAGS)
     except MessageError as error:
         raise MessageError(f"'{path}': {error}") from None
     except cv2.error:

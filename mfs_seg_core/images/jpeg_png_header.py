@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Image size in the header of a JPEG or a PNG, read before memory is allocated for pixels."""
+"""Size and completeness of a JPEG or a PNG, read before memory is allocated for pixels."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ JPEG_FRAMES = {*range(0xc0, 0xd0)} - {0xc4, 0xc8, 0xcc}
 JPEG_ALONE = {0x01, *range(0xd0, 0xd9)}
 # Bounds the search in a corrupt file; cameras write a few segments before the frame.
 MAX_SEGMENTS = 1000
+# Ends a JPEG. Drivers send their whole buffer, with zeros or a few bytes after the end.
+JPEG_END = b'\xff\xd9'
+MAX_AFTER_END, MAX_ZEROS = 256, 1 << 20
 
 
 def announced_size(data: bytes | memoryview) -> tuple[int, int] | None:
@@ -21,6 +24,12 @@ def announced_size(data: bytes | memoryview) -> tuple[int, int] | None:
     if data[:8] == PNG and data[12:16] == b'IHDR' and len(data) >= 24:
         return struct.unpack_from('>II', data, 16)
     return _size_of_jpeg(data) if data[:2] == JPEG else None
+
+
+def is_cut(data: bytes | memoryview) -> bool:
+    """Return whether a JPEG lacks its end: OpenCV before 4.10 paints what is missing grey."""
+    tail = bytes(data[-MAX_ZEROS:]).rstrip(b'\0')[-MAX_AFTER_END:]
+    return data[:2] == JPEG and JPEG_END not in tail
 
 
 def _size_of_jpeg(data: bytes | memoryview) -> tuple[int, int] | None:

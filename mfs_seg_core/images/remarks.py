@@ -1,12 +1,11 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Remarks on streams whose messages leave something open, or have lost something."""
+"""Remarks on messages that leave something open, or have lost something."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from mfs_seg_core.images.bit_depth import BitDepth
 from mfs_seg_core.images.compressed_format import pixel_format
 from mfs_seg_core.images.encoding import layout_of
 from mfs_seg_core.images.packed import row_step
@@ -21,19 +20,6 @@ def remark(message: Any) -> str:
     :returns: sentence; '' if nothing is open.
     """
     return _remark_compressed(message.format) if hasattr(message, 'format') else _remark(message)
-
-
-def depth_remark(depth: BitDepth) -> str:
-    """
-    Return a sentence on the bits in use of a stream.
-
-    :param depth: state of the stream.
-    :returns: sentence; '' if no bits are known yet, or if the given number is right.
-    """
-    if depth.given:
-        return (f'samples are above the {depth.given} bits of bit_depth, and white therefore: set '
-                'bit_depth to 0 (automatic) or 16') if depth.exceeded else ''
-    return f'16-bit images use {depth.bits} bits, and are scaled by them' if depth.bits else ''
 
 
 def _remark(message: Any) -> str:

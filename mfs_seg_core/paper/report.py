@@ -228,6 +228,10 @@ def main(arguments: list[str] | None = None) -> int:
                         help='first measure the missing results that need no third-party data')
     options = parser.parse_args(arguments)
     results = options.docs / 'results'
+    if not results.is_dir() and not options.run:
+        print(f"report: there are no results in '{results}': give their folder as --docs, or --run",
+              file=sys.stderr)
+        return 1
     for claim in CLAIMS if options.run else ():
         path = results / f'{claim.result}.json'
         if claim.own_data and not path.is_file():

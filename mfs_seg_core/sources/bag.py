@@ -25,8 +25,7 @@ from mfs_seg_core.events.bag_messages import (
 )
 from mfs_seg_core.events.dvs_messages import EventArray
 from mfs_seg_core.events.packet import EventPacket
-from mfs_seg_core.images import BitDepth, MessageError, decode_rgb, to_labels, to_rgb
-from mfs_seg_core.images.remarks import depth_remark, remark
+from mfs_seg_core.images import ImageStream, MessageError, to_labels
 from mfs_seg_core.labels import CAMVID, UNLABELLED
 from mfs_seg_core.sources.bag_topics import choose_image_channels
 from mfs_seg_core.sources.items import EventBatch, Frame, SourceError
@@ -85,9 +84,10 @@ class BagSource(Source):
     def _items(self, bag: Bag) -> Iterator[Frame | EventBatch]:
         images, labels, events = self._channels(bag)
         event_reader = EventReader(self) if events else None
+        stream = ImageStream()
         waiting: deque[EventBatch | WaitingImage] = deque()
         label_messages: dict[int, Any] = {}
-        played, depth = False, BitDepth()
+        played = False
         for message in bag.messages([channel for channel in (images, labels, events) if channel]):
             if message.channel == events:
                 waiting.extend(event_reader.batches(message))
@@ -108,11 +108,11 @@ class BagSource(Source):
                 or any(key >= waiting[0].key for key in label_messages)
                 or sum(isinstance(item, WaitingImage) for item in waiting) > MAX_WAITING
             ):
-                for item in self._ready(waiting.popleft(), label_messages, depth):
+                for item in self._ready(waiting.popleft(), stream, label_messages):
                     played = True
                     yield item
         while waiting:
-            for item in self._ready(waiting.popleft(), label_messages, depth):
+            for item in self._ready(waiting.popleft(), stream, label_messages):
                 played = True
                 yield item
         if not played:
@@ -147,7 +147,7 @@ class BagSource(Source):
             return None
 
     def _ready(
-        self, item: EventBatch | WaitingImage, labels: dict[int, Any], depth: BitDepth
+        self, item: EventBatch | WaitingImage, stream: ImageStream, labels: dict[int, Any]
     ) -> Iterator[EventBatch | Frame]:
         """Yield an item, an image with its label; nothing if the image is broken."""
         if isinstance(item, EventBatch):
@@ -157,14 +157,13 @@ class BagSource(Source):
         for old in [key for key in labels if key <= item.key]:
             del labels[old]
         try:
-            convert = decode_rgb if _is_compressed(item.message) else to_rgb
-            image = convert(item.message, depth)
-            for note in filter(None, (remark(item.message), depth_remark(depth))):
-                self.report.note(f'{printable(item.topic)}: {note}')
+            image = stream.rgb(item.message)
         except MessageError as error:
             self.report.skip('frames', f'the image of {printable(item.topic)} with stamp '
                                        f'{item.key} ns: {error}')
             return
+        for sentence in stream.new_remarks():
+            self.report.note(f'{printable(item.topic)}: {sentence}')
         ids = None
         try:
             ids = None if label is None else _class_ids(label)

@@ -17,7 +17,9 @@ MAX_DEPTH, MAX_FOLDERS = 5, 2000
 # Folders of macOS archives and of Synology's thumbnails.
 UNSEEN = ('.', '@', '__macosx')
 # Words in the names of folders whose images are no pictures of a camera.
-NO_CAMERA = re.compile('label|annot|mask|truth|semantic|segm|depth|disp|flow|thumb', re.IGNORECASE)
+NO_CAMERA = re.compile(
+    r'label|annot|mask|truth|semantic|segm|instance|depth|disp|flow|thumb|(?<![a-z])(gt|seg)(?![a-z])',
+    re.IGNORECASE)
 
 
 def is_hidden(path: Path) -> bool:
@@ -27,8 +29,9 @@ def is_hidden(path: Path) -> bool:
 
 def image_files(folder: Path) -> list[Path]:
     """Return the image files of a folder, sorted by name with numbers in numerical order."""
-    found = (path for path in folder.iterdir()
-             if path.suffix.lower() in IMAGE_SUFFIXES and not is_hidden(path) and path.is_file())
+    # A link to a file that is missing is a bad image, not none.
+    found = (path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES
+             and not is_hidden(path) and (path.is_file() or not path.exists()))
     return sorted(found, key=_by_number)
 
 

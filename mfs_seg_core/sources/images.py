@@ -38,5 +38,8 @@ class ImagesSource(Source):
                 continue
             read += 1
             yield Frame(image, None, index / self.rate_hz)
+        if depth.bits:
+            self.report.note(f"the images of '{self.files[0].parent}' have 16 bits, and are scaled "
+                             f'by the {depth.bits} in use')
         if not read:
             raise SourceError(f'none of {len(self.files)} images can be read: {bad}.')

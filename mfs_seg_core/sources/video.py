@@ -23,8 +23,9 @@ BACKENDS = (cv2.CAP_FFMPEG, cv2.CAP_GSTREAMER, cv2.CAP_OPENCV_MJPEG)
 MAX_FAILED = 100
 # Frames whose times tell whether the clock of the file is usable.
 CLOCK_FRAMES = 100
-# A file whose frames end before this share of the length in its header was cut off.
-WHOLE = 0.95
+# A file that ends before this share of the length in its header was cut off. Sound may be longer.
+WHOLE, SLACK_S = 0.95, 0.5
+MP4, AVI = b'ftyp', b'AVI '
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,6 @@ class VideoSource(Source):
         with opened(self.path) as capture:
             clock = VideoClock(
                 _first_times(self.path), capture.get(cv2.CAP_PROP_FPS), self.rate_hz)
-            least_end_s = _least_end_s(capture)
             end_s = 0.0
             number = failed = 0
             try:
@@ -61,10 +61,7 @@ class VideoSource(Source):
                     yield Frame(image, None, clock.time_s(container_s, failed))
                     number += failed + 1
                     failed = 0
-                if number and end_s < least_end_s:
-                    self.report.note(
-                        f"'{self.path}' ends after {end_s:.1f} s, before the end that its header "
-                        'states: it was cut off, or is damaged there')
+                self._check_length(capture, number, end_s)
             finally:
                 if note := clock.note():
                     self.report.note(f"'{self.path}': {note}")
@@ -72,6 +69,20 @@ class VideoSource(Source):
             raise SourceError(
                 f"no frame of '{self.path}' can be decoded: it is damaged, or of a codec that "
                 'OpenCV lacks.')
+
+    def _check_length(self, capture: cv2.VideoCapture, number: int, end_s: float) -> None:
+        """Note what the header of the file states and its frames lack: their end, or some."""
+        stated, rate_hz = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
+        if not (number and stated > 0 and 0 < rate_hz <= MAX_RATE_HZ):
+            return
+        if end_s < (WHOLE * stated - 1) / rate_hz - SLACK_S:
+            self.report.note(
+                f"'{self.path}' ends after {end_s:.1f} s, before the end that its header states: "
+                'it was cut off, or is damaged there')
+        elif number < stated and _counts_frames(self.path):
+            self.report.note(
+                f"'{self.path}' has {number} of the {stated:.0f} frames that its header states: "
+                'the others are empty or damaged, or were cut out by an editor')
 
 
 @contextmanager
@@ -83,7 +94,8 @@ def opened(path: Path) -> Iterator[cv2.VideoCapture]:
     :yields: the video.
     :raises SourceError: the file is no video that OpenCV can read; one sentence.
     """
-    # Both libraries would print what they find in damaged files; the caller gets one sentence.
+    # Both libraries would print what they find in damaged files; the caller gets one sentence. The
+    # first use of FFmpeg in a process reads the variable.
     os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     capture = cv2.VideoCapture()
@@ -112,9 +124,7 @@ def _opens(capture: cv2.VideoCapture, name: str, backend: int) -> bool:
 
 
 def _reason(path: Path) -> str:
-    with path.open('rb') as file:
-        start = file.read(12)
-    if start[4:8] == b'ftyp':
+    if _start(path)[4:8] == MP4:
         return (f"'{path}' is a damaged MP4 file: one that was cut off lacks its index (moov), "
                 'which untrunc or recover_mp4 can rebuild.')
     return (f"'{path}' is damaged, or not a video that OpenCV can read: copy it again, unpack an "
@@ -142,7 +152,12 @@ def _first_times(path: Path) -> list[float]:
         return times
 
 
-def _least_end_s(capture: cv2.VideoCapture) -> float:
-    """Return the least time of the last frame of a whole file in seconds; 0: unknown."""
-    frames, rate_hz = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
-    return (WHOLE * frames - 2) / rate_hz if 0 < rate_hz <= MAX_RATE_HZ else 0.0
+def _counts_frames(path: Path) -> bool:
+    """Return whether the header states the number of frames; others state a length."""
+    start = _start(path)
+    return start[4:8] == MP4 or start[8:12] == AVI
+
+
+def _start(path: Path) -> bytes:
+    with path.open('rb') as file:
+        return file.read(12)

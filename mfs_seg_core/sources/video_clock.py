@@ -18,11 +18,12 @@ class VideoClock:
     """
     Times of frames, which advance.
 
-    They are the times of the container. A frame whose time does not advance follows the frame
-    before it by the usual step. Where the container's clock jumps, forward by more than
-    ``MAX_STEP_S`` or back by more than ``MAX_BACK_S``, all later times are shifted, so that the
-    frame follows by the usual step. Where the first frames come faster than ``MAX_RATE_HZ``, the
-    times of the container are ignored, and all frames have the default rate.
+    They are the times of the container. A frame without a time, or whose time does not advance,
+    follows the frame before it by the usual step. Where the container's clock jumps, forward by
+    more than ``MAX_STEP_S`` or back by more than ``MAX_BACK_S``, all later times are shifted, so
+    that the frame follows by the usual step. Where the first frames come faster than
+    ``MAX_RATE_HZ``, the times of the container are ignored, and all frames have the stated or the
+    default rate.
 
     :param first_s: times of the first frames in the container in seconds, in the order of decoding;
         the usual step is their mean step.
@@ -34,14 +35,12 @@ class VideoClock:
     def __init__(self, first_s: list[float], stated_hz: float, default_hz: float):
         rate_hz = _rate_hz(first_s)
         self._too_fast_hz = rate_hz if rate_hz > MAX_RATE_HZ else 0.0
-        if self._too_fast_hz:
-            rate_hz = default_hz
-        elif not rate_hz:
-            rate_hz = stated_hz if 0 < stated_hz <= MAX_RATE_HZ else default_hz
+        if self._too_fast_hz or not rate_hz:
+            rate_hz = stated_hz if 1 / MAX_STEP_S <= stated_hz <= MAX_RATE_HZ else default_hz
         self._usual_s = 1 / rate_hz
         self._shift_s = 0.0
         self._last: tuple[float, float] | None = None
-        self._steps = self._replaced = 0
+        self._steps = self._replaced = self._unknown = 0
 
     def time_s(self, container_s: float, missing: int = 0) -> float:
         """
@@ -54,9 +53,14 @@ class VideoClock:
         time_s = container_s
         if self._last is not None:
             last_s, last_container_s = self._last
-            step_s = container_s - last_container_s
             next_s = last_s + (1 + missing) * self._usual_s
             self._steps += 1
+            if not container_s:
+                # Decoders give no time to frames that were delayed to the end of an AVI.
+                self._unknown += 1
+                self._last = next_s, last_container_s
+                return next_s
+            step_s = container_s - last_container_s
             if not -MAX_BACK_S <= step_s <= MAX_STEP_S:
                 self._shift_s = next_s - container_s
                 self._replaced += 1
@@ -69,14 +73,14 @@ class VideoClock:
 
     def note(self) -> str:
         """Return a clause on the times that were replaced; empty if there were none."""
-        if not self._replaced:
-            return ''
         remedy = f'are played at {1 / self._usual_s:g} per second: give the rate to change that'
-        if self._too_fast_hz:
+        if self._steps and self._too_fast_hz:
             return (f'its frames come at {self._too_fast_hz:,.0f} per second, which no camera '
                     f'reaches, and {remedy}')
-        if self._replaced >= self._steps:
+        if self._steps and self._replaced + self._unknown >= self._steps:
             return f'the container gives no usable times of its frames, which {remedy}'
+        if not self._replaced:
+            return ''
         return (f'{self._replaced} of its frames have times that go back, stand still or jump by '
                 f'more than {MAX_STEP_S:g} s, and follow the frame before by {self._usual_s:.3g} s')
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mfs_seg_core.train.settings import Settings, check
+from mfs_seg_core.util.extras import missing
 
 
 def train(settings: Settings, output: Path, fresh: bool = False) -> str:
@@ -24,6 +25,5 @@ def train(settings: Settings, output: Path, fresh: bool = False) -> str:
     try:
         from mfs_seg_core.train.run import run
     except ModuleNotFoundError as error:
-        raise ValueError(f'training needs {error.name}: '
-                         'pip install "mfs_seg_ros[train]"') from None
+        raise ValueError(f"training needs {missing(error.name, ['train'])}") from None
     return run(settings, output, fresh)

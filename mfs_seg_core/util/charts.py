@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from mfs_seg_core.util.extras import missing
 from mfs_seg_core.util.files import written_aside
 
 
@@ -20,7 +21,7 @@ def pyplot():
     try:
         import matplotlib
     except ModuleNotFoundError:
-        raise ValueError('plots need matplotlib: pip install "mfs_seg_ros[plots]"') from None
+        raise ValueError(f"plots need {missing('matplotlib')}") from None
     matplotlib.use('Agg')
     from matplotlib import pyplot
     return pyplot

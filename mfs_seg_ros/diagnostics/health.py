@@ -98,7 +98,9 @@ class Health:
         self._rate: float | None = None
         self._energy_mj: float | None = None
         self._exposure: tuple[float, float] | None = None
-        self._rejection = ''
+        # Encoding of the images, and a sentence on what is wrong with them.
+        self._images: str | None = None
+        self._image_fault = ''
         # Measurements in a row.
         self._row: Counter[str] = Counter()
         self._start(now_s)
@@ -188,6 +190,11 @@ class Health:
             self._exposure = brightness, contrast
             self._count_row('blind', contrast < self.limits.min_contrast)
 
+    def described(self, images: str, fault: str) -> None:
+        """Take the encoding of the images, and a sentence on a fault of theirs; '': none."""
+        with self._lock:
+            self._images, self._image_fault = images, fault
+
     def report(self, now_s: float, idle: str | None = None) -> Report:
         """
         End a report period.
@@ -257,7 +264,7 @@ class Health:
 
     def _network_faults(self) -> list[tuple[Level, str]]:
         enough = self.limits.alarm_steps
-        faults = []
+        faults = [(Level.WARN, self._image_fault)] if self._image_fault else []
         if self._row['blind'] >= enough:
             brightness, contrast = self._exposure
             looks = 'black' if brightness < 32 else 'white' if brightness > 223 else 'one grey'
@@ -327,6 +334,8 @@ class Health:
         values['last reset'] = self._last_reset
         values['firing rate (spikes a neuron)'] = self._rate
         values['energy a frame (mJ)'] = self._energy_mj
+        if 'image' in self._kinds:
+            values['image encoding'] = self._images
         values['brightness (0..255)'], values['contrast (0..255)'] = self._exposure or (None, None)
         return values
 

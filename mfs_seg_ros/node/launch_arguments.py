@@ -4,13 +4,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mfs_seg_ros.node.launch_checks import check_params_file
+
 # Parameter file for each modality.
 PARAMS_FILES = {'camera': 'segment.yaml', 'events': 'segment_events.yaml',
                 'fusion': 'segment_fusion.yaml'}
+# Parameters of the node by the type of their value.
+TEXTS = ('sensors', 'weights', 'device')
+FLAGS = ('autostart', 'use_sim_time')
+NUMBERS = {'input_width': int, 'input_height': int, 'max_latency': float}
 TRUTHS = {'true': True, '1': True, 'false': False, '0': False}
 TRANSPORTS = ('raw', 'compressed')
 
@@ -48,11 +55,25 @@ ARGUMENTS = (
     Argument('device', '',
              "Device that runs the network: 'cpu', 'cuda', 'cuda:0', ... Empty: that of the "
              'parameter file.'),
+    Argument('autostart', '',
+             'Configure and activate the node at startup: true, or false to wait for a lifecycle '
+             'manager. Empty: as in the parameter file.'),
+    Argument('input_width', '',
+             'Width of the network input in pixels; 0: see input_height. Empty: as in the '
+             'parameter file.'),
+    Argument('input_height', '',
+             'Height of the network input in pixels; 0: in proportion to input_width, or the size '
+             'in training if both are 0. Empty: as in the parameter file.'),
+    Argument('max_latency', '',
+             'Time in seconds from a stamp to its mask above which the diagnostics warn. Empty: as '
+             'in the parameter file.'),
     Argument('use_sim_time', '',
              'Use the time of /clock: true or false. Empty: as in the parameter file.'),
     Argument('namespace', '', 'Namespace of the node and its topics.'),
     Argument('log_level', 'info', 'Log level: debug, info, warn, error or fatal.'),
-    Argument('respawn', 'false', 'Restart the node when its process ends: true or false.'),
+    Argument('respawn', 'false',
+             'Restart the node 2 s after its process ends, until it fails to start three times in '
+             'a row: true or false.'),
 )
 
 
@@ -71,7 +92,7 @@ class NodeOptions:
 
     namespace: str
     params_file: str
-    parameters: dict[str, str | bool | list[str]]
+    parameters: dict[str, str | bool | int | float | list[str]]
     remappings: list[tuple[str, str]]
     log_level: str
     respawn: bool
@@ -86,18 +107,19 @@ def node_options(values: Mapping[str, str], config: Path) -> NodeOptions:
     :returns: options of the node.
     :raises ValueError: an argument has an invalid value.
     """
-    sensors, params_file = values['sensors'], values['params_file']
+    sensors, params_file = values['sensors'], os.path.expanduser(values['params_file'])
     if not params_file:
         sensors = sensors or 'camera'
         if sensors not in PARAMS_FILES:
             raise ValueError(
                 f"sensors must be one of {', '.join(PARAMS_FILES)}, not '{sensors}'")
         params_file = str(config / PARAMS_FILES[sensors])
+    check_params_file(params_file)
     given = {**values, 'sensors': sensors}
-    parameters: dict[str, str | bool | list[str]] = {
-        name: given[name] for name in ('sensors', 'weights', 'device') if given[name]}
-    if values['use_sim_time']:
-        parameters['use_sim_time'] = _truth('use_sim_time', values)
+    parameters: dict[str, str | bool | int | float | list[str]] = {
+        name: given[name] for name in TEXTS if given[name]}
+    parameters |= {name: _truth(name, values) for name in FLAGS if values[name]}
+    parameters |= {name: _number(name, values) for name in NUMBERS if values[name]}
     transport = values['image_transport']
     if transport not in TRANSPORTS:
         raise ValueError(f"image_transport must be 'raw' or 'compressed', not '{transport}'")
@@ -125,6 +147,15 @@ def _remappings(camera: str, values: Mapping[str, str]) -> list[tuple[str, str]]
     if values['image_transport'] == 'compressed':
         image = (f'{prefix}image/compressed', f"{chosen['image_topic']}/compressed")
     return [image, (f'{prefix}events', chosen['events_topic'])]
+
+
+def _number(name: str, values: Mapping[str, str]) -> int | float:
+    kind = NUMBERS[name]
+    try:
+        return kind(values[name])
+    except ValueError:
+        expected = 'an integer' if kind is int else 'a number'
+        raise ValueError(f"{name} must be {expected}, not '{values[name]}'") from None
 
 
 def _truth(name: str, values: Mapping[str, str]) -> bool:

@@ -62,6 +62,9 @@ SEGMENTER = (
     Setting('input_height', 0,
             'Height of the network input in pixels, to which images and events are scaled; 0: in '
             'proportion to input_width, or the height in training if both are 0.', (0, 4096)),
+    Setting('bit_depth', 0,
+            'Bits in use of the samples of 16-bit images (mono16, bayer_rggb16, 16-bit PNG): 8 to '
+            '16; 0: automatic, by the brightest images so far.', (0, 16)),
     Setting('keep_state', True,
             'Keep the membrane potentials between steps; false: reset them before each step.',
             live=True),

@@ -11,9 +11,11 @@ from typing import Any
 
 from rclpy.node import Node
 
+from mfs_seg_core.images import ImageStream
 from mfs_seg_ros.diagnostics.drops import DropLog
 from mfs_seg_ros.diagnostics.health import Health, Limits, Report
 from mfs_seg_ros.diagnostics.qos_check import Topic
+from mfs_seg_ros.messages.images import converter
 from mfs_seg_ros.pipeline.configure import Plan
 from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
@@ -90,8 +92,9 @@ class Camera:
         continuity = Continuity(settings['max_gap'])
         event_map = EventMap(settings['event_homography'], settings['event_map'])
         queue = InputQueue(settings['event_queue_bytes'], changed)
+        images = ImageStream(settings['bit_depth'], converter())
         receiver = Receiver(
-            queue, ImageReader(health, self._now_ns), plan.read_events,
+            queue, ImageReader(images, health, log, self._now_ns), plan.read_events,
             EventStream(event_map, continuity), event_map,
             Synchronizer(plan.trigger, settings['event_window'], settings['event_wait'],
                          settings['max_gap']), log)

@@ -14,6 +14,7 @@ import numpy as np
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.events.types import Events
+from mfs_seg_core.images import BitDepth
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, step_together
 from mfs_seg_core.weights.file import find_weights
 from mfs_seg_ros.messages.events import event_message
@@ -59,6 +60,8 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     :raises ValueError: the parameters cannot be used; one sentence.
     """
     cameras = camera_names(settings)
+    # Checks the number.
+    BitDepth(settings['bit_depth'])
     weights_file = find_weights(settings['weights'])
     segmenter = Segmenter.from_weights(settings['weights'], settings['device'])
     size = input_size(settings, segmenter.input_size)

@@ -5,16 +5,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
-from mfs_seg_core.images import decode_rgb, to_rgb
 from mfs_seg_ros.diagnostics.drops import (
     IMAGES_DROPPED,
     IMAGES_LATE,
@@ -27,7 +24,7 @@ from mfs_seg_ros.diagnostics.health import Health
 from mfs_seg_ros.diagnostics.missing_frames import MissingFrames
 from mfs_seg_ros.diagnostics.qos_check import CheckedSubscription
 from mfs_seg_ros.messages.events import EVENT_QOS
-from mfs_seg_ros.messages.images import converter, stamp_ns
+from mfs_seg_ros.messages.images import stamp_ns
 from mfs_seg_ros.pipeline.configure import Plan
 from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.input_queue import InputQueue
@@ -35,6 +32,7 @@ from mfs_seg_ros.pipeline.outputs import Outputs
 
 # Matches every camera. Deeper than 1: messages that the middleware replaces are not counted.
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+IMAGE_TOPICS = {'image': Image, 'image/compressed': CompressedImage}
 
 
 class Inputs:
@@ -65,13 +63,10 @@ class Inputs:
         # One publisher on any subscription of a group is enough.
         self.groups: list[list[CheckedSubscription]] = []
         if 'camera' in plan.sensors:
-            topics = {'image': (Image, partial(to_rgb, convert=converter())),
-                      'image/compressed': (CompressedImage, decode_rgb)}
             self.groups.append([
-                CheckedSubscription(node, kind, f'{prefix}{topic}',
-                                    partial(self._on_image, convert), CAMERA_QOS,
+                CheckedSubscription(node, kind, f'{prefix}{topic}', self._on_image, CAMERA_QOS,
                                     on_lost=self._on_lost_images)
-                for topic, (kind, convert) in topics.items()])
+                for topic, kind in IMAGE_TOPICS.items()])
         if plan.event_type:
             # As bytes: message objects cost more than the decoding of their events.
             self.groups.append([CheckedSubscription(
@@ -99,7 +94,7 @@ class Inputs:
         for subscription in sum(self.groups, []):
             subscription.destroy()
 
-    def _on_image(self, convert: Callable[[Any], np.ndarray], message: Any) -> None:
+    def _on_image(self, message: Any) -> None:
         self._health.arrived('image', time.monotonic())
         if not self._awake():
             return
@@ -108,7 +103,7 @@ class Inputs:
             self._health.lost(IMAGES_MISSING, missing)
         if self._continuity.is_late(stamp):
             self._health.lost(IMAGES_LATE)
-        elif self._queue.put_image((convert, message)):
+        elif self._queue.put_image(message):
             self._health.lost(IMAGES_DROPPED)
 
     def _on_lost_images(self, count: int) -> None:

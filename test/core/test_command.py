@@ -50,14 +50,6 @@ def test_unknown_verbs(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_missing_package(monkeypatch, capsys):
-    def import_module(name):
-        raise ModuleNotFoundError(name='lightning')
-    monkeypatch.setattr('mfs_seg_core.__main__.import_module', import_module)
-    assert main(['train']) == 1
-    assert 'train needs the package lightning: pip install' in capsys.readouterr().err
-
-
 @pytest.mark.parametrize('name, verb', FORMER_NAMES.items())
 def test_former_names(name, verb, monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', [name, '--help'])

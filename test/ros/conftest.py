@@ -6,9 +6,9 @@ import pytest
 
 
 @pytest.fixture
-def start(environment):
+def start(environment, tmp_path_factory):
     """Return a function that starts a player; all end with the test."""
     from support.player_process import players
 
-    with players() as start_player:
+    with players(tmp_path_factory.mktemp('parameters')) as start_player:
         yield start_player

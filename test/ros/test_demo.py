@@ -18,7 +18,8 @@ from support.event_camera import save_untrained
 
 SUMMARY_KEYS = {
     'frames_sent', 'masks_received', 'rate_hz', 'latency_ms_p50', 'latency_ms_p99',
-    'model_ms_p50', 'miou', 'rmw', 'weights', 'sensors', 'masks_lost'}
+    'model_ms_p50', 'miou', 'rmw', 'weights', 'sensors', 'masks_lost', 'skipped', 'first_skipped',
+    'bad_share', 'warnings'}
 EVENT_KEYS = {'events_received', 'event_rate_mev_s', 'packets_lost', 'decode_ms_p50'}
 TIMEOUT_S = 120.0
 
@@ -83,18 +84,45 @@ def test_street_end_to_end(tmp_path, domain):
     assert not domain_processes(domain)
 
 
-def test_recording_without_truth_plays_once(tmp_path, domain):
-    images = tmp_path / 'images'
-    images.mkdir()
-    for index in range(6):
-        image = np.full((60, 80, 3), 40 * index, np.uint8)
+def test_a_folder_with_a_bad_image_plays_once(tmp_path, domain):
+    images = tmp_path / 'späte Fahrt \U0001f600' / 'image_02' / 'data'
+    images.mkdir(parents=True)
+    for index in range(7):
+        image = np.full((60, 80, 3), 30 * index, np.uint8)
         cv2.imwrite(str(images / f'{index}.png'), image)
-    demo = start(tmp_path / 'out', '--input', str(images), '--rate', '10', '--weights', 'street')
-    _, errors = demo.communicate(timeout=TIMEOUT_S)
-    assert demo.returncode == 0, errors
-    summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
+    (images / '3.png').write_bytes(b'no png')
+    (images / '._4.png').write_bytes(b'no png')
+    output = tmp_path / 'Ergebnis \U0001f697'
+    demo = start(output, '--input', str(images.parents[1]), '--rate', '10', '--weights', 'street')
+    said, errors = demo.communicate(timeout=TIMEOUT_S)
+    # A seventh of the input is more than the 5 % that a good one may lack.
+    assert demo.returncode == 1 and not errors, errors
+    summary = json.loads((output / 'summary.json').read_text())
     assert summary['frames_sent'] == 6
     assert summary['miou'] is None
+    assert summary['skipped'] == 1 and summary['bad_share'] == pytest.approx(1 / 7)
+    assert len(summary['first_skipped']) == 1 and '/3.png' in summary['first_skipped'][0]
+    assert [text.split("'")[0] for text in summary['warnings']] == [
+        'the images of ', 'left out, because not readable, 1 frame: ']
+    assert all(text in said for text in summary['warnings'])
+    assert not domain_processes(domain)
+
+
+def test_rejected_events_are_said(tmp_path, domain):
+    path = tmp_path / 'events.csv'
+    path.write_text(''.join(f'{t % 2},{t % 40},{t % 30},{100_000 + 50 * t}\n'
+                            for t in range(1000)))
+    demo = start(tmp_path / 'out', '--sensors', 'events', '--input', str(path), '--size', '64',
+                 '48', '--weights', save_untrained(tmp_path / 'both.safetensors'),
+                 '--columns', 'p,x,y,t', '--unit', 'us', '--sensor-size', '20', '30')
+    said, errors = demo.communicate(timeout=TIMEOUT_S)
+    assert demo.returncode == 0, errors
+    summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
+    assert summary['events_received'] == 500
+    assert summary['warnings'] == [
+        '50% of the events were rejected, mainly outside the sensor (500 of 1,000): give the size '
+        'of the sensor.']
+    assert summary['warnings'][0] in said
     assert not domain_processes(domain)
 
 

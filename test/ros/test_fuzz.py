@@ -24,8 +24,8 @@ from support.event_camera import EventCamera, save_untrained, some_events
 from mfs_seg_core.events.decoders import ENCODINGS
 from mfs_seg_core.events.evt3_encoder import encode_evt3
 from mfs_seg_core.events.packet import read_packet
-from mfs_seg_core.images import decode_rgb, to_rgb
-from mfs_seg_core.images.encoding import LAYOUTS, MessageError
+from mfs_seg_core.images import ImageStream
+from mfs_seg_core.images.encoding import LAYOUTS, Layout, MessageError
 from mfs_seg_ros.messages.images import header_of
 from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
@@ -55,11 +55,14 @@ OCTETS = st.binary(max_size=300).map(lambda data: array('B', data))
 @st.composite
 def images(draw) -> Image:
     """Images whose fields agree, but for one of them, or do not agree at all."""
-    encoding = draw(st.one_of(st.sampled_from(list(LAYOUTS)), NAMES))
-    width, height = draw(st.integers(1, 40)), draw(st.integers(1, 40))
-    step = width * (LAYOUTS[encoding].pixel if encoding in LAYOUTS else 1)
-    step += draw(st.sampled_from([0, 0, 1, 13]))
-    data = array('B', draw(st.binary(min_size=1, max_size=8)) * (step * height))[:step * height]
+    encoding = draw(st.one_of(st.sampled_from([*LAYOUTS, '16UC1', 'mono12p']), NAMES))
+    layout = LAYOUTS.get(encoding, Layout(1))
+    # In twos, as many encodings ask for.
+    width, height = (draw(st.integers(1, 20)) * 2 - draw(st.sampled_from([0, 0, 0, 1]))
+                     for _ in range(2))
+    step = width * layout.pixel + draw(st.sampled_from([0, 0, 2, 13]))
+    size = layout.size(step, height)
+    data = array('B', draw(st.binary(min_size=1, max_size=8)) * size)[:size]
     wrong = draw(st.sampled_from(['', '', 'width', 'height', 'step', 'data', 'all']))
     return Image(
         header=draw(HEADERS), encoding=encoding, is_bigendian=draw(st.integers(0, 255)),
@@ -88,8 +91,17 @@ def jpeg_that_claims(width: int, height: int) -> bytes:
     return bytes(data)
 
 
+# Parts of the format of compressed images, in their order.
+FORMAT = (['', 'rgb8', 'bgr8', 'mono8', 'mono16', 'bayer_rggb8', 'bayer_gbrg16', '16UC1', 'yuv422'],
+          ['', ';', '; ', ';;'], ['', 'jpeg', 'png', 'tiff', 'compressedDepth'],
+          ['', ' compressed ', 'compressed'], ['', 'bgr8', 'rgb16', 'mono8', 'bayer_rggb8'])
+FORMATS = st.one_of(NAMES, st.tuples(*map(st.sampled_from, FORMAT)).map(''.join))
 PICTURES = [cv2.imencode(kind, coarse_image(1))[1].tobytes()
             for kind in ('.png', '.jpg', '.bmp', '.tiff', '.webp', '.ppm')]
+PICTURES += [cv2.imencode(kind, pixels)[1].tobytes() for kind, pixels in (
+    ('.png', coarse_image(1)[..., 0]), ('.jpg', coarse_image(1)[..., 0]),
+    ('.png', coarse_image(1)[..., 0].astype(np.uint16) * 16),
+    ('.png', coarse_image(1).astype(np.uint16) * 16))]
 
 
 @st.composite
@@ -102,7 +114,7 @@ def damaged(draw, data: bytes) -> bytes:
 
 
 compressed = st.builds(
-    CompressedImage, header=HEADERS, format=NAMES,
+    CompressedImage, header=HEADERS, format=FORMATS,
     data=st.one_of(
         st.binary(max_size=300), st.sampled_from(PICTURES).flatmap(damaged),
         st.builds(png_that_claims, SIDES, SIDES, st.sampled_from([1, 8, 16]),
@@ -119,6 +131,8 @@ packets = st.builds(
     events=st.one_of(
         OCTETS, st.integers(0, 10**6).map(
             lambda us: array('B', encode_evt3(some_events(us, us + 2000))))))
+# Of one topic, whatever comes over it.
+STREAM = ImageStream()
 KINDS = {Image: images(), CompressedImage: compressed, EventPacket: packets}
 
 
@@ -133,22 +147,24 @@ def serialised(draw, messages) -> bytes:
 @given(message=images())
 def test_images_become_pictures_or_a_sentence(message):
     try:
-        image = to_rgb(message)
+        image = STREAM.rgb(message)
     except MessageError as error:
         assert str(error).isprintable()
         return
     assert image.shape == (message.height, message.width, 3) and image.dtype == np.uint8
+    assert all(sentence.isprintable() for sentence in STREAM.new_remarks())
 
 
 @settings(max_examples=1000, **FUZZ)
 @given(message=compressed)
 def test_compressed_images_become_pictures_or_a_sentence(message):
     try:
-        image = decode_rgb(message)
+        image = STREAM.rgb(message)
     except MessageError as error:
         assert str(error).isprintable()
         return
     assert image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8
+    assert all(sentence.isprintable() for sentence in STREAM.new_remarks())
 
 
 @settings(max_examples=1000, **FUZZ)

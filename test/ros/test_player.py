@@ -127,6 +127,8 @@ WRONG = [
     ({'rate': -1.0}, 'rate'),
     ({'rate': 'fast'}, 'rate'),
     ({'width': 100}, 'give width and height'),
+    ({'sensor_width': 100}, 'give sensor_width and sensor_height'),
+    ({'input': '/dev/null'}, 'is a device, a pipe or a socket'),
     ({'sensors': 'ears'}, 'give one of camera, events, fusion'),
     ({'sensors': 'events', 'packet_ms': 0}, 'packet_ms'),
 ]
@@ -149,4 +151,42 @@ def test_counts_file_has_what_was_sent(start, tmp_path):
     file = tmp_path / 'sent.json'
     player = start(input=tmp_path, fast=True, counts_file=file)
     player.communicate(timeout=TIMEOUT_S)
-    assert json.loads(file.read_text()) == {'frames_sent': 3, 'packets_sent': 0}
+    assert json.loads(file.read_text()) == {
+        'frames_sent': 3, 'packets_sent': 0, 'bad_share': 0.0, 'skipped': 0, 'first_skipped': [],
+        'events_rejected': '', 'warnings': []}
+
+
+@pytest.mark.parametrize('number, code', [(30, 0), (10, 1)])
+def test_a_bad_image_is_left_out_and_named(start, tmp_path, number, code):
+    write_images(tmp_path, number)
+    (tmp_path / '7.png').write_bytes(b'no png')
+    (tmp_path / '._7.png').write_bytes(b'no png')
+    file = tmp_path / 'sent.json'
+    player = start(input=tmp_path, fast=True, counts_file=file)
+    output, errors = player.communicate(timeout=TIMEOUT_S)
+    assert player.returncode == code, errors
+    assert f'frames_sent: {number - 1}' in output
+    sent = json.loads(file.read_text())
+    assert (sent['skipped'], sent['bad_share']) == (1, pytest.approx(1 / number))
+    assert len(sent['first_skipped']) == 1 and '/7.png' in sent['first_skipped'][0]
+    warning = r'\[WARN\].*left out, because not readable, 1 frame: .*/7.png'
+    assert len(re.findall(warning, errors)) == 1
+    assert len(re.findall(r'\[ERROR\].* 10% of .* cannot be read: repair it', errors)) == code
+    assert 'Traceback' not in errors
+
+
+def test_rejected_events_are_a_warning_with_the_cause(start, tmp_path):
+    path = tmp_path / 'events \U0001f600.txt'
+    path.write_text(''.join(f'{index} {index % 40} {index % 30} {index % 2}\n'
+                            for index in range(2000)))
+    file = tmp_path / 'sent.json'
+    options = {'input': path, 'sensors': 'events', 'fast': True, 'columns': 't,x,y,p', 'unit': 'us'}
+    small = start(**options, sensor_width=20, sensor_height=30, counts_file=file)
+    large = start(**options, sensor_width=64, sensor_height=48)
+    _, errors = small.communicate(timeout=TIMEOUT_S)
+    assert small.returncode == 0
+    rejected = json.loads(file.read_text())['events_rejected']
+    assert rejected.startswith('50% of the events were rejected, mainly outside the sensor')
+    assert f'{rejected}.' in errors
+    _, errors = large.communicate(timeout=TIMEOUT_S)
+    assert large.returncode == 0 and '[WARN]' not in errors

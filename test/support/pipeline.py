@@ -12,7 +12,7 @@ from sensor_msgs.msg import Image
 from mfs_seg_core.events.evt3_encoder import encode_evt3
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.types import Events
-from mfs_seg_core.images import to_rgb
+from mfs_seg_core.images import ImageStream
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_ros.diagnostics.drops import DropLog
 from mfs_seg_ros.diagnostics.health import Health, Limits
@@ -83,7 +83,7 @@ class CameraPath:
 
     def __init__(self, trigger: str = 'image', segmenter: Segmenter | None = None, name: str = '',
                  changed: threading.Condition | None = None, event_map: str = '',
-                 max_bytes: int = 10_000_000):
+                 max_bytes: int = 10_000_000, bit_depth: int = 0):
         if segmenter is None:
             network = untrained('fast', events=4 if trigger != 'image' else 0)
             segmenter = Segmenter(network, metadata_of(network))
@@ -96,7 +96,8 @@ class CameraPath:
         self.responder = Responder(segmenter, self.continuity, self.outputs, self.health, drops,
                                    Latency(lambda: START_NS))
         self.stream = CameraStream(Receiver(
-            self.queue, ImageReader(self.health, lambda: START_NS), lambda packet: packet,
+            self.queue, ImageReader(ImageStream(bit_depth), self.health, drops, lambda: START_NS),
+            lambda packet: packet,
             EventStream(pixels, self.continuity), pixels,
             Synchronizer(trigger, 0.05, 0.0, 1.0), drops), self.responder)
 
@@ -105,7 +106,7 @@ class CameraPath:
         message: Image = image_message(rgb, encoding, Image().header)
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(
             START_NS + round(stamp_ms * 1e6), 10**9)
-        self.queue.put_image((to_rgb, message))
+        self.queue.put_image(message)
 
     def put_events(self, events: Events, stamp_ms: float, seq: int = 0, size=(64, 48)) -> None:
         """Receive a packet of EVT3."""

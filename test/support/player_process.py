@@ -6,12 +6,15 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import rclpy
 from event_camera_msgs.msg import EventPacket
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
+
+from mfs_seg_ros.tools.parameter_file import write_parameters
 
 TIMEOUT_S = 60.0
 
@@ -51,16 +54,17 @@ class PlayerSubscriber:
 
 
 @contextmanager
-def players():
-    """Yield a function that starts a player with parameters; all end on exit."""
+def players(folder: Path):
+    """Yield a function that starts a player; all end on exit, and their parameters are kept."""
     processes = []
 
     def start_player(**parameters) -> subprocess.Popen:
-        command = [sys.executable, '-m', 'mfs_seg_ros.player', '--ros-args']
-        for name, value in parameters.items():
-            command += ['-p', f'{name}:={value}']
+        file = folder / f'{len(processes)}.yaml'
+        write_parameters(file, {name: str(value) if isinstance(value, Path) else value
+                                for name, value in parameters.items()})
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [sys.executable, '-m', 'mfs_seg_ros.player', '--ros-args', '--params-file', str(file)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         processes.append(process)
         return process
 

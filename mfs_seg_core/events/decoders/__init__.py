@@ -7,6 +7,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from mfs_seg_core.util.extras import missing
 from mfs_seg_core.util.text import printable
 
 if TYPE_CHECKING:
@@ -49,6 +50,5 @@ def open_decoder(encoding: str, width: int, height: int) -> Decoder:
     except ModuleNotFoundError as error:
         if error.name != 'numba':
             raise
-        raise ValueError('decoding events needs numba: pip install numba (Ubuntu: apt install '
-                         'python3-numba)') from None
+        raise ValueError(f"decoding events needs {missing('numba')}") from None
     return getattr(module, class_name)(width, height)

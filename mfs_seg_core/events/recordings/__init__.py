@@ -24,7 +24,7 @@ def open_recording(path: str | Path, topic: str = '', size: tuple[int, int] | No
     The content decides the format, whatever the name of the file; ``mfs-seg events --formats``
     prints the formats.
 
-    :param path: a file, or the folder of a rosbag2.
+    :param path: a file, or the folder of a bag.
     :param topic: topic of events in a bag, or name of the events in an HDF5 file; empty: the first
         by name, of two cameras the left one.
     :param size: width and height of the sensor, for recordings that do not state it. Without it,

@@ -30,7 +30,7 @@ class BagRecording(Recording):
     """
     The events of one topic, in the order in which their messages were recorded.
 
-    :param path: a file, or the folder of a rosbag2.
+    :param path: a file, or the folder of a bag.
     :param topic: topic of the events; empty: the first by name whose messages hold events.
     :param size: width and height of the sensor for messages that declare none.
     """

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from support.bags import image, write_bag
 from support.untrained import untrained
 from torch import nn
 
@@ -81,26 +82,31 @@ def test_plots(tmp_path, weights):
     assert len(layers_of(tmp_path / 'out')) > 30
 
 
-@pytest.mark.parametrize('kind', ['image', 'folder', 'street'])
+@pytest.mark.parametrize('kind', ['image', 'folder', 'bag', 'street'])
 def test_inputs(tmp_path, monkeypatch, weights, kind):
     """The last frame and its mask are drawn."""
     drawn = []
     monkeypatch.setattr(visualize, 'draw', lambda *given: drawn.append(given))
     frames = write_frames(tmp_path / 'frames')
     source = {'image': tmp_path / 'frames/0.png', 'folder': tmp_path / 'frames',
-              'street': 'street'}[kind]
+              'bag': tmp_path / 'bag', 'street': 'street'}[kind]
+    if kind == 'bag':
+        # The topic of colour images, whatever the names of the others.
+        write_bag(source, {'/z/color': [(i, image(frame, 'rgb8', i))
+                                        for i, frame in enumerate(frames, 1)],
+                           '/a/depth': [(1, image(frames[0][..., 0], 'mono8', 1))]})
     assert run('--weights', weights, '--input', source, '--output', tmp_path / 'out',
                '--frames', 2) == 0
     ((_, frame, _, mask, maps),) = drawn
     assert frame.shape == (48, 64, 3) and mask.shape == (48, 64)
     if kind != 'street':
-        assert np.array_equal(frame, frames[kind == 'folder'])
+        assert np.array_equal(frame, frames[kind != 'image'])
     assert list(layers_of(tmp_path / 'out')) == [each.name for each in maps]
 
 
 @pytest.mark.parametrize('name, content, message', [
-    ('nothing', None, 'does not exist'), ('a.png', b'x', 'cannot be read as an image'),
-    ('a.mp4', b'x', 'cannot be read as a video'), ('a.mcap', b'x', 'cannot be read as a rosbag2')])
+    ('nothing', None, 'does not exist'), ('a.png', b'x', 'no image that OpenCV can read'),
+    ('a.mp4', b'x', 'text file'), ('a.mcap', b'x', 'does not begin as an MCAP file')])
 def test_unusable_input(tmp_path, capsys, weights, name, content, message):
     if content:
         (tmp_path / name).write_bytes(content)

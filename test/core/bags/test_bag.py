@@ -7,6 +7,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
 from support import mcap_records as mcap
 from support.bags import IMAGE, KINDS, ROS1, file_of, image, store, write_bag
 
+from mfs_seg_core.bags import definitions
 from mfs_seg_core.bags.bag import Bag
 from mfs_seg_core.bags.files import is_bag, zstd
 from mfs_seg_core.bags.reader import read_message
@@ -340,3 +342,20 @@ def test_another_database(tmp_path):
         (tmp_path / 'empty').mkdir()
         Bag(tmp_path / 'empty')
     assert not is_bag(tmp_path / 'empty')
+
+
+@pytest.mark.parametrize('kind, compression, absent', [
+    (StoragePlugin.MCAP, None, 'rosbags.typesys'), (StoragePlugin.SQLITE3, None, 'apsw'),
+    (StoragePlugin.MCAP, (CompressionMode.STORAGE, CompressionFormat.ZSTD), 'backports'),
+    (ROS1, (Ros1Writer.CompressionFormat.LZ4,), 'lz4.frame'),
+], ids=lambda value: name(value) if isinstance(value, str) else '')
+def test_missing_packages_are_named(tmp_path, monkeypatch, kind, compression, absent):
+    bag = file_of(write_bag(tmp_path / 'bag', {'/image': images(noise(3), kind)}, kind,
+                            compression))
+    definitions.known_types.cache_clear()
+    definitions.types_of.cache_clear()
+    monkeypatch.setitem(sys.modules, absent, None)
+    if absent == 'backports':
+        monkeypatch.setitem(sys.modules, 'compression', None)
+    with pytest.raises(ValueError, match='rosbags, of the extra .events.: pip install rosbags'):
+        pictures(bag)

@@ -11,7 +11,7 @@ from support.image_messages import CompressedFields, ImageFields, raw
 
 from mfs_seg_core.images import MessageError, decode_rgb, to_labels, to_rgb
 from mfs_seg_core.images.encoding import LAYOUTS, MAX_PIXELS
-from mfs_seg_core.images.jpeg_png_header import announced_size
+from mfs_seg_core.images.jpeg_png_header import announced_size, is_cut
 
 # 4 rows of 6 pixels: every pixel and every channel differs.
 RGB = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3) * 3
@@ -169,6 +169,16 @@ def test_other_formats_are_rejected(extension):
 def test_jpeg_size_is_found_after_other_segments(filling):
     data = cv2.imencode('.jpg', RGB)[1].tobytes()
     assert announced_size(data[:2] + filling + data[2:]) == (RGB.shape[1], RGB.shape[0])
+
+
+@pytest.mark.parametrize('share', [0.5, 0.9, 0.999])
+def test_a_cut_jpeg_is_told_without_decoding_it(share):
+    data = cv2.imencode('.jpg', np.tile(RGB, (20, 20, 1)))[1].tobytes()
+    assert is_cut(data[:int(share * len(data))]) and is_cut(memoryview(data[:-2] + bytes(5000)))
+    # Drivers send their whole buffer.
+    for padding in (b'', bytes(5000), b'junk'):
+        assert not is_cut(data + padding)
+        assert decode_rgb(CompressedFields('jpeg', data + padding)).shape == (80, 120, 3)
 
 
 def test_a_jpeg_of_endless_segments_has_no_size():

@@ -1,13 +1,12 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Remarks on what messages leave open, and on the bits in use."""
+"""Remarks on what messages leave open."""
 
 import numpy as np
 import pytest
 from support.image_messages import compressed, raw
 
-from mfs_seg_core.images import BitDepth, to_rgb
-from mfs_seg_core.images.remarks import depth_remark, remark
+from mfs_seg_core.images.remarks import remark
 
 PIXELS = np.zeros((8, 10, 3), np.uint8)
 GREY = PIXELS[..., 0]
@@ -33,14 +32,3 @@ def test_a_wrong_step_is_remarked():
     message.step = 10
     assert remark(message) == ('step is 10 bytes, but the data are rows of 30 without padding: '
                                'they are read so')
-
-
-def test_bits_in_use_are_remarked():
-    samples = np.linspace(0, 4095, 80).astype(np.uint16).reshape(8, 10)
-    found, right, wrong = BitDepth(), BitDepth(12), BitDepth(10)
-    assert depth_remark(found) == ''
-    for depth in (found, right, wrong):
-        to_rgb(raw(samples, 'mono16'), depth)
-    assert depth_remark(found) == '16-bit images use 12 bits, and are scaled by them'
-    assert depth_remark(right) == ''
-    assert 'samples are above the 10 bits of bit_depth' in depth_remark(wrong)

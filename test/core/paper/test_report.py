@@ -96,6 +96,12 @@ def test_run_measures_nothing_on_third_party_data(tmp_path, monkeypatch):
     assert len(made) == len(CLAIMS) - 1 and not any('camvid' in each for each in made)
 
 
+def test_without_results_there_is_no_page(tmp_path, capsys):
+    assert main(['--docs', str(tmp_path)]) == 1
+    assert 'there are no results in' in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_older_results_are_read():
     """They call fusion 'both'."""
     mode = {'macs': 1e6, 'acs': 2e6, 'firing_rate': 0.5, 'energy_mj': 2.0}

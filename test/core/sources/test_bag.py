@@ -46,7 +46,7 @@ def name(kind) -> str:
 def raw(encoding: str, kind=KINDS[0], count: int = 2) -> list:
     """Return images of an encoding, with the number of the image in all bytes."""
     kinds = {'rgb8': (np.uint8, 3), '16UC1': (np.uint16, 1), '32FC1': (np.float32, 1),
-             'mono16': (np.uint16, 1), '32FC3': (np.float32, 3), '8UC4': (np.uint8, 4)}
+             'mono16': (np.uint16, 1), '32FC3': (np.float32, 3), '8SC4': (np.int8, 4)}
     dtype, channels = kinds.get(encoding, (np.uint8, 1))
     return [(START_NS + i * STEP_NS, image(np.full((24, 32, channels), i, dtype), encoding,
                                            START_NS + i * STEP_NS, kind)) for i in range(count)]
@@ -72,7 +72,7 @@ DEPTH = {
     '/a/depth/image_raw/compressedDepth': (packed, '16UC1; compressedDepth png'),
     '/a/disparity/compressed': (packed, 'mono8; png compressed '),
     '/a/normals': (raw, '32FC3'),
-    '/a/unsupported': (raw, 'rgb9'),
+    '/a/unsupported': (raw, '8SC4'),
 }
 
 
@@ -142,7 +142,7 @@ def test_a_broken_frame_is_left_out_and_named(tmp_path, broken):
 
 def test_broken_raw_images_and_labels(tmp_path):
     images, labels = raw('rgb8', count=5), raw('mono8', count=5)
-    images[1][1].data = images[1][1].data[5:]
+    images[1][1].data = images[1][1].data[:-5]
     labels[3][1].data = labels[3][1].data[:-1]
     source = open_source(write_bag(tmp_path / 'bag', {'/image': images, '/label': labels}))
     frames = list(source)

@@ -193,7 +193,7 @@ def test_a_bag_without_what_is_asked_for_is_one_sentence(tmp_path, sensors, topi
 
 
 def test_what_has_no_events_is_one_sentence(tmp_path):
-    with pytest.raises(SourceError, match='has no events: give sensors:=camera'):
+    with pytest.raises(SourceError, match='is a folder without a bag: give the file of its events'):
         open_source(tmp_path, sensors='fusion')
     with pytest.raises(SourceError, match="sensors is 'ears': give one of camera, events, fusion"):
         open_source('street', sensors='ears')

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Folders of images: which files are played, from which folder, and what a bad one changes."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -70,6 +71,19 @@ def test_all_bad_images_are_counted_and_the_first_are_named(tmp_path):
     assert source.report.sentences()[0].startswith('left out, because not readable, 10 frames: ')
 
 
+def test_images_of_sixteen_bits_are_scaled_by_those_in_use(tmp_path):
+    # The first one is dark: a camera of 12 bits is known from the second one on.
+    for index, value in enumerate((200, 4095, 2048)):
+        image = np.full((24, 32), value, np.uint16)
+        image[0] = 0
+        assert cv2.imwrite(str(tmp_path / f'{index}.png'), image)
+    source = open_source(tmp_path)
+    found = [int(frame.image[-1, -1, 0]) for frame in source]
+    assert found[1:] == [255, 128]
+    assert source.report.notes == [
+        f"the images of '{tmp_path}' have 16 bits, and are scaled by the 12 in use"]
+
+
 def test_a_folder_without_a_good_image_is_one_sentence(tmp_path):
     for name in ('a.png', 'b.jpg'):
         (tmp_path / name).write_bytes(b'no image')
@@ -88,7 +102,8 @@ def test_images_of_a_subfolder_are_played(tmp_path, place):
         f"the images of '{tmp_path / place}' are played, the only ones of a camera"]
 
 
-@pytest.mark.parametrize('other', ['label', 'valannot', 'image_02/Masks', 'depth_map', 'semantic'])
+@pytest.mark.parametrize('other', [
+    'label', 'valannot', 'image_02/Masks', 'depth_map', 'semantic', 'gt_image_2', 'SEG', 'a/gt'])
 def test_labels_and_depth_are_no_camera(tmp_path, other):
     write(tmp_path / 'image_02/data/0.png', 5)
     write(tmp_path / other / '0.png', 9)
@@ -106,6 +121,22 @@ def test_several_cameras_are_one_sentence_that_lists_them(tmp_path):
         'image_02/data, image_03/data): give one of them, for example '
         f"'{tmp_path}/image_00/data'.")
     assert values(tmp_path / 'image_02') == [2]
+
+
+def test_words_within_names_are_no_labels(tmp_path):
+    write(tmp_path / 'length_of_segovia' / '0.png', 1)
+    write(tmp_path / 'mask' / '0.png', 2)
+    assert values(tmp_path) == [1]
+
+
+def test_a_link_to_a_missing_file_is_a_bad_image(tmp_path):
+    write(tmp_path / '0.png', 1)
+    (tmp_path / '1.png').symlink_to(tmp_path / 'absent.png')
+    # A pipe is none, and nobody writes to it.
+    os.mkfifo(tmp_path / '2.png')
+    source = open_source(tmp_path)
+    assert len(list(source)) == 1
+    assert source.report.skipped == {'frames': 1} and '1.png' in source.report.first_skipped[0]
 
 
 def test_images_of_the_folder_itself_come_first(tmp_path):

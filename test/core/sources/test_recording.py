@@ -53,9 +53,10 @@ def test_events_out_of_order_are_sorted_and_a_clock_that_was_set_back_is_kept():
 
 
 def test_a_recording_with_a_clock_set_back_goes_on(tmp_path):
-    times = np.concatenate([np.arange(5_000_000, 5_100_000, 997), np.arange(0, 100_000, 997)])
+    times = np.concatenate([np.arange(5_000_000, 5_100_000, 1000), np.arange(0, 100_000, 1000)])
     path = write_text(tmp_path / 'events.csv', events_at(times))
-    assert joined(open_source(path, sensors='events')).t.tolist() == times.tolist()
+    found = open_source(path, sensors='events', columns='t,x,y,p', unit='us')
+    assert joined(found).t.tolist() == times.tolist()
 
 
 def test_frames_come_after_earlier_events():
@@ -90,8 +91,6 @@ def test_what_is_no_recording_is_one_sentence(tmp_path):
     ('event-vision-library/sample.aedat4', 6676),
 ])
 def test_real_recordings(name, count):
-    if name.endswith('aedat4'):
-        pytest.importorskip('aedat', reason='aedat is not installed')
     from mfs_seg_core.events.decoders import open_decoder
     from mfs_seg_core.events.recordings import open_recording
 
@@ -106,7 +105,6 @@ def test_real_recordings(name, count):
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=NO_RECORDINGS)
 def test_a_real_recording_with_frames():
-    pytest.importorskip('aedat', reason='aedat is not installed')
     path = DATA / 'event-vision-library' / 'sample.aedat4'
     items = list(open_source(path, sensors='fusion'))
     frames = [item for item in items if isinstance(item, Frame)]
@@ -121,3 +119,24 @@ def test_a_real_recording_with_frames():
             seen_s = item.time_s
     assert all(np.array_equal(one.image, other.image)
                for one, other in zip(frames, open_source(path)))
+
+
+def test_options_of_recordings_are_passed_on(tmp_path):
+    path = tmp_path / 'events.txt'
+    path.write_text(''.join(f'{t % 2} {t % 30} {t % 40} {1_000_000 * t}\n' for t in range(500)))
+    source = open_source(path, sensors='events', columns='p,y,x,t', unit='ns', sensor_size=(64, 48))
+    items = list(source)
+    assert {(item.width, item.height) for item in items} == {(64, 48)}
+    found = joined(items)
+    assert found.t.tolist() == list(range(0, 500_000, 1000))
+    assert found.x.tolist() == [t % 40 for t in range(500)]
+    assert source.report.rejection() == ''
+    small = open_source(path, sensors='events', columns='p,y,x,t', unit='ns', sensor_size=(64, 15))
+    assert joined(small).count == 255
+    assert 'outside the sensor (245 of 500)' in small.report.rejection()
+
+
+def test_wrong_options_are_one_sentence(tmp_path):
+    path = write_text(tmp_path / 'events.txt', events_at(range(100)))
+    with pytest.raises(SourceError, match='do not name t, x, y and p once each'):
+        list(open_source(path, sensors='events', columns='a,b'))

@@ -14,6 +14,7 @@ from support.launching import LAUNCH
 from support.paths import REPOSITORY
 
 from mfs_seg_ros.node.launch_arguments import ARGUMENTS, node_options
+from mfs_seg_ros.node.launch_checks import check_argument_names
 
 LAUNCH_FILE = REPOSITORY / 'launch' / 'segment.launch.py'
 CONFIG = REPOSITORY / 'config'
@@ -41,18 +42,74 @@ def test_sensors_choose_the_parameter_file(sensors):
     assert chosen.parameters == {'sensors': sensors}
 
 
-def test_a_given_parameter_file_selects_the_sensors():
-    assert options(params_file='my.yaml').params_file == 'my.yaml'
-    assert options(params_file='my.yaml').parameters == {}
-    chosen = options(params_file='my.yaml', sensors='fusion')
-    assert (chosen.params_file, chosen.parameters) == ('my.yaml', {'sensors': 'fusion'})
+@pytest.fixture
+def params_file(tmp_path) -> str:
+    path = tmp_path / 'my.yaml'
+    path.write_text('/**: {ros__parameters: {weights: street}}')
+    return str(path)
 
 
-def test_arguments_override_the_parameter_file_and_keep_their_types():
-    file = {'params_file': 'my.yaml'}
+def test_a_given_parameter_file_selects_the_sensors(params_file, monkeypatch):
+    assert options(params_file=params_file).params_file == params_file
+    assert options(params_file=params_file).parameters == {}
+    chosen = options(params_file=params_file, sensors='fusion')
+    assert (chosen.params_file, chosen.parameters) == (params_file, {'sensors': 'fusion'})
+    monkeypatch.setenv('HOME', str(Path(params_file).parent))
+    assert options(params_file='~/my.yaml').params_file == params_file
+
+
+def test_arguments_override_the_parameter_file_and_keep_their_types(params_file):
+    file = {'params_file': params_file}
     chosen = options(weights='123', device='cuda:0', use_sim_time='True', **file)
     assert chosen.parameters == {'weights': '123', 'device': 'cuda:0', 'use_sim_time': True}
     assert options(use_sim_time='false', **file).parameters == {'use_sim_time': False}
+    chosen = options(autostart='false', input_width='160', input_height='0', max_latency='1',
+                     **file).parameters
+    assert chosen == {'autostart': False, 'input_width': 160, 'input_height': 0,
+                      'max_latency': 1.0}
+    assert type(chosen['max_latency']) is float
+
+
+@pytest.mark.parametrize('text, sentence', [
+    (None, r"params_file '.*my.yaml' cannot be read \(No such file or directory\): give"),
+    (b'\xff\xfe\x00', r"my.yaml' cannot be read \(it is not UTF-8 text\)"),
+    (b'/**:\n  ros__parameters: [1\n', r"my.yaml' is not YAML in line 3: correct it"),
+    (b'', "my.yaml' has no parameters for the node 'mfs_seg', it has no 'ros__parameters'"),
+    (b'weights: street', "it has no 'ros__parameters': write '/\\*\\*:' or 'mfs_seg:' above"),
+    (b'segmenter: {ros__parameters: {}}', 'it names segmenter: write'),
+    (b'/front/mfs_sag: {ros__parameters: {}}', 'it names front/mfs_sag: write'),
+])
+def test_unusable_parameter_files_raise_one_sentence(text, sentence, params_file):
+    Path(params_file).unlink() if text is None else Path(params_file).write_bytes(text)
+    with pytest.raises(ValueError, match=sentence):
+        options(params_file=params_file)
+
+
+@pytest.mark.parametrize('text', [
+    '/**: {ros__parameters: {}}', 'mfs_seg: {ros__parameters: {}}',
+    '/front/mfs_seg: {ros__parameters: {}}', 'front: {mfs_seg: {ros__parameters: {}}}',
+    '/*/mfs_seg: {ros__parameters: {}}', '/*: {ros__parameters: {}}',
+    'other: {ros__parameters: {}}\nmfs_seg: {ros__parameters: {}}'])
+def test_all_ways_to_name_the_node_are_accepted(text, params_file):
+    Path(params_file).write_text(text)
+    assert options(params_file=params_file).params_file == params_file
+
+
+def check_names(*arguments: str, command: str = 'ros2 launch mfs_seg_ros segment.launch.py'):
+    check_argument_names(arguments, [argument.name for argument in ARGUMENTS], str(LAUNCH_FILE),
+                         command.split())
+
+
+def test_unknown_arguments_are_refused():
+    check_names('sensors:=camera', 'launch-prefix:=nice', 'emulate_tty:=true')
+    with pytest.raises(ValueError, match="there is no argument 'sensor': did you mean 'sensors'"):
+        check_names('weights:=street', 'sensor:=events')
+    with pytest.raises(ValueError, match="there is no argument 'x': --show-args lists them"):
+        check_names('x:=1')
+
+
+def test_the_arguments_of_an_including_launch_file_are_its_own():
+    check_names('robot:=spot', command='ros2 launch robot bringup.launch.py')
 
 
 def test_other_options():
@@ -82,6 +139,9 @@ def test_events_topic_is_remapped():
 
 @pytest.mark.parametrize('given, sentence', [
     ({'use_sim_time': 'maybe'}, "use_sim_time must be true or false, not 'maybe'"),
+    ({'autostart': '2'}, "autostart must be true or false, not '2'"),
+    ({'input_width': '64.0'}, "input_width must be an integer, not '64.0'"),
+    ({'max_latency': 'fast'}, "max_latency must be a number, not 'fast'"),
     ({'respawn': ''}, "respawn must be true or false, not ''"),
     ({'sensors': 'radar'}, "sensors must be one of camera, events, fusion, not 'radar'"),
     ({'cameras': 'front,left', 'image_topic': '/cam'}, "'/cam' is one topic for several cameras"),
@@ -112,12 +172,12 @@ def end(process: subprocess.Popen, number: signal.Signals) -> str:
 
 def test_launched_node_answers(launch, environment, tmp_path):
     params_file = tmp_path / 'params.yaml'
-    # The argument overrides these weights, which do not exist.
-    params_file.write_text('/**: {ros__parameters: {weights: nosuch, input_width: 64, '
-                           'input_height: 48}}')
+    # The arguments override these weights, which do not exist, and this width.
+    params_file.write_text('/**: {ros__parameters: {weights: nosuch, input_width: 32, '
+                           'input_height: 48, max_latncy: 0.5}}')
     process = launched(environment, f'params_file:={params_file}', 'weights:=street',
                        'namespace:=front', 'image_topic:=/front/mfs_seg/image',
-                       'use_sim_time:=false')
+                       'input_width:=64', 'max_latency:=3', 'use_sim_time:=false')
     try:
         camera = Camera('/front/mfs_seg', outputs=('mask',))
         camera.wait_for_segmenter()
@@ -125,6 +185,8 @@ def test_launched_node_answers(launch, environment, tmp_path):
         camera.close()
         output = end(process, signal.SIGINT)
         assert "weights 'street' on cpu, input 64x48" in output
+        assert ("the parameter 'max_latncy' does not exist and is ignored: did you mean "
+                "'max_latency'?") in output
         assert 'process has finished cleanly' in output
         assert 'Traceback' not in output
     finally:
@@ -145,3 +207,20 @@ def test_parameter_files_are_found(launch, environment, sensors):
     finally:
         if process.poll() is None:
             end(process, signal.SIGKILL)
+
+
+def test_a_node_that_cannot_start_is_not_started_for_ever(launch, environment):
+    process = launched(environment, 'weights:=nosuch', 'respawn:=true')
+    try:
+        output = process.communicate(timeout=3 * TIMEOUT_S)[0]
+        assert output.count("no weights 'nosuch'") == 3
+        assert 'mfs_seg could not start 3 times in a row' in output
+    finally:
+        if process.poll() is None:
+            end(process, signal.SIGKILL)
+
+
+def test_launch_names_unknown_arguments(launch, environment):
+    output = launched(environment, 'sensor:=events').communicate(timeout=TIMEOUT_S)[0]
+    assert "there is no argument 'sensor': did you mean 'sensors'?" in output
+    assert 'process started' not in output

@@ -61,7 +61,16 @@ def test_what_cannot_be_decoded_is_left_out(seen):
     seen.add(packet(0, 10_000, encoding='evt9'))
     assert seen.draw(EPOCH_NS) is None
     assert seen.figures() == {
-        'events_received': 0, 'event_rate_mev_s': None, 'event_windows': 0}
+        'events_received': 0, 'event_rate_mev_s': None, 'event_windows': 0, 'events_rejected': ''}
+
+
+def test_rejected_events_are_described(seen):
+    for index in range(12):
+        seen.add(packet(index * 10_000, (index + 1) * 10_000, seq=index, width=WIDTH // 2))
+    figures = seen.figures()
+    assert figures['events_received'] == 600
+    assert figures['events_rejected'].startswith(
+        '50% of the events were rejected, mainly outside the sensor (600 of 1,200)')
 
 
 def test_a_picture_shows_the_window_before_its_stamp(seen):

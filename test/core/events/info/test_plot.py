@@ -88,5 +88,5 @@ def test_unknown_format(tmp_path, recording):
 
 def test_without_matplotlib(monkeypatch, tmp_path, recording):
     monkeypatch.setitem(sys.modules, 'matplotlib', None)
-    with pytest.raises(ValueError, match='matplotlib: pip install'):
+    with pytest.raises(ValueError, match="matplotlib, of the extra 'plots'"):
         write_plot(tmp_path / 'a.png', recording, *summarise(recording))
