@@ -16,7 +16,14 @@ from std_msgs.msg import Header
 from vision_msgs.msg import LabelInfo, VisionClass
 
 from mfs_seg_core.images.conversion import Converter, convert_by_opencv
+from mfs_seg_core.images.encoding import BAYER, MessageError
+from mfs_seg_core.images.packed import PackedImage
 from mfs_seg_core.labels import UNLABELLED, ClassSet
+from mfs_seg_core.util.text import printable
+
+# Encodings of 8-bit samples that cv_bridge of every distribution converts.
+CV_BRIDGE = {'rgb8', 'bgr8', 'rgba8', 'bgra8', 'mono8', 'yuv422', 'yuv422_yuy2',
+             *(f'{order}8' for order in BAYER)}
 
 
 def image_message(pixels: np.ndarray, encoding: str, header: Header) -> Image:
@@ -68,10 +75,20 @@ def cv_bridge_converter() -> Converter:
     """Return the conversion of cv_bridge; raise ImportError if it is not installed or broken."""
     # Its compiled part is imported on first use, and fails then if it was built for another NumPy.
     import cv_bridge.boost.cv_bridge_boost  # noqa: F401
-    from cv_bridge import CvBridge
+    from cv_bridge import CvBridge, CvBridgeError
 
     bridge = CvBridge()
-    return lambda image: bridge.imgmsg_to_cv2(image, 'rgb8')
+
+    def convert(image: PackedImage) -> np.ndarray:
+        if image.encoding not in CV_BRIDGE:
+            return convert_by_opencv(image)
+        try:
+            return bridge.imgmsg_to_cv2(image, 'rgb8')
+        except CvBridgeError as error:
+            raise MessageError(f"a {image.width}x{image.height} '{image.encoding}' image cannot be "
+                               f'converted: {printable(str(error))}') from None
+
+    return convert
 
 
 @cache

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
-from support.image_messages import raw
 
 from mfs_seg_core.images import to_rgb
 from mfs_seg_core.images.conversion import convert_by_opencv
@@ -57,10 +56,11 @@ def test_cv_bridge_gives_the_pixels_of_opencv(encoding):
     except ImportError:
         pytest.skip('cv_bridge is not installed: its conversion was not tested')
     layout = LAYOUTS[encoding]
-    pixels = np.random.default_rng(0).integers(
-        0, 256, (8, 12, layout.pixel), np.uint8).view(f'u{layout.sample}')
-    image = raw(pixels, encoding)
-    np.testing.assert_allclose(to_rgb(image, by_cv_bridge).astype(int), to_rgb(image), atol=1)
+    pixels = np.random.default_rng(0).integers(0, 256, layout.size(12 * layout.pixel, 8), np.uint8)
+    image = Image(height=8, width=12, encoding=encoding, step=12 * layout.pixel,
+                  data=array('B', pixels.tobytes()))
+    found = to_rgb(image, convert=by_cv_bridge)
+    np.testing.assert_allclose(found.astype(int), to_rgb(image), atol=1)
 
 
 @pytest.fixture
@@ -84,4 +84,4 @@ def test_opencv_replaces_a_missing_or_broken_cv_bridge(error, uncached_converter
     monkeypatch.setattr(messages, 'cv_bridge_converter', broken)
     assert messages.converter() is convert_by_opencv
     image = Image(height=4, width=6, encoding='rgb8', step=18, data=array('B', RGB.tobytes()))
-    np.testing.assert_array_equal(to_rgb(image, messages.converter()), RGB)
+    np.testing.assert_array_equal(to_rgb(image, convert=messages.converter()), RGB)
