@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from mfs_seg_ros.diagnostics.drops import ADVICE, IMAGES, MASKS, PACKETS
+from mfs_seg_ros.diagnostics.presence import NAMES, Presence
 
 # Causes of a reset of the state.
 RESETS = ('activated', 'enabled', 'requested', 'time went back', 'clock jumped', 'gap',
           'size changed', 'encoding changed', 'sensor restarted')
-NAMES = {'image': 'image', 'events': 'event packet'}
 
 
 class Level(IntEnum):
@@ -80,7 +80,6 @@ class Health:
     def __init__(self, kinds: Sequence[str], levels: int, limits: Limits, now_s: float,
                  completing: Sequence[str] | None = None) -> None:
         self._kinds = tuple(kinds)
-        self._completing = self._kinds if completing is None else tuple(completing)
         self._levels = levels
         self.limits = limits
         self._lock = threading.Lock()
@@ -103,6 +102,7 @@ class Health:
         self._image_fault = ''
         # Measurements in a row.
         self._row: Counter[str] = Counter()
+        self._presence = Presence(kinds, kinds if completing is None else completing, now_s)
         self._start(now_s)
 
     @property
@@ -122,13 +122,7 @@ class Health:
         """Count a message; ``kind`` is 'image' or 'events'."""
         with self._lock:
             self._arrived[kind] += 1
-            pause_s = now_s - self._silent_since_s.get(kind, now_s)
-            self._silent_since_s[kind] = now_s
-            self._present.add(kind)
-            # After a pause, a mask is due from the first message on, not since the last mask.
-            if kind in self._completing and (self._unanswered_since_s is None
-                                             or pause_s >= self.limits.silent_s):
-                self._unanswered_since_s = now_s
+            self._presence.arrived(kind, now_s, self.limits.silent_s)
 
     def answered(
         self, now_s: float, latency_s: float | None, processing_s: float, model_ms: float
@@ -143,8 +137,7 @@ class Health:
         """
         with self._lock:
             self._masks += 1
-            self._unanswered_since_s = None
-            self._answered = True
+            self._presence.answered()
             if latency_s is not None:
                 self._latencies_s.append(latency_s)
             self._processing_s.append(processing_s)
@@ -211,7 +204,7 @@ class Health:
             else:
                 found = [*self._input_faults(now_s), *self._network_faults(),
                          *self._latency_faults(now_s), *self._loss_faults(),
-                         (Level.OK, self._state())]
+                         (Level.OK, self._presence.state)]
             level = max(level for level, _ in found)
             message = next(sentence for its_level, sentence in found if its_level == level)
             values = self._values(now_s)
@@ -222,29 +215,16 @@ class Health:
             return Report(level, message, values)
 
     def _start(self, now_s: float) -> None:
-        # Times since which an input is missing, and a mask that is due.
-        self._silent_since_s = dict.fromkeys(self._kinds, now_s)
-        self._unanswered_since_s: float | None = None
+        self._presence.start(now_s)
         self._late_since_s: float | None = None
-        # Messages that arrived since, and whether there was a mask.
-        self._present: set[str] = set()
-        self._answered = False
         self._row.clear()
         self._rejection = ''
-
-    def _state(self) -> str:
-        """Return the message where nothing is wrong."""
-        missing = [NAMES[kind] for kind in self._kinds if kind not in self._present]
-        if missing:
-            return f'waiting for the first {" and the first ".join(missing)}'
-        return 'masks follow the input' if self._answered else 'waiting for the first mask'
 
     def _count_row(self, name: str, wrong: bool) -> None:
         self._row[name] = self._row[name] + 1 if wrong else 0
 
     def _input_faults(self, now_s: float) -> list[tuple[Level, str]]:
-        silent_s = {kind: now_s - since_s for kind, since_s in self._silent_since_s.items()
-                    if now_s - since_s >= self.limits.silent_s}
+        silent_s = self._presence.silent_s(now_s, self.limits.silent_s)
         faults = []
         for kind, time_s in silent_s.items():
             # The mask of a camera that stopped is old; one without messages so far may yet start.
@@ -254,11 +234,10 @@ class Health:
                 f'no {NAMES[kind]} for {time_s:.1f} s: is the driver running, and the topic right?'
                 if self._arrived[kind] else
                 f'no {NAMES[kind]} received yet: start the driver, or remap the topic'))
-        due = self._unanswered_since_s is not None and not {*self._completing} <= {*silent_s}
-        unanswered_s = now_s - self._unanswered_since_s if due else 0.0
-        if unanswered_s >= self.limits.silent_s:
+        due_s = self._presence.due_s(now_s, self.limits.silent_s)
+        if due_s >= self.limits.silent_s:
             faults.append((
-                Level.ERROR, f'input arrives, but no mask for {unanswered_s:.1f} s: see the '
+                Level.ERROR, f'input arrives, but no mask for {due_s:.1f} s: see the '
                              'counts below, the log, and the load of this machine'))
         return faults
 

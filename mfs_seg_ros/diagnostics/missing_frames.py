@@ -91,7 +91,7 @@ class MissingFrames:
         if stamps and not -LATE_NS <= stamp_ns - stamps[-1] <= self._max_gap_ns:
             self.restart()
             stamps = self._stamps_ns
-        if stamp_ns in stamps[-LOOKAHEAD:] or stamps and stamp_ns <= stamps[self._decided]:
+        if stamps and (stamp_ns <= stamps[self._decided] or stamp_ns in stamps[self._decided:]):
             return 0
         insort(stamps, stamp_ns)
         if len(stamps) - 1 < max(RELEARN, self._decided + LOOKAHEAD + BLOCK):
@@ -148,6 +148,8 @@ def _fit_period(intervals_ns: Sequence[int], guess_ns: float) -> float:
     for _ in range(3):
         near = [(interval, periods) for interval in intervals_ns
                 if 1 <= (periods := round(interval / guess_ns)) <= 3]
+        if not near:
+            break
         guess_ns = sum(interval for interval, _ in near) / sum(periods for _, periods in near)
     return guess_ns
 

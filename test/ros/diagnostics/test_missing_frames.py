@@ -170,3 +170,13 @@ def test_another_stream_is_learned_anew():
 
 def test_a_camera_without_stamps_loses_nothing():
     assert missing([0.0] * 40) == 0
+
+
+@given(st.lists(st.one_of(st.integers(0, 3 * 10**9), st.sampled_from([0, 1, 33_333_333])),
+                min_size=30, max_size=200), st.booleans())
+@settings(max_examples=60, **RANDOM)
+def test_any_stamps_can_be_followed(numbers, are_steps):
+    """Whole numbers of any order and distance, or their sums."""
+    counter = MissingFrames(1.0)
+    stamps = np.cumsum(numbers) if are_steps else numbers
+    assert all(counter.add(int(stamp)) >= 0 for stamp in stamps)
