@@ -89,8 +89,9 @@ def order_by_values(rows: np.ndarray) -> tuple[int, ...] | None:
     """
     Return the columns of t, x, y and p by their values.
 
-    Polarity has two values, coordinates are small integers, and time does not fall. A fifth column
-    is an index if it is first and counts the rows, and is ignored if it is last.
+    Polarity has two values, coordinates are small integers, and time does not fall, or has values
+    that no coordinate has. A fifth column is an index if it is first and counts the rows, and is
+    ignored if it is last.
 
     :param rows: the first events, float64 ``[N, C]``.
     :returns: indices of t, x, y and p; None: in doubt.
@@ -106,7 +107,8 @@ def order_by_values(rows: np.ndarray) -> tuple[int, ...] | None:
     for order in ORDERS:
         t, x, y, p = map(order.index, FIELDS)
         if (_is_polarity(columns[p]) and _is_coordinate(columns[x]) and _is_coordinate(columns[y])
-                and falls[t] <= TOLERANCE and (spans[t] > 0 or count == 1)):
+                and (falls[t] <= TOLERANCE or not _is_coordinate(columns[t]))
+                and (spans[t] > 0 or count == 1)):
             found.append((t, x, y, p))
     # A column of time rises all along, and goes farther than a coordinate that rises by chance.
     clear = [one for one in found if all(

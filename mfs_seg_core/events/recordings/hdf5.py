@@ -52,7 +52,7 @@ class Hdf5Recording(ArrayRecording):
         self._order = self._guarded(lambda: self._find_order(columns))
         self._unit, self._offset = 'us', 0
         sample = self._raw(0, min(SAMPLE, self._count))[0]
-        known = self._layout.unit if sample.dtype.kind in 'iu' or self._layout.unit == 's' else ''
+        known = self._layout.unit if self._is_usual(sample.dtype) else ''
         self._unit = find_unit(path, sample, unit or known, self._guarded(self._name_of_time))
         self._offset = self._guarded(self._find_offset)
         self._begin()
@@ -108,6 +108,13 @@ class Hdf5Recording(ArrayRecording):
             return 2, 0, 1, 3
         return find_order(self.path, rows, columns) if len(rows) else (0, 1, 2, 3)
 
+    def _is_usual(self, kind: np.dtype) -> bool:
+        """Return whether times are stored as the layout defines it, so that its unit applies."""
+        if self._layout.name in ('dsec', 'v2e') and kind.itemsize > 4:
+            # Others use the same names for nanoseconds; the index of DSEC is in milliseconds.
+            return self._layout.name == 'dsec' and 'ms_to_idx' in self._opened()
+        return kind.kind == 'f' if self._layout.unit == 's' else kind.kind in 'iu'
+
     def _name_of_time(self) -> str:
         """Return the name of the dataset or field of t; empty: it has none of its own."""
         name = self._layout.parts[0]
@@ -119,7 +126,7 @@ class Hdf5Recording(ArrayRecording):
         """Return the time of t = 0 in microseconds."""
         places = {'t_offset', f'{self._layout.place}/t_offset'.lstrip('/')}
         values = [self._opened()[place] for place in places if place in self._opened()]
-        return int(values[0][()]) if values and self._unit == 'us' else 0
+        return int(np.ravel(values[0][()])[0]) if values and self._unit == 'us' else 0
 
     def _find_size(self, size: tuple[int, int] | None) -> tuple[tuple[int, int], str]:
         """Return the size of the sensor, and its origin if neither file nor caller states it."""
@@ -146,8 +153,8 @@ class Hdf5Recording(ArrayRecording):
         for first in np.unique(np.linspace(0, max(self._count - CHUNK, 0), PROBES, dtype=int)):
             _, x, y, _ = self._raw(int(first), min(int(first) + CHUNK, self._count))
             if len(x):
-                extent = np.maximum(extent, [x.max(), y.max()])
-        return tuple((np.clip(extent, 0, 0xfffe) + 1).tolist())
+                extent = np.fmax(extent, [np.fmax.reduce(x), np.fmax.reduce(y)])
+        return tuple((np.clip(extent, 0, 0xfffe).astype(np.int64) + 1).tolist())
 
     def _raw(self, first: int, end: int) -> list[np.ndarray]:
         """Read t, x, y and p as stored."""
@@ -160,7 +167,8 @@ class Hdf5Recording(ArrayRecording):
                 return [rows[rows.dtype.names[i]] for i in self._order]
             return [rows[:, i] for i in self._order]
         arrays = self._guarded(read)
-        if any(array.ndim != 1 or array.dtype.kind not in 'iufb' for array in arrays):
+        if any(array.ndim != 1 or array.dtype.kind not in 'iufb' for array in arrays) or (
+                arrays[0].dtype.kind == 'b'):
             raise ValueError(f'{self.path} has t, x, y or p that are no lists of numbers: expected '
                              f'them under {self._layout.place}')
         return arrays

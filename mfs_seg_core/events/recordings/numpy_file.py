@@ -42,7 +42,8 @@ class NumpyRecording(ArrayRecording):
         lengths = {len(field) for field in self._fields}
         if len(lengths) > 1:
             raise ValueError(f'{path} has {sorted(lengths)} of t, x, y and p: expected one length')
-        if any(field.ndim != 1 or field.dtype.kind not in 'iufb' for field in self._fields):
+        if any(field.ndim != 1 or field.dtype.kind not in 'iufb' for field in self._fields) or (
+                self._fields[0].dtype.kind == 'b'):
             raise ValueError(f'{path} has t, x, y or p that are no lists of numbers: save each as '
                              'an array of one dimension')
         self._unit = find_unit(path, self._fields[0][:SAMPLE], unit, name)

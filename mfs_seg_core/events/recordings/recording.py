@@ -129,9 +129,11 @@ class ArrayRecording(Recording):
 
     def _extent(self) -> tuple[int, int]:
         """Return width and height of the bounding box of all events, from the corner (0, 0)."""
-        largest = [(x.max(), y.max()) for _, x, y, _ in self._arrays() if len(x)]
+        # Without NaN, which counts as outside the sensor.
+        largest = [(np.fmax.reduce(x), np.fmax.reduce(y)) for _, x, y, _ in self._arrays()
+                   if len(x)]
         # Values that do not fit into 16 bits count as outside the sensor later.
-        columns, rows = np.clip(np.max(largest or [(0, 0)], 0), 0, 0xfffe)
+        columns, rows = np.clip(np.nan_to_num(np.max(largest or [(0, 0)], 0)), 0, 0xfffe)
         return int(columns) + 1, int(rows) + 1
 
     def _chunks(self) -> Iterator[Events]:

@@ -11,7 +11,7 @@ the columns and the size of the sensor; see :mod:`mfs_seg_core.events.recordings
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from mfs_seg_core.events.recordings.text_head import BLANKS, is_comment, read_he
 from mfs_seg_core.events.recordings.time_unit import microseconds
 from mfs_seg_core.util.text import printable
 
+# Larger numbers are no times, nor anything else of an event.
+LARGEST = float(1 << 62)
 _TRUTH = {'true': '1', 'false': '0', 'on': '1', 'off': '0'}
 _WORD = re.compile('|'.join(rf'\b{word}\b' for word in _TRUTH), re.IGNORECASE)
 # Comments behind an event.
@@ -49,7 +51,6 @@ class TextRecording(ArrayRecording):
         with self._opened() as file:
             self._head = read_head(file, path)
         self._width = len(split(_BEHIND.sub('', self._head.first)))
-        self._whole = False
         self._order, self._unit = (0, 1, 2, 3), 'us'
         if self._head.first:
             sample = self._sample()
@@ -58,8 +59,6 @@ class TextRecording(ArrayRecording):
             self._order = find_order(path, sample, columns, names)
             t = sample[:, self._order[0]]
             self._unit = find_unit(path, t, unit, names[self._order[0]] if names else '')
-            # Integers are parsed as such, since float64 cuts nanoseconds since 1970 off.
-            self._whole = split(self._head.first)[self._order[0]].lstrip('+-').isdecimal()
         super().__init__(path, 'text', self._head.size or size)
 
     def _opened(self):
@@ -69,26 +68,36 @@ class TextRecording(ArrayRecording):
         """Return the first events, float64 ``[N, C]``."""
         with self._opened() as file:
             lines = list(islice(file, self._head.lines, self._head.lines + SAMPLE))
-        rows = self._parsed(lines, self._head.lines, np.dtype([('', 'f8')] * self._width))
+        rows = self._parsed(lines, self._head.lines, self._kind(()))
         return np.stack([rows[name] for name in rows.dtype.names], 1)
+
+    def _kind(self, whole: Collection[int]) -> np.dtype:
+        """Return the type of a line of which some columns are integers."""
+        return np.dtype([('', 'i8' if i in whole else 'f8') for i in range(self._width)])
 
     def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
         if not self._head.first:
             return
-        kinds = ['f8'] * self._width
-        kinds[self._order[0]] = 'i8' if self._whole else 'f8'
-        kind = np.dtype([('', kind) for kind in kinds])
         number = self._head.lines
         with self._opened() as file:
             next(islice(file, number - 1, number), None) if number else None
             while lines := list(islice(file, CHUNK)):
-                rows = self._parsed(lines, number, kind)
-                t, x, y, p = (rows[kind.names[i]] for i in self._order)
+                rows = self._exact(lines, number)
+                t, x, y, p = (rows[rows.dtype.names[i]] for i in self._order)
                 number += len(lines)
                 try:
                     yield microseconds(t, self._unit), x, y, p > 0
                 except ValueError as error:
                     raise ValueError(f'{self.path}: {error}') from None
+
+    def _exact(self, lines: list[str], before: int) -> np.ndarray:
+        """Parse lines, times as integers if all are: float64 rounds nanoseconds since 1970."""
+        if self._unit == 'ns':
+            try:
+                return self._rows(_plain(lines), self._kind(self._order[:1]))
+            except (ValueError, OverflowError):
+                pass
+        return self._parsed(lines, before, self._kind(()))
 
     def _parsed(self, lines: list[str], before: int, kind: np.dtype) -> np.ndarray:
         """Parse lines to rows ``[N]``; ``before``: number of preceding lines of the file."""
@@ -112,16 +121,16 @@ class TextRecording(ArrayRecording):
 
     def _rows(self, texts: list[str], kind: np.dtype) -> np.ndarray:
         rows = np.loadtxt(texts, kind, comments=None, ndmin=1)
-        if not all(np.isfinite(rows[name]).all() for name in kind.names):
-            raise ValueError('not finite')
+        # NaN fails the comparison too.
+        if not all((np.abs(rows[name]) < LARGEST).all() for name in kind.names):
+            raise ValueError('a number is not finite or too large')
         return rows
 
     def _is_event(self, text: str, kind: np.dtype) -> bool:
         words = text.split()
         try:
             return len(words) == len(kind) and all(
-                np.isfinite(float(word)) and (kind[i].kind == 'f' or abs(int(word)) < 1 << 63)
-                for i, word in enumerate(words))
+                abs(float(word)) < LARGEST for word in words)
         except ValueError:
             return False
 

@@ -86,6 +86,23 @@ def test_offset_and_unit(tmp_path):
     assert equal(read(path, unit='ns')[0], SMALL._replace(t=SMALL.t // 1000))
 
 
+@pytest.mark.parametrize('index', [False, True])
+def test_nanoseconds_under_the_names_of_dsec(tmp_path, index):
+    """Times of 64 bits may be nanoseconds; the index of DSEC says that they are microseconds."""
+    parts = {**dsec(SMALL), 'events/t': SMALL.t * 1000}
+    parts |= {'ms_to_idx': np.zeros(3)} if index else {}
+    events, _ = read(hdf5(tmp_path / 'a.h5', parts))
+    assert equal(events, SMALL._replace(t=SMALL.t * (1000 if index else 1)))
+
+
+def test_coordinates_that_are_no_numbers(tmp_path):
+    x = np.where(np.arange(3000) % 10, SMALL.x, np.nan)
+    events, recording = read(hdf5(tmp_path / 'a.h5', {
+        'a/t': SMALL.t, 'a/x': x, 'a/y': SMALL.y, 'a/p': SMALL.p}))
+    assert recording.faults == {'outside the sensor': 300} and recording.accepted == 2700
+    assert equal(events, SMALL.where(np.arange(3000) % 10 > 0))
+
+
 def test_triggers(tmp_path):
     _, recording = read(hdf5(tmp_path / 'a.h5', metavision(SMALL)))
     t, number, edge = recording.triggers

@@ -74,6 +74,19 @@ def test_nanoseconds_since_1970_are_exact(tmp_path):
     assert events.t.tolist() == [start // 1000 + i for i in range(500)]
 
 
+@pytest.mark.parametrize('first', ['0 3 4 1\n', '0.0 3 4 1\n'])
+def test_first_time_without_decimals(tmp_path, first):
+    events, _ = read(tmp_path / 'a.txt', first.encode() + text(EVENTS, '{s:.6f} {x} {y} {p}'))
+    assert events.t.tolist() == [0, *EVENTS.t.tolist()]
+
+
+def test_times_out_of_order(tmp_path):
+    """Values that no coordinate has are times, in whatever order."""
+    order = np.random.default_rng(0).permutation(EVENTS.count)
+    events, recording = read(tmp_path / 'a.txt', text(EVENTS.where(order), '{x} {y} {p} {t}'))
+    assert equal(events, EVENTS.where(order)) and recording.faults['time went back'] > 500
+
+
 def test_arguments_decide(tmp_path):
     data = text(EVENTS, '{p} {y} {x} {t}')
     with pytest.raises(ValueError, match='a.txt has columns of which neither names nor values'):
