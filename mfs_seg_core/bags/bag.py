@@ -45,7 +45,7 @@ class Bag:
 
     def __init__(self, path: Path):
         self.path = path
-        self._folder = TemporaryDirectory(prefix='bag_')
+        self._folder: TemporaryDirectory | None = None
         self._files: list[tuple[Path, StorageFile]] = []
         self._damage: dict[Path, str] = {}
         paths = bag_files(path) if path.is_dir() else [path]
@@ -54,7 +54,7 @@ class Bag:
                              'of a rosbag2')
         for file in paths:
             try:
-                storage, damage = open_storage(file, Path(self._folder.name))
+                storage, damage = open_storage(file, self._space)
                 if storage.damage and not storage.channels:
                     storage.close()
                     raise BagDamage(storage.damage)
@@ -136,7 +136,13 @@ class Bag:
         """Close the files."""
         for _, storage in self._files:
             storage.close()
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def _space(self) -> Path:
+        """Return a temporary folder."""
+        self._folder = self._folder or TemporaryDirectory(prefix='bag_')
+        return Path(self._folder.name)
 
     def _sentence(self, file: Path, storage: StorageFile, damage: str) -> str:
         repair = storage.REPAIR.format(file=shlex.quote(str(file)))

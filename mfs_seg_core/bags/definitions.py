@@ -14,6 +14,10 @@ from functools import lru_cache
 from mfs_seg_core.bags.storage import Channel
 from mfs_seg_core.util.extras import missing
 
+# Kinds of nodes in the descriptions of fields: numbers and strings, and structures by name.
+NUMBER, NAME = 1, 2
+INTEGERS = {f'{sign}int{bits}' for sign in ('u', '') for bits in (8, 16, 32, 64)} | {
+    'bool', 'byte', 'char', 'octet'}
 # Fields by name, each with the description that rosbags returns: kind of node, and details.
 FieldList = list[tuple[str, tuple]]
 Types = dict[str, tuple[list, FieldList]]
@@ -59,7 +63,26 @@ def types_of(channel: Channel) -> list[Types]:
     # Definitions come from the file; its errors are those of rosbags and of Python.
     except Exception:
         found = {}
-    return [types for types in ({**known, **found}, known)[not found:] if channel.kind in types]
+    name = channel.kind
+    own = [{**known, **found}] if name in found else []
+    if own and name in known and not _covers((own[0], (NAME, name)), (known, (NAME, name))):
+        own = []
+    return own + [known] * (name in known)
+
+
+def _covers(found: tuple[Types, tuple], known: tuple[Types, tuple]) -> bool:
+    """Return whether a description has the fields of a known one, with values of their kinds."""
+    (found_types, (kind, detail)), (known_types, (known_kind, known_detail)) = found, known
+    if kind != known_kind:
+        return False
+    if kind == NUMBER:
+        return (detail[0] == known_detail[0]
+                or detail[0] in INTEGERS and known_detail[0] in INTEGERS)
+    if kind != NAME:
+        return _covers((found_types, detail[0]), (known_types, known_detail[0]))
+    fields = dict(found_types[detail][1]) if detail in found_types else {}
+    return all(name in fields and _covers((found_types, fields[name]), (known_types, description))
+               for name, description in known_types[known_detail][1])
 
 
 @lru_cache(maxsize=2)

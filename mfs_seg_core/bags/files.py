@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from mfs_seg_core.bags import mcap, rosbag1, sqlite
 from mfs_seg_core.bags.storage import BagDamage, StorageFile, zstd
+from mfs_seg_core.util.file_order import by_number
 
 ZSTD = b'\x28\xb5\x2f\xfd'
 FORMATS = {mcap.MAGIC: mcap.McapFile, sqlite.MAGIC: sqlite.SqliteFile,
@@ -51,27 +53,34 @@ def plain(path: Path) -> Path:
     return path.with_suffix('') if path.suffix == PACKED else path
 
 
-def unpack(path: Path, folder: Path) -> tuple[Path, str]:
+def unpack(path: Path, space: Callable[[], Path]) -> tuple[Path, str]:
     """
     Decompress a file into a folder, if it is compressed.
 
     :param path: the file.
-    :param folder: folder for the decompressed file.
+    :param space: function that returns a folder for the decompressed file.
     :returns: the file to read, and a clause about damage that ended the decompression, or ''.
     """
     with path.open('rb') as file:
         if file.read(len(ZSTD)) != ZSTD:
             return path, ''
         file.seek(0)
-        target, decompressor = folder / plain(path).name, zstd().ZstdDecompressor()
+        target = space() / plain(path).name
         with target.open('wb') as raw:
-            try:
-                while (block := file.read(BLOCK)) and not decompressor.eof:
+            decompressor, block = zstd().ZstdDecompressor(), b''
+            while block := block or file.read(BLOCK):
+                if decompressor.eof:
+                    # A file may consist of several frames.
+                    decompressor = zstd().ZstdDecompressor()
+                try:
                     raw.write(decompressor.decompress(block))
-            # As in storage_of().
-            except Exception:
-                return target, 'its compressed data are damaged'
-            return target, '' if decompressor.eof else 'its compressed data are cut'
+                # Of other versions of the module, errors have other names.
+                except OSError:
+                    raise
+                except Exception:
+                    return target, 'its compressed data are damaged'
+                block = decompressor.unused_data if decompressor.eof else b''
+        return target, '' if decompressor.eof else 'its compressed data are cut'
 
 
 def bag_files(folder: Path) -> list[Path]:
@@ -105,24 +114,18 @@ def bag_files(folder: Path) -> list[Path]:
     return sorted((path for paths in recordings.values() for path in paths), key=by_number)
 
 
-def by_number(path: Path) -> list[tuple[int, str]]:
-    """Return a key that sorts names with numbers in numerical order."""
-    parts = re.split(r'(\d+)', path.name)
-    return [(int(part), '') if part.isdigit() else (-1, part) for part in parts]
-
-
 def names(paths: list[Path], most: int = 5) -> str:
     """Return the names of files, the first few of many."""
     more = f' and {len(paths) - most} more' if len(paths) > most else ''
     return ', '.join(path.name for path in paths[:most]) + more
 
 
-def open_storage(path: Path, folder: Path) -> tuple[StorageFile, str]:
+def open_storage(path: Path, space: Callable[[], Path]) -> tuple[StorageFile, str]:
     """
     Open a file of a bag.
 
     :param path: the file.
-    :param folder: folder for a decompressed copy.
+    :param space: function that returns a folder for a decompressed copy.
     :returns: the open file, and a clause about damage of its compression, or ''.
     :raises BagDamage: if nothing of it can be read.
     :raises ValueError: if it is another kind of file.
@@ -130,7 +133,7 @@ def open_storage(path: Path, folder: Path) -> tuple[StorageFile, str]:
     storage = storage_of(path)
     if storage is None:
         raise ValueError('it is no bag: give a file of mcap, db3 or .bag (ROS 1)')
-    file, damage = unpack(path, folder)
+    file, damage = unpack(path, space)
     if not file.stat().st_size:
         raise BagDamage(damage or 'it is empty')
     try:

@@ -14,12 +14,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from mfs_seg_core.bags.definitions import FieldList, Types, types_of
+from mfs_seg_core.bags.definitions import NAME, NUMBER, FieldList, Types, types_of
 from mfs_seg_core.bags.storage import Channel
 from mfs_seg_core.util.serialization import CdrReader, Ros1Reader
 
-# Kinds of nodes in the descriptions of fields.
-NUMBER, NAME, ARRAY, SEQUENCE = 1, 2, 3, 4
+# A kind of node in the descriptions of fields, besides arrays of a fixed length.
+SEQUENCE = 4
 CODES = {'bool': 'B', 'byte': 'B', 'char': 'B', 'octet': 'B', 'uint8': 'B', 'int8': 'b',
          'uint16': 'H', 'int16': 'h', 'uint32': 'I', 'int32': 'i', 'uint64': 'Q', 'int64': 'q',
          'float32': 'f', 'float64': 'd'}

@@ -56,16 +56,15 @@ def read_events(channel: Channel, data: bytes) -> EventPacket | EventArray:
     """
     message = read_message(channel, data)
     try:
-        stamp = message.header.stamp
-        stamp_ns = nanoseconds(stamp.sec, stamp.nanosec)
-        if hasattr(message, 'encoding'):
-            return EventPacket(stamp_ns, message.width, message.height, message.seq,
-                               message.time_base, message.encoding, message.events,
-                               message.header.frame_id)
-        fields = message.events
+        stamp, fields = message.header.stamp, message.events
+        stamp_ns, frame_id = nanoseconds(stamp.sec, stamp.nanosec), message.header.frame_id
+        width, height = int(message.width), int(message.height)
+        if isinstance(fields, memoryview):
+            return EventPacket(stamp_ns, width, height, int(message.seq), int(message.time_base),
+                               str(message.encoding), fields, frame_id)
         t = fields['ts.sec'].astype(np.int64) * 1_000_000 + fields['ts.nanosec'] // 1000
         x, y = (_pixels(fields[name]) for name in 'xy')
-        return EventArray(stamp_ns, message.header.frame_id, message.width, message.height,
+        return EventArray(stamp_ns, frame_id, width, height,
                           Events(t, x, y, fields['polarity'] > 0), 0)
     except (AttributeError, KeyError, TypeError):
         raise ValueError(f'the type {channel.kind} has not the fields of events') from None

@@ -13,9 +13,6 @@ from typing import NamedTuple
 
 from mfs_seg_core.util.serialization import CdrReader
 
-# The second is the former name of the first.
-PACKET_TYPES = ('event_camera_msgs/msg/EventPacket', 'event_array_msgs/msg/EventArray')
-
 
 class EventPacket(NamedTuple):
     """

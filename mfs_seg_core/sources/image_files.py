@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mfs_seg_core.sources.items import SourceError
+from mfs_seg_core.util.file_order import by_number
 
 IMAGE_SUFFIXES = {'.png', '.jpg', '.jpeg', '.jpe', '.bmp', '.ppm', '.pgm', '.pnm', '.tif', '.tiff',
                   '.webp', '.jp2'}
@@ -32,7 +33,7 @@ def image_files(folder: Path) -> list[Path]:
     # A link to a file that is missing is a bad image, not none.
     found = (path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES
              and not is_hidden(path) and (path.is_file() or not path.exists()))
-    return sorted(found, key=_by_number)
+    return sorted(found, key=by_number)
 
 
 def image_folder(folder: Path) -> Path | None:
@@ -76,10 +77,4 @@ def _subfolders(folder: Path) -> Iterator[Path]:
             continue
         new = [path for path in below if path.resolve() not in seen]
         seen.update(path.resolve() for path in new)
-        pending += [(path, depth + 1) for path in sorted(new, key=_by_number, reverse=True)]
-
-
-def _by_number(path: Path) -> list[tuple[int, str]]:
-    # Every second part is a number.
-    parts = re.split(r'(\d+)', path.name)
-    return [(int(part), '') if index % 2 else (-1, part) for index, part in enumerate(parts)]
+        pending += [(path, depth + 1) for path in sorted(new, key=by_number, reverse=True)]

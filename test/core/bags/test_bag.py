@@ -168,6 +168,10 @@ def test_a_cut_file_of_zstd(tmp_path):
     packed = tmp_path / 'a.mcap.zstd'
     packed.write_bytes(zstd().compress(bag.read_bytes()))
     assert same(pictures(packed)[0], noise(side=100)) and pictures(packed)[1] == []
+    # Several compressed frames, one after another, are one file.
+    data = bag.read_bytes()
+    packed.write_bytes(zstd().compress(data[:9999]) + zstd().compress(data[9999:]))
+    assert same(pictures(packed)[0], noise(side=100)) and pictures(packed)[1] == []
     packed.write_bytes(packed.read_bytes()[:-200_000])
     found, damage = pictures(packed)
     assert COUNT // 2 < len(found) < COUNT and same(found, noise(side=100)[:len(found)])

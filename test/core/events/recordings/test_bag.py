@@ -18,6 +18,7 @@ from support.bags import (  # noqa: E402
     ARRAY_PACKAGES,
     KINDS,
     PACKET,
+    PACKET_FIELDS,
     ROS1,
     event_array,
     file_of,
@@ -146,7 +147,13 @@ def test_the_definition_in_the_bag_is_used(tmp_path, name, frame_id):
     assert equal(concatenate(list(open_recording(path))), EVENTS)
 
 
-@pytest.mark.parametrize('definition', ['', 'nonsense {', 'uint8[] other', VARIANT])
+# Definitions by which the message could be read, but without the values that are needed.
+RENAMED = PACKET_FIELDS.replace('height', 'heat')
+RETYPED = PACKET_FIELDS.replace('uint32 height\nuint32 width', 'float32 height\nfloat32 width')
+
+
+@pytest.mark.parametrize('definition', [
+    '', 'nonsense {', 'uint8[] other', VARIANT, RENAMED, RETYPED])
 def test_a_wrong_definition_of_a_known_type_is_ignored(tmp_path, definition):
     types = store()
     path = tmp_path / 'a.mcap'

@@ -9,6 +9,7 @@ import pytest
 from support.event_files import SIZE, WRITERS
 from support.event_trees import equal, random_events
 
+from mfs_seg_core.bags.storage import zstd
 from mfs_seg_core.events.recordings import formats, open_recording
 from mfs_seg_core.events.types import concatenate
 
@@ -64,7 +65,7 @@ def test_columns_and_unit_are_for_tables(tmp_path, name):
 
 @pytest.mark.parametrize('start, name', [
     (b'#ROSBAG V2.0\n', 'rosbag'), (b'\x89MCAP0\r\n', 'rosbag'), (b'SQLite format 3\0', 'rosbag'),
-    (b'\x28\xb5\x2f\xfd\0\0', 'rosbag'), (b'\0' * 512 + b'\x89HDF\r\n\x1a\n', 'HDF5'),
+    (zstd().compress(b'\x89MCAP0\r\n'), 'rosbag'), (b'\0' * 512 + b'\x89HDF\r\n\x1a\n', 'HDF5'),
     (b'#!AER-DAT2.0\r\n# text\r\n', 'AEDAT 2.0'), (b'#!AER-DAT3.1\r\n', 'AEDAT 3.1'),
     (b'% evt 3.0\n', 'RAW'), (b'% Version 2\n', 'DAT'), (b'%geometry:4,3\n1,2,1,9\n', 'text'),
     (b'% date 2020\n% x,y,p,t\n1,2,1,9\n', 'text'), (b'\xef\xbb\xbft,x,y,p\n', 'text'),
