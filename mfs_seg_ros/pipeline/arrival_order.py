@@ -35,12 +35,13 @@ class ArrivalOrder:
         # Late messages in a row, and the time of the last one.
         self._in_a_row, self._late = 0, 0
 
-    def follow(self, first: int, last: int | None = None) -> Arrival:
+    def follow(self, first: int, last: int | None = None, was_sent_later: bool = False) -> Arrival:
         """
         Follow a message.
 
         :param first: its time, or the first of its times.
         :param last: the last of its times; None: the same.
+        :param was_sent_later: whether it was sent after those before, and so cannot be late.
         :returns: its place.
         """
         last = first if last is None else last
@@ -51,7 +52,7 @@ class ArrivalOrder:
             return Arrival.IN_ORDER
         self._in_a_row = self._in_a_row + 1 if self._in_a_row and first > self._late else 1
         self._late = first
-        if behind <= self._tolerance and self._in_a_row < IN_A_ROW:
+        if behind <= self._tolerance and self._in_a_row < IN_A_ROW and not was_sent_later:
             return Arrival.LATE
         self.newest, self._in_a_row = last, 0
         return Arrival.BACK

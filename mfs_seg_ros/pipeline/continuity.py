@@ -84,6 +84,7 @@ class Continuity:
         # Sequence numbers of packets that may still arrive, and whether they are counted missing.
         self._open: dict[int, bool] = {}
         self._events = ArrivalOrder(round(1e6 * LATE_S), EVENT_JITTER_US)
+        self._events_stamp_ns = 0
         # The last step that ran, and the last stamp by the cause of the step.
         self._stamp_ns: int | None = None
         self._stamps_ns: dict[str, int] = {}
@@ -129,6 +130,7 @@ class Continuity:
             return
         if check.starts:
             self._events.forget()
+            self._events_stamp_ns = 0
             # The first two may be the wrong way round.
             self._open = {packet.seq - 1: False}
         else:
@@ -141,16 +143,19 @@ class Continuity:
         if check.reset:
             self._by_events = check.reset
 
-    def accept_event_times(self, first_us: int, last_us: int) -> Arrival:
+    def accept_event_times(self, first_us: int, last_us: int, stamp_ns: int = 0) -> Arrival:
         """
         Record the first and the last event time of a packet.
 
         :param first_us: sensor time in microseconds.
         :param last_us: likewise.
+        :param stamp_ns: stamp of the packet in nanoseconds; 0: the driver does not set it.
         :returns: place of the events among those before; where time went back, the state resets.
         """
         newest_us = self._events.newest
-        arrival = self._events.follow(first_us, last_us)
+        # With a later stamp, the sensor's clock was set.
+        arrival = self._events.follow(first_us, last_us, 0 < self._events_stamp_ns < stamp_ns)
+        self._events_stamp_ns = max(self._events_stamp_ns, stamp_ns)
         if arrival is Arrival.BACK:
             self._by_events = Reset(
                 'time went back', "the event camera's time went back by "

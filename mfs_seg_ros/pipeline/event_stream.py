@@ -98,7 +98,7 @@ class EventStream:
         if not events.count:
             return Arrival.IN_ORDER
         first_us, last_us = int(events.t[0]), int(events.t[-1])
-        arrival = self._continuity.accept_event_times(first_us, last_us)
+        arrival = self._continuity.accept_event_times(first_us, last_us, packet.stamp_ns)
         if arrival is Arrival.LATE:
             return arrival
         if arrival is Arrival.BACK:

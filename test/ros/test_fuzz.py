@@ -194,7 +194,8 @@ def fuzzed(children, tmp_path_factory):
     """Give the camera of the segmenter that gets it all."""
     children.start('segmenter', MODULE, {
         **QUICK, 'weights': save_untrained(tmp_path_factory.mktemp('weights') / 'test.safetensors'),
-        'trigger': 'both', 'event_window': 5.0, 'event_wait': 1.0, 'report_period': 0.5},
+        'sensors': 'fusion', 'trigger': 'both', 'event_window': 5.0, 'event_wait': 1.0,
+        'report_period': 0.5},
         {'__ns': '/fuzzed'})
     with EventCamera(NAME).connected() as camera:
         yield camera

@@ -31,7 +31,8 @@ def fusion_segmenter(children, weights):
     """Give a segmenter of a camera and events."""
     # Images wait for their events for as long as a busy machine may take.
     children.start('fusion', MODULE, {
-        **QUICK, 'weights': weights, 'report_period': 0.5, 'event_wait': 1.0}, {'__ns': '/fusion'})
+        **QUICK, 'weights': weights, 'sensors': 'fusion', 'report_period': 0.5,
+        'event_wait': 1.0}, {'__ns': '/fusion'})
     with EventCamera('/fusion/mfs_seg').connected() as sensors:
         yield sensors
 
@@ -40,7 +41,7 @@ def fusion_segmenter(children, weights):
 def events_segmenter(children, weights):
     """Give a segmenter of events alone."""
     children.start('events', MODULE, {
-        **QUICK, 'weights': weights, 'trigger': 'events', 'report_period': 0.5,
+        **QUICK, 'weights': weights, 'sensors': 'fusion', 'trigger': 'events', 'report_period': 0.5,
         'event_queue_bytes': QUEUE_BYTES, 'overlay_opacity': 0.0}, {'__ns': '/alone'})
     with EventCamera('/alone/mfs_seg', sensors=('events',)).connected() as sensors:
         yield sensors
@@ -206,7 +207,7 @@ def test_a_full_queue_drops_the_oldest(alone, children):
 
 def test_a_map_of_another_sensor_is_refused(children, weights, tmp_path):
     np.save(tmp_path / 'map.npy', np.zeros((480, 640, 2)))
-    children.start('mapped', MODULE, {**QUICK, 'weights': weights,
+    children.start('mapped', MODULE, {**QUICK, 'weights': weights, 'sensors': 'fusion',
                                       'event_map': str(tmp_path / 'map.npy')}, {'__ns': '/mapped'})
     sensors = EventCamera('/mapped/mfs_seg')
     sensors.wait_for_segmenter()

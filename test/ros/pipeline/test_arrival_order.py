@@ -36,6 +36,10 @@ def test_a_stream_that_goes_on_from_there_went_back():
     assert found == [IN_ORDER] * 10 + [LATE] * (IN_A_ROW - 1) + [BACK] + [IN_ORDER] * 5
 
 
+def test_a_message_that_was_sent_later_is_not_late():
+    assert places([1000, (900, 900, False), (950, 950, True)]) == [IN_ORDER, LATE, BACK]
+
+
 def test_messages_may_overlap_a_little():
     assert places([(0, 100), (95, 200), (80, 90), (189, 300)], overlap=10) == [
         IN_ORDER, IN_ORDER, LATE, LATE]

@@ -161,6 +161,10 @@ def test_event_times():
     assert continuity.accept_event_times(2_010_000, 2_020_000) is Arrival.IN_ORDER
     assert run(continuity, step(10.0, None, 'events')).reset == Reset(
         'time went back', "the event camera's time went back by 3.020 s")
+    # A clock of the sensor that was set: the packet itself is stamped later.
+    assert continuity.accept_event_times(2_100_000, 2_110_000, 7 * SECOND) is Arrival.IN_ORDER
+    assert continuity.accept_event_times(2_000_000, 2_010_000, 6 * SECOND) is Arrival.LATE
+    assert continuity.accept_event_times(2_000_000, 2_010_000, 8 * SECOND) is Arrival.BACK
     # Another stream of packets has another time.
     follow(continuity, packet(0, encoding='evt2'))
     assert continuity.accept_event_times(0, 10) is Arrival.IN_ORDER
