@@ -5,25 +5,27 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import NoReturn
 
 from mfs_seg_ros import stop_at_once
+from mfs_seg_ros.node.stop import end_process
 
 
-def segmenter() -> int:
-    """Run the node ``mfs_seg``; return its exit code."""
-    return _run('segmenter')
+def segmenter() -> NoReturn:
+    """Run the node ``mfs_seg``, and end the process with its exit code."""
+    _run('segmenter')
 
 
-def player() -> int:
-    """Run the node ``player``; return its exit code."""
-    return _run('player')
+def player() -> NoReturn:
+    """Run the node ``player``, and end the process with its exit code."""
+    _run('player')
 
 
-def recorder() -> int:
-    """Run the node ``recorder``; return its exit code."""
-    return _run('recorder')
+def recorder() -> NoReturn:
+    """Run the node ``recorder``, and end the process with its exit code."""
+    _run('recorder')
 
 
-def _run(name: str) -> int:
+def _run(name: str) -> NoReturn:
     stop_at_once()
-    return import_module(f'mfs_seg_ros.{name}').main()
+    end_process(import_module(f'mfs_seg_ros.{name}').main())

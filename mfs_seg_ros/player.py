@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from array import array
 from collections import deque
@@ -30,7 +29,7 @@ from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import image_message
 from mfs_seg_ros.node.parameters import Setting, declare_all
 from mfs_seg_ros.node.run import run_node
-from mfs_seg_ros.node.stop import Stop
+from mfs_seg_ros.node.stop import Stop, end_process
 from mfs_seg_ros.playback.schedule import played
 
 # A source that cannot keep up slows down: a camera does not send what it missed in a burst.
@@ -269,4 +268,4 @@ def main(args: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    end_process(main())

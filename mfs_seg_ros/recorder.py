@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import queue
-import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -28,7 +27,7 @@ from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import stamp_ns
 from mfs_seg_ros.node.parameters import Setting, chosen_sensors, declare_all
 from mfs_seg_ros.node.run import run_node
-from mfs_seg_ros.node.stop import Stop
+from mfs_seg_ros.node.stop import Stop, end_process
 from mfs_seg_ros.recording.metrics import RunRecord
 from mfs_seg_ros.recording.video import VIDEO_HEIGHT
 
@@ -181,4 +180,4 @@ def main(args: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    end_process(main())

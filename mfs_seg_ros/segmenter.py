@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -40,7 +39,7 @@ from mfs_seg_ros.node.lifecycle import reject_invalid_transitions
 from mfs_seg_ros.node.malloc import release_freed_memory
 from mfs_seg_ros.node.parameters import SEGMENTER, changed_parameters, declare_all
 from mfs_seg_ros.node.run import run_node
-from mfs_seg_ros.node.stop import Stop
+from mfs_seg_ros.node.stop import Stop, end_process
 from mfs_seg_ros.pipeline.camera import Camera
 from mfs_seg_ros.pipeline.configure import Plan, make_plan
 from mfs_seg_ros.pipeline.monitor import Monitor
@@ -287,4 +286,4 @@ def main(args: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    end_process(main())

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -75,6 +76,9 @@ def run_node(
             node.destroy_node()
         if rclpy.ok():
             rclpy.shutdown()
+        # The middleware leaves when nothing refers to the node any more, not even itself.
+        node = None
+        gc.collect()
         signal.alarm(0)
 
 
