@@ -21,6 +21,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from mfs_seg_core.bags.storage import zstd
 from mfs_seg_core.events.recordings.flatbuffer import FlatTable
 
 _LINE = b'#!AER-DAT4.0\r\n'
@@ -117,10 +118,12 @@ def _unpacker(path: Path, compression: int) -> Callable[[bytes], bytes]:
         if compression in (LZ4, LZ4_HIGH):
             from lz4.frame import LZ4FrameDecompressor as Unpacker
         else:
-            Unpacker = _zstd().ZstdDecompressor
-    except ModuleNotFoundError as error:
-        raise ValueError(f'{path} needs {error.name} to be read: pip install '
+            Unpacker = zstd().ZstdDecompressor
+    except ModuleNotFoundError:
+        raise ValueError(f'{path} is compressed by lz4, which needs rosbags: pip install '
                          '"mfs_seg_ros[events]"') from None
+    except ValueError as error:
+        raise ValueError(f'{path} cannot be read, {error}') from None
 
     def unpack(data: bytes) -> bytes:
         unpacker = Unpacker()
@@ -133,12 +136,3 @@ def _unpacker(path: Path, compression: int) -> Callable[[bytes], bytes]:
             raise ValueError('a packet is cut')
         return unpacked
     return unpack
-
-
-def _zstd():
-    """Return the module for Zstandard, of Python from 3.14 on or of its backport."""
-    try:
-        from compression import zstd
-    except ModuleNotFoundError:
-        from backports import zstd
-    return zstd

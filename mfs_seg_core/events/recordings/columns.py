@@ -3,8 +3,7 @@
 """
 Order of the columns of a table of events, from an argument, from names or from the values.
 
-x comes before y where there are no names, because values cannot tell them apart, unless their
-ranges are those of a usual sensor with x and y swapped.
+x comes before y where there are no names, because values cannot tell them apart.
 """
 
 from __future__ import annotations
@@ -13,8 +12,6 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-
-from mfs_seg_core.events.recordings.sensors import looks_swapped
 
 FIELDS = 'txyp'
 # Orders of columns without names that are looked for.
@@ -114,9 +111,7 @@ def order_by_values(rows: np.ndarray) -> tuple[int, ...] | None:
     clear = [one for one in found if all(
         one == other or (falls[one[0]], -spans[one[0]]) < (falls[other[0]], -4 * spans[other[0]])
         for other in found)]
-    if len(clear) != 1 or looks_swapped(*(int(columns[i].max()) + 1 for i in clear[0][1:3])):
-        return None
-    return tuple(first + i for i in clear[0])
+    return tuple(first + i for i in clear[0]) if len(clear) == 1 else None
 
 
 def is_index(column: np.ndarray) -> bool:

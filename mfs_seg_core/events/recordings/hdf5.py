@@ -22,7 +22,7 @@ from mfs_seg_core.events.recordings.hdf5_layouts import (
 )
 from mfs_seg_core.events.recordings.recording import BOUNDING_BOX, CHUNK, ArrayRecording, Recording
 from mfs_seg_core.events.recordings.sensors import SENSORS
-from mfs_seg_core.events.recordings.table import SAMPLE, find_order, find_unit
+from mfs_seg_core.events.recordings.table import SAMPLE, check_extent, find_order, find_unit
 from mfs_seg_core.events.recordings.time_unit import microseconds
 from mfs_seg_core.events.types import Triggers
 from mfs_seg_core.util.text import printable
@@ -49,6 +49,7 @@ class Hdf5Recording(ArrayRecording):
         self._file, self._process, self._cut = None, None, missing_bytes(path)
         self._layout = self._guarded(lambda: self._chosen(topic))
         self._count = self._guarded(self._readable)
+        self._by_values = False
         self._order = self._guarded(lambda: self._find_order(columns))
         self._unit, self._offset = 'us', 0
         sample = self._raw(0, min(SAMPLE, self._count))[0]
@@ -58,6 +59,8 @@ class Hdf5Recording(ArrayRecording):
         self._begin()
         super().__init__(path, self._layout.name, size or (1, 1))
         self.size, self.size_origin = self._find_size(size)
+        if self._by_values and self.size_origin:
+            check_extent(path, self.size, columns)
         self._begin()
 
     def _chosen(self, topic: str) -> EventLayout:
@@ -106,6 +109,7 @@ class Hdf5Recording(ArrayRecording):
         rows = dataset[:min(SAMPLE, self._count)].astype(np.float64)
         if self._layout.name == 'mvsec' and not columns:
             return 2, 0, 1, 3
+        self._by_values = True
         return find_order(self.path, rows, columns) if len(rows) else (0, 1, 2, 3)
 
     def _is_usual(self, kind: np.dtype) -> bool:

@@ -19,7 +19,7 @@ import numpy as np
 
 from mfs_seg_core.events.recordings.columns import field_of, named_order
 from mfs_seg_core.events.recordings.recording import CHUNK, ArrayRecording, Recording
-from mfs_seg_core.events.recordings.table import SAMPLE, find_order, find_unit
+from mfs_seg_core.events.recordings.table import SAMPLE, check_extent, find_order, find_unit
 from mfs_seg_core.events.recordings.time_unit import microseconds
 from mfs_seg_core.util.text import printable
 
@@ -37,7 +37,7 @@ class NumpyRecording(ArrayRecording):
     """Arrays of events, read in chunks; those of an archive are unpacked into memory."""
 
     def __init__(self, path: Path, size: tuple[int, int] | None, columns: str, unit: str):
-        self.path, self._missing = path, 0
+        self.path, self._missing, self._by_values = path, 0, False
         self._fields, name = self._find_fields(columns)
         lengths = {len(field) for field in self._fields}
         if len(lengths) > 1:
@@ -49,6 +49,8 @@ class NumpyRecording(ArrayRecording):
         self._unit = find_unit(path, self._fields[0][:SAMPLE], unit, name)
         self._begin()
         super().__init__(path, 'numpy', size)
+        if self._by_values and self.size_origin:
+            check_extent(path, self.size, columns)
 
     def _find_fields(self, columns: str) -> tuple[list[np.ndarray], str]:
         """Return t, x, y and p, and the name of t."""
@@ -76,6 +78,7 @@ class NumpyRecording(ArrayRecording):
                              'columns')
         if not len(array):
             return [array[:, i] for i in range(4)], ''
+        self._by_values = True
         order = find_order(self.path, np.asarray(array[:SAMPLE], np.float64), columns)
         return [array[:, i] for i in order], ''
 

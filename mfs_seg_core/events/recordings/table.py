@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mfs_seg_core.events.recordings.columns import chosen_order, named_order, order_by_values
+from mfs_seg_core.events.recordings.sensors import looks_swapped
 from mfs_seg_core.events.recordings.time_unit import checked_unit, unit_by_values, unit_of
 
 # Rows that order and unit are determined from.
@@ -37,6 +38,22 @@ def find_order(path: Path, rows: np.ndarray, columns: str, names: Sequence[str] 
         raise ValueError(f'{path} has columns of which neither names nor values tell which are t, '
                          'x, y and p: give their order, for example --columns x,y,p,t')
     return order
+
+
+def check_extent(path: Path, size: tuple[int, int], columns: str, names: Sequence[str] = ()
+                 ) -> None:
+    """
+    Check the bounding box of all events of a table whose order was determined from values.
+
+    :param path: the file, for the error message.
+    :param size: width and height of the bounding box.
+    :param columns: the order, as the caller gives it; empty: not given.
+    :param names: names of the columns; empty: they have none.
+    :raises ValueError: if the box is that of a usual sensor with x and y swapped.
+    """
+    if not columns and not named_order(names) and looks_swapped(*size):
+        raise ValueError(f'{path} has events up to {size[0]} x {size[1]}, which is a usual sensor '
+                         'with x and y swapped: give the order, for example --columns x,y,p,t')
 
 
 def find_unit(path: Path, t: np.ndarray, unit: str, name: str = '') -> str:

@@ -19,7 +19,7 @@ import numpy as np
 
 from mfs_seg_core.events.recordings.formats import START, text_encoding
 from mfs_seg_core.events.recordings.recording import CHUNK, ArrayRecording, Recording
-from mfs_seg_core.events.recordings.table import SAMPLE, find_order, find_unit
+from mfs_seg_core.events.recordings.table import SAMPLE, check_extent, find_order, find_unit
 from mfs_seg_core.events.recordings.text_head import BLANKS, is_comment, read_head, split
 from mfs_seg_core.events.recordings.time_unit import microseconds
 from mfs_seg_core.util.text import printable
@@ -51,7 +51,7 @@ class TextRecording(ArrayRecording):
         with self._opened() as file:
             self._head = read_head(file, path)
         self._width = len(split(_BEHIND.sub('', self._head.first)))
-        self._order, self._unit = (0, 1, 2, 3), 'us'
+        self._order, self._unit, names = (0, 1, 2, 3), 'us', ()
         if self._head.first:
             sample = self._sample()
             names = self._head.names
@@ -60,6 +60,8 @@ class TextRecording(ArrayRecording):
             t = sample[:, self._order[0]]
             self._unit = find_unit(path, t, unit, names[self._order[0]] if names else '')
         super().__init__(path, 'text', self._head.size or size)
+        if self.size_origin:
+            check_extent(path, self.size, columns, names)
 
     def _opened(self):
         return self.path.open(encoding=self._encoding, errors='replace')

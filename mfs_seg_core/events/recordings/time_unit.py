@@ -23,6 +23,8 @@ _NAMES = {
 }
 # Events a second of a usual recording; fewer happen, but rarely.
 USUAL_RATE = 1e3, 2e8
+# Hardly a recording has fewer, or more.
+RARE_RATE, HIGH_RATE = 100, 1e7
 # With fewer events than this, a rate says nothing.
 FEWEST = 100
 # 2001 to 2100, in seconds since 1970.
@@ -81,7 +83,7 @@ def unit_by_values(t: np.ndarray) -> str:
         fine = bool((np.abs(t * 1e3 - np.rint(t * 1e3)) > 1e-3).any())
         if 's' in usual:
             return 's'
-        if rates['s'] < 10:
+        if rates['s'] < (RARE_RATE / 10 if fine else RARE_RATE):
             return next((unit for unit in ('ms', 'us') if unit in usual), '')
         return 's' if fine else ''
     # Seconds without decimals are no times of events.
@@ -92,10 +94,10 @@ def unit_by_values(t: np.ndarray) -> str:
         return 'us'
     if _since_1970(largest, 'ms') and 'ms' in usual:
         # Microseconds since the start of a computer some weeks ago look alike.
-        return '' if 'us' in usual else 'ms'
+        return 'ms' if rates['us'] > HIGH_RATE else ''
     if coarse and 'ns' in usual:
         # Nanoseconds of a clock of microseconds, or microseconds of a clock of milliseconds.
-        return '' if 'us' in usual else 'ns'
+        return 'ns' if rates['us'] < RARE_RATE else ''
     if 'us' in usual:
         return 'us'
     if rates['us'] > USUAL_RATE[1]:

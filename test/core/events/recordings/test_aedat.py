@@ -4,7 +4,6 @@
 
 import struct
 
-import lz4.frame
 import numpy as np
 import pytest
 from support.event_files import (
@@ -21,6 +20,8 @@ from mfs_seg_core.events.recordings import open_recording
 from mfs_seg_core.events.recordings.aedat4_file import Aedat4File
 from mfs_seg_core.events.types import concatenate
 
+lz4 = pytest.importorskip('lz4.frame', reason='lz4 is not installed: pip install '
+                                              '"mfs_seg_ros[events]"')
 EVENTS = random_events(3000, 300_000, (346, 260))
 PREFERENCES = ('# AEChip: eu.seebetter.ini.chips.davis.{}\r\n# Start of Preferences\r\n'
                + '#<entry key="Davis346.chip.bias" value="1"/>\r\n' * 2000
@@ -130,7 +131,7 @@ def test_damaged_packet_of_aedat4(tmp_path):
     assert events.count == 2500 and recording.faults == {'damaged packets': 1}
 
 
-@pytest.mark.parametrize('compression, pack', [(1, lz4.frame.compress), (3, None)])
+@pytest.mark.parametrize('compression, pack', [(1, lz4.compress), (3, None)])
 def test_compressed_packets_of_aedat4(tmp_path, compression, pack):
     if pack is None:
         pack = pytest.importorskip('backports.zstd').compress

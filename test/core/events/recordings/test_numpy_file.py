@@ -42,7 +42,7 @@ def test_archives(tmp_path, arrays, save):
 
 def test_arguments(tmp_path):
     np.save(tmp_path / 'a.npy', columns(EVENTS, 'pyxt'))
-    with pytest.raises(ValueError, match='a.npy has columns of which neither'):
+    with pytest.raises(ValueError, match='a.npy has events up to 240 x 320, '):
         open_recording(tmp_path / 'a.npy')
     events, _ = read(tmp_path / 'a.npy', columns='p,y,x,t', unit='ms')
     assert equal(events, EVENTS._replace(t=EVENTS.t * 1000))

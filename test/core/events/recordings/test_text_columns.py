@@ -87,9 +87,18 @@ def test_times_out_of_order(tmp_path):
     assert equal(events, EVENTS.where(order)) and recording.faults['time went back'] > 500
 
 
+def test_first_events_of_a_bar_that_moves(tmp_path):
+    """They lie on a part of the sensor that looks like a smaller one with x and y swapped."""
+    count, width = 18_000, 320
+    t = np.arange(count) * 20
+    events = EVENTS._replace(t=t, x=(t * width // (20 * count)).astype(np.uint16),
+                             y=np.resize(EVENTS.y, count), p=np.resize(EVENTS.p, count))
+    assert equal(read(tmp_path / 'a.txt', text(events, '{x},{y},{p},{t}'))[0], events)
+
+
 def test_arguments_decide(tmp_path):
     data = text(EVENTS, '{p} {y} {x} {t}')
-    with pytest.raises(ValueError, match='a.txt has columns of which neither names nor values'):
+    with pytest.raises(ValueError, match='a.txt has events up to 240 x 320, .* x and y swapped'):
         read(tmp_path / 'a.txt', data)
     events, _ = read(tmp_path / 'a.txt', data, columns='p,y,x,t')
     assert equal(events, EVENTS)
@@ -110,7 +119,7 @@ def test_arguments_decide(tmp_path):
     # Nanoseconds of a clock of microseconds, or microseconds of one of milliseconds; a tenth of a
     # second is too coarse.
     (text(EVENTS._replace(t=np.arange(EVENTS.count) // 4), '{ns} {x} {y} {p}'), 'times'),
-    (text(EVENTS._replace(t=EVENTS.t * 200), '{s:.1f} {x} {y} {p}'), 'times')])
+    (text(EVENTS._replace(t=EVENTS.t * 20), '{s:.1f} {x} {y} {p}'), 'times')])
 def test_doubt_is_refused(tmp_path, data, message):
     with pytest.raises(ValueError, match=f'a.txt has {message}.*--(columns|unit) ') as error:
         read(tmp_path / 'a.txt', data)
