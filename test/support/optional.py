@@ -2,28 +2,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packages without which some tests are skipped, as where only those of package.xml are there."""
 
+import re
 from importlib.util import find_spec
 
 import pytest
 
 from mfs_seg_core.util.extras import EXTRAS
 
-# Packages of the extras of setup.py, and tools of the tests and of the documentation.
-OPTIONAL = {*(name for extra in EXTRAS.values() for name in extra), 'sphinx', 'furo', 'myst_parser',
-            'lz4', 'backports'}
+# Packages of the extras of setup.py, what comes along with them, and tools of the documentation.
+OPTIONAL = sorted({*(name for extra in EXTRAS.values() for name in extra), 'sphinx', 'furo',
+                   'myst_parser', 'lz4', 'backports'})
+MISSING = [name for name in OPTIONAL if find_spec(name) is None]
+# Sentences of the package about a missing one: its name, and the remedy.
+SENTENCE = re.compile(rf'\b({"|".join(MISSING)})\b.*: pip install') if MISSING else None
 
 
 def reason(error: BaseException | None) -> str:
     """Return why a test is to be skipped after an exception; empty: it is a fault."""
-    name = getattr(error, 'name', None) or ''
-    root = name.partition('.')[0]
-    if not isinstance(error, ModuleNotFoundError) or {name, root}.isdisjoint(OPTIONAL):
+    if not SENTENCE or error is None:
         return ''
-    try:
-        installed = find_spec(name) is not None
-    except ModuleNotFoundError:
-        installed = False
-    return '' if installed else f'{name} is not installed: pip install ".[train,data,events]"'
+    if isinstance(error, ModuleNotFoundError):
+        name = (error.name or '').partition('.')[0]
+        return f'{name} is not installed' if name in MISSING else ''
+    found = SENTENCE.search(str(error))
+    return f'{found[1]} is not installed' if found else ''
 
 
 class OptionalModule(pytest.Module):
@@ -33,8 +35,9 @@ class OptionalModule(pytest.Module):
         """Import the file and return its tests."""
         try:
             _ = self.obj
-        except self.CollectError as error:
-            if why := reason(error.__cause__):
-                pytest.skip(f'{why}; {self.path.name} was not run', allow_module_level=True)
+        except Exception as error:
+            # pytest replaces an ImportError by an error of its own.
+            if why := reason(error) or reason(error.__cause__):
+                pytest.skip(f'{why}: {self.path.name} was not run', allow_module_level=True)
             raise
         return super().collect()
