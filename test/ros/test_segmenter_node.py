@@ -79,6 +79,26 @@ def test_mask_for_sensor_encodings(camera, encoding, bytes_a_pixel, bigendian):
     assert set(bytes(mask.data)) <= {*range(len(CAMVID)), 255}
 
 
+def test_mask_of_12_bits_in_16_is_that_of_8(camera, logged):
+    shown = coarse_image(1)
+    first = camera.ask(shown)
+    samples = np.round(shown * (4095 / 255)).astype('<u2')
+    message = image_message(samples.view(np.uint8).reshape(32, -1), 'rgb16', Image().header)
+    message.width = 48
+    camera.reset()
+    assert same(camera.ask(message), first)
+    logged("images of encoding 'rgb16' use 12 bits")
+
+
+def test_mask_of_a_compressed_mosaic_is_that_of_the_raw_one(camera):
+    shown = cv2.cvtColor(coarse_image(1), cv2.COLOR_RGB2GRAY)
+    first = camera.ask(image_message(shown, 'bayer_rggb8', Image().header))
+    camera.reset()
+    data = cv2.imencode('.png', shown)[1].tobytes()
+    message = CompressedImage(format='bayer_rggb8; png compressed ', data=array('B', data))
+    assert same(camera.ask(message), first)
+
+
 def test_answer_is_the_core_s(camera):
     core = Segmenter.from_weights('street', input_size=(64, 48))
     for seed in (3, 4):

@@ -151,6 +151,18 @@ def test_broken_raw_images_and_labels(tmp_path):
     assert source.report.skipped == {'frames': 1, 'labels': 1}
 
 
+def test_bits_in_use_are_those_of_the_whole_bag(tmp_path):
+    grey = np.linspace(0, 255, 24 * 32).astype(np.uint16).reshape(24, 32)
+    bright_dark = [grey * 16, grey]
+    messages = [(START_NS + i * STEP_NS, image(pixels, 'mono16', START_NS + i * STEP_NS))
+                for i, pixels in enumerate(bright_dark)]
+    source = open_source(write_bag(tmp_path / 'bag', {'/camera': messages}))
+    for frame, pixels in zip(source, bright_dark):
+        np.testing.assert_allclose(frame.image[..., 0].astype(int), pixels / 16, atol=1)
+    note, = source.report.notes
+    assert note.startswith("/camera: images of encoding 'mono16' use 12 bits")
+
+
 def test_nothing_but_broken_frames(tmp_path):
     bag = write_bag(tmp_path / 'bag', {'/image': [
         (log_ns, compressed(b'x', 'jpeg', log_ns)) for log_ns, _ in packed('jpeg')]})
