@@ -114,7 +114,8 @@ class Continuity:
         # Some publishers do not count.
         if packet.seq == before.seq == 0:
             return PacketCheck(starts=False)
-        if packet.seq in self._open:
+        # One that is stamped later is of a publisher that counts again.
+        if packet.seq in self._open and not 0 < before.stamp_ns < packet.stamp_ns:
             return PacketCheck(False, -1 if self._open[packet.seq] else 0, late=True)
         missing = packet.seq - before.seq - 1
         if not 0 <= missing < MAX_MISSING_PACKETS:

@@ -257,11 +257,12 @@ def test_the_segmenter_outlives_them(fuzzed, children):
     assert memory_kb(pid, 'VmHWM') - before_kb < MORE_MEMORY_KB
     images = [int(count) for count in camera.wait(lambda: children.last_match(
         'segmenter', r'of (\d+) images so far, (\d+) were dropped for newer ones, (\d+) were '
-        r'unusable and (\d+) were too old; .*; (\d+) masks'), 'the report of images').groups()]
+        r'unusable, (\d+) were too old and (\d+) out of order; .*; (\d+) masks'),
+        'the report of images').groups()]
     # Two may be under way. (There are masks of events alone, too.)
     assert sum(images[1:]) >= images[0] - 2
     packets = [int(count) for count in camera.wait(lambda: children.last_match(
-        'segmenter', r'event packets so far, (\d+) were dropped .* and (\d+) were unusable'),
+        'segmenter', r'event packets so far, (\d+) were dropped .*, (\d+) were unusable'),
         'the report of events').groups()]
     for unusable in images[2], packets[1]:
         assert unusable > MESSAGES / 4

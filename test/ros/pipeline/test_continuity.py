@@ -106,8 +106,8 @@ def test_a_request_during_a_step_is_for_the_next_one():
     assert run(continuity, step(10.2)).reset == Reset('clock jumped', 'second')
 
 
-def packet(seq: int, encoding='evt3', width=64) -> EventPacket:
-    return EventPacket(0, width, 48, seq, 0, encoding, memoryview(b''))
+def packet(seq: int, encoding='evt3', width=64, stamp_ns: int = 0) -> EventPacket:
+    return EventPacket(stamp_ns, width, 48, seq, 0, encoding, memoryview(b''))
 
 
 def follow(continuity: Continuity, made: EventPacket) -> PacketCheck:
@@ -181,6 +181,14 @@ def test_packets_the_wrong_way_round_reset_nothing():
     assert run(continuity, step(10.0, None, 'events')).reset is None
     # One that was there already is of a publisher that counts again.
     assert follow(continuity, packet(9)).reset.cause == 'sensor restarted'
+
+
+def test_a_missing_number_that_is_stamped_later_is_of_a_publisher_that_counts_again():
+    continuity = Continuity(1.0)
+    for seq, stamp_ns in ((0, 1), (5, 3)):
+        follow(continuity, packet(seq, stamp_ns=stamp_ns))
+    assert continuity.check_packet(packet(1, stamp_ns=2)).late
+    assert continuity.check_packet(packet(1, stamp_ns=4)).reset.cause == 'sensor restarted'
 
 
 def test_images_the_wrong_way_round_are_late():
