@@ -55,6 +55,8 @@ def checked_unit(unit: str) -> str:
     return unit
 
 
+# Damaged times may be too large to be multiplied.
+@np.errstate(over='ignore', invalid='ignore')
 def unit_by_values(t: np.ndarray) -> str:
     """
     Return the unit of the times of the first events.
