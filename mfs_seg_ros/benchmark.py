@@ -29,13 +29,14 @@ from mfs_seg_ros.demo import positive
 from mfs_seg_ros.diagnostics.process_info import cpu_s
 from mfs_seg_ros.messages.images import stamp_ns
 from mfs_seg_ros.node.fastdds_environment import local_environment
-from mfs_seg_ros.node.stop import interrupt_once
+from mfs_seg_ros.node.stop import Stop
 from mfs_seg_ros.tools.camera_diagnostics import PACKET_CAUSES, CameraDiagnostics
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 
 MASK = 'mfs_seg/mask'
 TIMES = ('model_time_ms', 'decode_time_ms')
 START_S = 120.0
+POLL_S = 0.1
 # For the last masks; the last events become a step after a second without more of them.
 DRAIN_S = 2.0
 
@@ -50,13 +51,14 @@ def main(arguments: list[str] | None = None) -> int:
                         help='of the node (default: the last)')
     parser.add_argument('--json', type=Path, default=None, metavar='FILE')
     options = parser.parse_args(arguments)
-    interrupt_once()
+    stop = Stop()
+    stop.catch_signals()
     environment = local_environment()
     os.environ.update(environment)
     try:
         with (tempfile.TemporaryDirectory() as folder,
               Children(Path(folder), environment) as children):
-            figures = run(children, Path(folder) / 'sent.json', options)
+            figures = run(children, Path(folder) / 'sent.json', options, stop)
     except (ChildFailed, OSError) as error:
         print(f'The benchmark ended early: {error}', file=sys.stderr)
         return 1
@@ -71,16 +73,35 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class Listener(CameraDiagnostics):
-    """Subscribes to the masks and times of a segmenter, too."""
+    """
+    Subscribes to the masks and times of a segmenter, too.
 
-    def __init__(self) -> None:
+    :param stop: set when the program is to stop.
+    """
+
+    def __init__(self, stop: Stop) -> None:
         super().__init__('benchmark')
+        self._stop = stop
         self.latencies_ms: list[float] = []
         self.times_ms: dict[str, list[float]] = {name: [] for name in TIMES}
         self.create_subscription(Image, MASK, self._on_mask, 10)
         for name in TIMES:
             self.create_subscription(
                 Float32, f'mfs_seg/debug/{name}', partial(self._on_time, name), 50)
+
+    def listen(self, seconds: float) -> None:
+        """
+        Receive messages for this time.
+
+        :param seconds: duration in seconds.
+        :raises KeyboardInterrupt: the program is to stop.
+        """
+        end_s = time.monotonic() + seconds
+        while (left_s := end_s - time.monotonic()) > 0.0:
+            super().listen(min(left_s, POLL_S))
+            # Not raised by the handler of the signal: callbacks from C would ignore it.
+            if self._stop.is_set():
+                raise KeyboardInterrupt
 
     def _on_mask(self, mask: Image) -> None:
         self.latencies_ms.append((self.get_clock().now().nanoseconds - stamp_ns(mask)) / 1e6)
@@ -90,7 +111,7 @@ class Listener(CameraDiagnostics):
 
 
 def run(
-    children: Children, counts_file: Path, options: argparse.Namespace
+    children: Children, counts_file: Path, options: argparse.Namespace, stop: Stop
 ) -> dict[str, str | int | float]:
     """
     Measure a segmenter under a load of events.
@@ -98,6 +119,7 @@ def run(
     :param children: where the processes are started.
     :param counts_file: file of the load's counts.
     :param options: the command line.
+    :param stop: set when the program is to stop.
     :returns: the figures by name.
     :raises ChildFailed: when a process fails.
     """
@@ -114,7 +136,7 @@ def run(
     # Its handlers would stop this process before its children.
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
-        listener = Listener()
+        listener = Listener(stop)
         wait(listener, children, lambda: listener.count_publishers(MASK), 'segmenter')
         children.start('load', 'mfs_seg_ros.tools.event_generator', {
             'rate': options.rate, 'seconds': options.seconds, 'counts_file': str(counts_file)})

@@ -34,7 +34,7 @@ from mfs_seg_ros.benchmark import DRAIN_S, MASK, START_S, Listener, wait, wait_f
 from mfs_seg_ros.demo import positive
 from mfs_seg_ros.diagnostics.process_info import ProcessState, process_state
 from mfs_seg_ros.node.fastdds_environment import local_environment
-from mfs_seg_ros.node.stop import interrupt_once
+from mfs_seg_ros.node.stop import Stop
 from mfs_seg_ros.tools.camera_diagnostics import IMAGE_CAUSES
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 from mfs_seg_ros.tools.trend import growth, slope
@@ -86,13 +86,14 @@ def main(arguments: list[str] | None = None) -> int:
                         help='leave the node a tenth of one core')
     parser.add_argument('--json', type=Path, default=None, metavar='FILE')
     options = parser.parse_args(arguments)
-    interrupt_once()
+    stop = Stop()
+    stop.catch_signals()
     environment = local_environment()
     os.environ.update(environment)
     try:
         with (tempfile.TemporaryDirectory() as folder,
               Children(Path(folder) / 'log', environment) as children):
-            figures = run(children, Path(folder), options)
+            figures = run(children, Path(folder), options, stop)
     except (ChildFailed, OSError) as error:
         print(f'The soak ended early: {error}', file=sys.stderr)
         return 1
@@ -109,13 +110,14 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if wrong else 0
 
 
-def run(children: Children, folder: Path, options: argparse.Namespace) -> dict[str, int | float]:
+def run(children: Children, folder: Path, options: argparse.Namespace, stop: Stop
+        ) -> dict[str, int | float]:
     """Measure, and return the figures; raise ChildFailed when a process fails."""
     save_frames(folder / 'frames')
     # Its handlers would stop this process before its children.
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
-        listener = Listener()
+        listener = Listener(stop)
         rate = options.rate
         if options.overload:
             start_segmenter(children, listener, options)

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from mfs_seg_core.events.types import Events, Window
+from mfs_seg_core.util.extras import missing
 
 
 def import_h5py():
@@ -34,8 +35,7 @@ def import_h5py():
         import h5py
         import hdf5plugin  # noqa: F401  (registers Blosc)
     except ModuleNotFoundError as error:
-        raise ValueError(f'event files in HDF5 need {error.name}: '
-                         'pip install "mfs_seg_ros[data]"') from None
+        raise ValueError(f'event files in HDF5 need {missing(error.name)}') from None
     return h5py
 
 

@@ -12,7 +12,7 @@ DEPTHS = (8, 10, 12, 14, 16)
 # A larger share of the samples above a depth rules it out. Fewer are faulty pixels or highlights.
 MAX_SHARE = 1e-3
 # JPEG keeps the upper 8 of 16 bits, of which fewer than 12 leave nothing; and it overshoots edges.
-JPEG_LEAST, JPEG_SLACK = 12, 1.25
+JPEG_UNIT, JPEG_LEAST, JPEG_SLACK = 257, 12, 1.25
 
 
 class BitDepth:
@@ -55,23 +55,24 @@ class BitDepth:
         return (f'samples of the images need more than the {self.given} bits of bit_depth, and '
                 'become white: set bit_depth to 0 (automatic) or 16') if self._exceeded else ''
 
-    def reduced(self, samples: np.ndarray, encoding: str, from_jpeg: bool = False) -> np.ndarray:
+    def reduced(self, samples: np.ndarray, encoding: str) -> np.ndarray:
         """
         Scale samples to 8 bits.
 
-        :param samples: uint16, colours or grey values of one image.
+        :param samples: colours or grey values of one image, uint16; uint8: the upper 8 of 16 bits,
+            as a JPEG keeps them.
         :param encoding: encoding of the image; after a change, the bits are found again.
-        :param from_jpeg: whether the samples passed through the 8 bits of a JPEG.
         :returns: uint8 of the same shape; values above the bits in use are 255.
         """
         if encoding != self._encoding:
             self._encoding, self._bits, self._exceeded = encoding, self.given, False
-        if samples.size and int(samples.max()) >> self._bits:
-            least, slack = (JPEG_LEAST, JPEG_SLACK) if from_jpeg else (DEPTHS[0], 1.0)
-            self._look_above(samples, least, slack)
+        unit, least, slack = ((JPEG_UNIT, JPEG_LEAST, JPEG_SLACK) if samples.dtype == np.uint8
+                              else (1, DEPTHS[0], 1.0))
+        if samples.size and int(samples.max()) * unit >> self._bits:
+            self._look_above(samples, least, slack / unit)
         highest = (1 << (self._bits or DEPTHS[-1])) - 1
         rows = samples.reshape(len(samples), -1)
-        return cv2.convertScaleAbs(rows, alpha=255 / highest).reshape(samples.shape)
+        return cv2.convertScaleAbs(rows, alpha=255 * unit / highest).reshape(samples.shape)
 
     def _look_above(self, samples: np.ndarray, least: int, slack: float) -> None:
         def exceed(bits: int) -> bool:

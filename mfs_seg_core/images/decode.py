@@ -53,9 +53,7 @@ def decode_rgb(message: Any, depth: BitDepth | None = None) -> np.ndarray:
     pixels = _decoded(message)
     height, width = pixels.shape[:2]
     from_jpeg = stored.cut and pixels.itemsize == 1
-    if from_jpeg:
-        pixels = pixels.astype(np.uint16) * 257
-    encoding = _encoding(pixels, stored)
+    encoding = _encoding(pixels, stored, 16 if from_jpeg else 8 * pixels.itemsize)
     step = width * LAYOUTS[encoding].pixel
     image = PackedImage(height, width, encoding, int(sys.byteorder == 'big'), step, pixels)
     return _converted(image, depth, convert_by_opencv, from_jpeg)
@@ -94,8 +92,7 @@ def _decoded(message: Any) -> np.ndarray:
     return pixels
 
 
-def _encoding(pixels: np.ndarray, stored: PixelFormat) -> str:
-    bits = 8 * pixels.itemsize
+def _encoding(pixels: np.ndarray, stored: PixelFormat, bits: int) -> str:
     if pixels.ndim == 2:
         return f"{stored.mosaic or 'mono'}{bits}"
     return f"{'rgb' if stored.swapped else 'bgr'}{bits}"
@@ -116,10 +113,11 @@ def _reduced(image: PackedImage, depth: BitDepth, from_jpeg: bool) -> PackedImag
     layout = LAYOUTS[image.encoding]
     if layout.sample == 1:
         return image
-    samples = np.frombuffer(image.data, np.uint16).reshape(image.height, image.width, -1)
+    kind = np.uint8 if from_jpeg else np.uint16
+    samples = np.frombuffer(image.data, kind).reshape(image.height, image.width, -1)
     # The opacity may use more bits than the colours.
     samples = samples[..., :3]
     encoding = image.encoding.replace('a16', '16')
-    data = depth.reduced(samples, image.encoding, from_jpeg)
+    data = depth.reduced(samples, image.encoding)
     return replace(image, encoding=encoding.replace('16', '8'),
                    step=image.width * samples.shape[2], data=data)

@@ -39,17 +39,6 @@ class Stop:
             signal.signal(number, lambda *_: self.set())
 
 
-def interrupt_once() -> None:
-    """Let the first SIGINT or SIGTERM raise KeyboardInterrupt, and ignore further ones."""
-    def interrupt(*_: object) -> None:
-        for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    for number in STOP_SIGNALS:
-        signal.signal(number, interrupt)
-
-
 def end_process(code: int) -> NoReturn:
     """
     End this process without the clean-up of the interpreter, which takes PyTorch long.

@@ -23,6 +23,7 @@ import numpy as np
 
 from mfs_seg_core.bags.storage import zstd
 from mfs_seg_core.events.recordings.flatbuffer import FlatTable
+from mfs_seg_core.util.extras import missing
 
 _LINE = b'#!AER-DAT4.0\r\n'
 # Longest header, and longest packet when unpacked.
@@ -120,8 +121,7 @@ def _unpacker(path: Path, compression: int) -> Callable[[bytes], bytes]:
         else:
             Unpacker = zstd().ZstdDecompressor
     except ModuleNotFoundError:
-        raise ValueError(f'{path} is compressed by lz4, which needs rosbags: pip install '
-                         '"mfs_seg_ros[events]"') from None
+        raise ValueError(f"{path} is compressed by lz4, which needs {missing('rosbags')}") from None
     except ValueError as error:
         raise ValueError(f'{path} cannot be read, {error}') from None
 

@@ -227,7 +227,7 @@ def test_bad_label(tmp_path, recording, label, message):
 @pytest.mark.parametrize('module', ['h5py', 'hdf5plugin'])
 def test_not_installed(tmp_path, recording, monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ValueError, match=rf'need {module}: pip install "mfs_seg_ros\[data\]"'):
+    with pytest.raises(ValueError, match=rf"need {module}, of the extra 'data': pip"):
         DSEC(tmp_path, [NAME])
 
 
