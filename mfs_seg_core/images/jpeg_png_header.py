@@ -7,6 +7,8 @@ from __future__ import annotations
 import struct
 
 PNG = b'\x89PNG\r\n\x1a\n'
+# Bytes of a chunk besides its content: length, kind and checksum.
+PNG_CHUNK = 12
 JPEG = b'\xff\xd8'
 # Start of frame: the markers C0 to CF except those of tables and extensions.
 JPEG_FRAMES = {*range(0xc0, 0xd0)} - {0xc4, 0xc8, 0xcc}
@@ -27,9 +29,28 @@ def announced_size(data: bytes | memoryview) -> tuple[int, int] | None:
 
 
 def is_cut(data: bytes | memoryview) -> bool:
-    """Return whether a JPEG lacks its end: OpenCV before 4.10 paints what is missing grey."""
+    """
+    Return whether a JPEG or a PNG lacks its end.
+
+    OpenCV before 4.10 paints what is missing of a JPEG grey, and OpenCV allocates the length that
+    a damaged chunk of a PNG declares.
+    """
+    if data[:8] == PNG:
+        return _is_cut_png(data)
     tail = bytes(data[-MAX_ZEROS:]).rstrip(b'\0')[-MAX_AFTER_END:]
     return data[:2] == JPEG and JPEG_END not in tail
+
+
+def _is_cut_png(data: bytes | memoryview) -> bool:
+    offset = len(PNG)
+    while offset + PNG_CHUNK <= len(data):
+        length, kind = struct.unpack_from('>I4s', data, offset)
+        offset += PNG_CHUNK + length
+        if kind == b'IEND':
+            break
+    else:
+        return True
+    return offset > len(data)
 
 
 def _size_of_jpeg(data: bytes | memoryview) -> tuple[int, int] | None:

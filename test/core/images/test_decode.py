@@ -158,6 +158,17 @@ def test_images_that_declare_too_many_pixels_are_not_decoded(extension, width, h
         decode_rgb(CompressedFields(data=bytes(data)))
 
 
+def test_a_png_chunk_that_declares_more_bytes_than_there_are_is_not_decoded(monkeypatch):
+    data = bytearray(cv2.imencode('.png', RGB)[1].tobytes())
+    for place in (data.index(b'IDAT'), data.index(b'IEND')):
+        damaged = data.copy()
+        damaged[place - 4:place] = struct.pack('>I', 0xa3000000)
+        with monkeypatch.context() as patch:
+            patch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('memory was allocated'))
+            with pytest.raises(MessageError, match='cannot be decoded: send whole JPEG or PNG'):
+                decode_rgb(CompressedFields(data=bytes(damaged)))
+
+
 @pytest.mark.parametrize('extension', ['.bmp', '.tiff', '.webp', '.ppm'])
 def test_other_formats_are_rejected(extension):
     data = cv2.imencode(extension, RGB)[1].tobytes()
