@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.bags import KINDS, compressed, event_array, file_of, image, packet, write_bag
+from support.bags import KINDS, ROS1, compressed, event_array, file_of, image, packet, write_bag
 from support.event_camera import SENSOR, save_untrained, some_events
 from support.event_encoders import evt3
 from support.videos import jpeg, write_mkv
@@ -85,7 +85,7 @@ def test_a_bag_of_depth_alone_lists_its_topics(tmp_path, play):
     assert '16UC1' in error
 
 
-@pytest.mark.parametrize('kind', KINDS, ids=str)
+@pytest.mark.parametrize('kind', [KINDS[0], ROS1], ids=['rosbag2', ROS1])
 def test_camera_and_events_of_a_bag(kind, tmp_path, play):
     packets = []
     for index in range(30):
@@ -111,9 +111,8 @@ def test_one_broken_message_is_left_out(count, status, tmp_path, play):
     assert '/cam/compressed' in summary['first_skipped'][0]
 
 
-@pytest.mark.parametrize('kind', KINDS, ids=str)
-def test_a_cut_recording_plays_to_its_cut(kind, tmp_path, play):
-    whole = file_of(write_bag(tmp_path / 'whole', {'/image_raw': frames(30, kind)}, kind))
+def test_a_cut_recording_plays_to_its_cut(tmp_path, play):
+    whole = file_of(write_bag(tmp_path / 'whole', {'/image_raw': frames(30)}))
     path = tmp_path / f'cut{whole.suffix}'
     path.write_bytes(whole.read_bytes()[:whole.stat().st_size // 2])
     summary, _ = play(path)
@@ -172,7 +171,7 @@ def test_events_of_a_large_sensor(tmp_path, play):
     assert summary['events_received'] == t.size and summary['warnings'] == []
 
 
-def test_packets_of_the_wrong_encoding_are_said(tmp_path, play):
+def test_events_outside_the_sensor_are_said(tmp_path, play):
     events = some_events(0, 900_000)
     chunks = [events.where(slice(first, first + 600)) for first in range(0, events.count, 600)]
     path = write_bag(tmp_path / 'bag', {'/events': [
