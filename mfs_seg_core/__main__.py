@@ -13,6 +13,8 @@ from mfs_seg_core.util.extras import missing
 VERBS = {
     'train': ('mfs_seg_core.train.__main__', 'Train a network on labelled frames and events.',
               ('train',)),
+    'imagenet': ('mfs_seg_core.train.imagenet',
+                 'Write an ImageNet-trained encoder to start training from.', ('pretrain',)),
     'evaluate': ('mfs_seg_core.evaluate.__main__', 'Measure mIoU of weights on labelled frames.',
                  ('data',)),
     'benchmark': ('mfs_seg_core.benchmark.__main__', 'Measure speed and memory against peers.',

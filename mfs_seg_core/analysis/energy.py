@@ -9,7 +9,8 @@ linear layer. An operation is
 - a MAC, a multiplication and an addition, where the input is real numbers (pixels, features of an
   ANN);
 - an AC, an addition alone, for each unit spike of an input of spikes. A spike of value k, of a
-  neuron with several levels, stands for k unit spikes, so ACs are operations times mean spikes.
+  neuron with several levels, stands for k unit spikes, so ACs are operations times mean spikes. A
+  negative spike of a signed neuron is a subtraction, and counts by its size.
 
 Energy is that of 32-bit floats in 45 nm (Horowitz, ISSCC 2014): 4.6 pJ for a MAC, 0.9 pJ for an AC.
 Papers on spiking networks use the same model (Hu et al. 2024, MS-ResNet; Su et al. 2024). It leaves
@@ -35,9 +36,9 @@ class LayerOperations:
     Operations of one layer over all its calls.
 
     :param operations: multiplications of the layer on real numbers.
-    :param spikes: sum of the inputs, where all inputs were spikes.
+    :param spikes: sum of the sizes of the inputs, where all inputs were spikes.
     :param inputs: number of input elements.
-    :param spiking: whether all inputs were spikes: whole numbers, 0 or more.
+    :param spiking: whether all inputs were spikes: whole numbers.
     """
 
     name: str
@@ -112,7 +113,7 @@ class OperationCounter(LayerRecorder):
         layer.operations += elements * module.weight[0].numel()
         layer.inputs += x.numel()
         layer.spiking = layer.spiking and are_spikes(x)
-        layer.spikes += float(x.sum(dtype=torch.float64))
+        layer.spikes += float(x.abs().sum(dtype=torch.float64))
 
 
 def parameters(network: nn.Module) -> int:

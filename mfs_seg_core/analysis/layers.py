@@ -50,5 +50,5 @@ def convolutions(network: nn.Module) -> dict[str, nn.Module]:
 
 
 def are_spikes(x: Tensor) -> bool:
-    """Return whether all elements are whole numbers, 0 or more."""
-    return bool(((x == x.round()) & (x >= 0)).all())
+    """Return whether all elements are whole numbers; those of signed neurons may be negative."""
+    return bool((x == x.round()).all())

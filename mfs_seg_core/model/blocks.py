@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mfs_seg_core.model.batch_norm import ThresholdBatchNorm
-from mfs_seg_core.model.layout import concatenate_channels, per_image
+from mfs_seg_core.model.layout import concatenate_channels, enlarge, per_image
 from mfs_seg_core.model.state import Membranes, Neuron, Spiking
 
 
@@ -45,9 +45,9 @@ class SpikingConv(nn.Module):
     """LIF, convolution, threshold-dependent batch norm."""
 
     def __init__(self, inputs: int, outputs: int, spiking: Spiking, kernel: int = 1,
-                 stride: int = 1, groups: int = 1, gain: float = 1.0):
+                 stride: int = 1, groups: int = 1, gain: float = 1.0, signed: bool = False):
         super().__init__()
-        self.lif = Neuron(inputs, spiking)
+        self.lif = Neuron(inputs, spiking, signed)
         self.conv = Conv(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups,
                          bias=False)
         self.norm = ThresholdBatchNorm(outputs, spiking.levels, gain)
@@ -85,7 +85,7 @@ class EFSRes(nn.Module):
         """
         super().__init__()
         hidden = channels * expansion
-        self.expand = SpikingConv(inputs or channels, hidden, spiking)
+        self.expand = SpikingConv(inputs or channels, hidden, spiking, signed=spiking.signed)
         self.depthwise = SpikingConv(hidden, hidden, spiking, kernel=kernel,
                                      groups=hidden if separable else 1)
         self.project = SpikingConv(hidden, channels, spiking, gain=self.LAST_GAIN)
@@ -155,7 +155,7 @@ class Recall(EFSRes):
 
     def store(self, y: Tensor, membranes: Membranes) -> None:
         """Store y ``[1, B, C, H, W]`` for the next step."""
-        membranes.after[self.name] = y[0]
+        membranes.after[self.name] = y.squeeze(0)
 
 
 class Up(nn.Module):
@@ -171,7 +171,7 @@ class Up(nn.Module):
         :param kernel: size of the transposed convolution, 2 or 4; 0: interpolate.
         """
         super().__init__()
-        self.lif = Neuron(inputs, spiking)
+        self.lif = Neuron(inputs, spiking, spiking.signed)
         if kernel:
             self.conv = nn.ConvTranspose2d(inputs, outputs, kernel, 2, padding=kernel // 2 - 1,
                                            bias=False)
@@ -185,15 +185,16 @@ class Up(nn.Module):
         current = per_image(lambda y: self.norm(self.conv(y)), spikes)
         if isinstance(self.conv, nn.ConvTranspose2d):
             return current[..., :size[0], :size[1]]
-        return per_image(lambda y: functional.interpolate(y, size=size, mode='bilinear'), current)
+        return per_image(lambda y: enlarge(y, size), current)
 
 
 class Head(nn.Module):
     """LIF and convolution: class scores from spikes."""
 
-    def __init__(self, inputs: int, classes: int, spiking: Spiking, kernel: int):
+    def __init__(self, inputs: int, classes: int, spiking: Spiking, kernel: int,
+                 signed: bool = False):
         super().__init__()
-        self.lif = Neuron(inputs, spiking)
+        self.lif = Neuron(inputs, spiking, signed)
         self.conv = Conv(inputs, classes, kernel, padding=kernel // 2)
 
     def forward(self, x: Tensor, membranes: Membranes) -> Tensor:

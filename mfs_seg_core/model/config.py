@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mfs_seg_core.model.baseline_blocks import BLOCKS
+from mfs_seg_core.model.lite_config import LITE_CONFIGS, LiteConfig
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,11 @@ CONFIGS = {
 }
 
 
-def named_config(name: str, classes: int, **changes) -> Config:
-    """Return the configuration ``name`` ('paper' or 'fast') with ``changes`` to its fields."""
+def named_config(name: str, classes: int, **changes) -> Config | LiteConfig:
+    """Return the configuration ``name``, a key of CONFIGS or LITE_CONFIGS, with ``changes``."""
+    if name in LITE_CONFIGS:
+        return LiteConfig(classes=classes, **{**LITE_CONFIGS[name], **changes})
     if name not in CONFIGS:
-        raise ValueError(f'no configuration {name!r}: choose from {", ".join(CONFIGS)}')
+        raise ValueError(f'no configuration {name!r}: choose from '
+                         f'{", ".join((*CONFIGS, *LITE_CONFIGS))}')
     return Config(classes=classes, **{**CONFIGS[name], **changes})

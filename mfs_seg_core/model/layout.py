@@ -24,8 +24,9 @@ def per_image(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     :returns: ``[T, B, C', H', W']``.
     """
     if len(x) == 1:
-        # Merging and splitting dimensions of size 1 discards the strides that mark channels last.
-        return layer(x[0]).unsqueeze(0)
+        # Merging and splitting dimensions of size 1 discards the strides that mark channels last;
+        # so does the gradient of x[0].
+        return layer(x.squeeze(0)).unsqueeze(0)
     y = layer(x.flatten(0, 1))
     return y.unflatten(0, x.shape[:2])
 
@@ -34,7 +35,7 @@ def concatenate_channels(*currents: Tensor) -> Tensor:
     """Concatenate the channels of currents ``[T, B, C, H, W]``, each of its own C."""
     if len(currents[0]) == 1:
         # With five dimensions, the result would never be channels last.
-        return torch.cat([x[0] for x in currents], dim=1).unsqueeze(0)
+        return torch.cat([x.squeeze(0) for x in currents], dim=1).unsqueeze(0)
     return torch.cat(currents, dim=2)
 
 
@@ -43,3 +44,13 @@ def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
     if tuple(x.shape[-2:]) == tuple(size):
         return x
     return per_image(lambda y: functional.interpolate(y, size=size, mode='nearest'), x)
+
+
+def enlarge(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """
+    Enlarge images ``[N, C, H, W]`` bilinearly to height and width ``size``, in their own dtype.
+
+    Autocast would return float32, and with it turn all layers after this one into float32.
+    """
+    with torch.autocast(x.device.type, enabled=False):
+        return functional.interpolate(x, size=size, mode='bilinear')

@@ -4,41 +4,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mfs_seg_core.model.baseline_blocks import BLOCKS, MembraneConv
 from mfs_seg_core.model.blocks import EventInput, Head, Recall, SpikingConv, Stem, Up
 from mfs_seg_core.model.config import Config
-from mfs_seg_core.model.layout import concatenate_channels, per_image, resize
+from mfs_seg_core.model.layout import concatenate_channels, enlarge, per_image, resize
 from mfs_seg_core.model.mimo import Attend, Fuse, ImageBranch
-from mfs_seg_core.model.state import Membranes, Neuron, Spiking, State
+from mfs_seg_core.model.state import Membranes, Spiking, State
+from mfs_seg_core.model.stateful import Prediction, Stateful
 
 # Places in the last dimension of the tensor ``present``.
 CAMERA, EVENTS = 0, 1
 
 
-class Prediction(NamedTuple):
-    """
-    Result of a pass through the network.
-
-    :param logits: class scores ``[T, B, K, h, w]`` at 1/4, 1/2 and full scale.
-    :param state: every membrane potential ``[B, C, h, w]`` by neuron name, after the last step, and
-        the currents stored by :class:`~mfs_seg_core.model.blocks.Recall`, by the name of the block.
-    :param rates: mean spikes of a neuron in a step, ``[B]``, by neuron name; empty unless
-        requested.
-    """
-
-    logits: tuple[Tensor, ...]
-    state: State
-    rates: dict[str, Tensor]
-
-
-class MFSSeg(nn.Module):
+class MFSSeg(Stateful):
     """
     The spiking network: stem, three encoder scales of EFS-Res blocks, decoder, three heads.
 
@@ -95,9 +77,7 @@ class MFSSeg(nn.Module):
         self.heads = nn.ModuleList(Head(width, config.classes, spiking, kernel=3 if mimo else 1)
                                    for width in head_widths)
 
-        for name, module in self.named_modules():
-            if isinstance(module, (Neuron, Recall)):
-                module.name = name
+        self.name_neurons()
 
     def forward(self, images: Tensor | None, state: State | None = None, rates: bool = False,
                 elapsed: float | Tensor = 1.0, events: Tensor | None = None,
@@ -121,7 +101,7 @@ class MFSSeg(nn.Module):
             is no input.
         """
         if state is not None:
-            self._check_names(state)
+            self.check_names(state)
         if (images is None and events is None) or (events is not None and not self.config.events):
             raise ValueError('the network needs '
                              + ('images, events or both' if self.config.events else 'images'))
@@ -129,24 +109,11 @@ class MFSSeg(nn.Module):
             elapsed = elapsed.view(-1, 1, 1, 1)
         given = images if events is None else events
         if self.config.recall and len(given) > 1:
-            return self._step_by_step(len(given), (images, events, present), state, rates, elapsed)
+            return self.step_by_step((images, events, present), state, rates, elapsed)
         membranes = Membranes(state, rates, elapsed)
         encoded = self._encode(images, events, present, membranes)
         return Prediction(self._decode(encoded, given.shape[-2:], membranes),
                           membranes.after, membranes.rates)
-
-    def _step_by_step(self, steps: int, inputs: tuple[Tensor | None, ...], state: State | None,
-                      rates: bool, elapsed: float | Tensor) -> Prediction:
-        """Advance T steps one after the other, as each needs the decoder's output before it."""
-        predictions = []
-        for t in range(steps):
-            image, events, present = (None if x is None else x[t:t + 1] for x in inputs)
-            predictions.append(self(image, state, rates, elapsed, events, present))
-            state, elapsed = predictions[-1].state, 1.0
-        logits = tuple(torch.cat(scale) for scale in zip(*(p.logits for p in predictions)))
-        means = {name: torch.stack([p.rates[name] for p in predictions]).mean(0)
-                 for name in predictions[0].rates}
-        return Prediction(logits, state, means)
 
     def _encode(self, images: Tensor | None, events: Tensor | None, present: Tensor | None,
                 membranes: Membranes) -> list[Tensor]:
@@ -211,36 +178,8 @@ class MFSSeg(nn.Module):
         detail = self.detail(half, full, membranes)
         quarter = self.heads[0](quarter, membranes)
         half = self.heads[1](half, membranes)
-        enlarged = per_image(
-            lambda y: functional.interpolate(y, size=full, mode='bilinear'), half)
+        enlarged = per_image(lambda y: enlarge(y, full), half)
         return quarter, half, enlarged + self.heads[2](detail, membranes)
-
-    @torch.no_grad()
-    def init_state(self, batch: int, height: int, width: int) -> State:
-        """
-        Return the state of streams at rest: zeros, in the dtype and on the device of the weights.
-
-        The shapes come from a pass over a blank image.
-
-        :param batch: number of streams B.
-        :param height: height of the images.
-        :param width: width of the images.
-        :returns: potentials ``[B, C, h, w]`` by neuron name.
-        """
-        blank = next(self.parameters()).new_zeros(1, batch, self.config.inputs, height, width)
-        training = self.training
-        state = self.eval()(blank).state
-        self.train(training)
-        return {name: torch.zeros_like(potential) for name, potential in state.items()}
-
-    def _check_names(self, state: State) -> None:
-        expected = {module.name for module in self.modules()
-                    if isinstance(module, (Neuron, Recall))}
-        if expected != state.keys():
-            raise ValueError(
-                f'the state is of another network: {len(expected - state.keys())} of '
-                f'{len(expected)} potentials are missing from it, '
-                f'{len(state.keys() - expected)} are unknown; start from init_state() or None')
 
 
 def _presence(given: Tensor | None, present: Tensor | None, sensor: int) -> float | Tensor:
@@ -250,7 +189,7 @@ def _presence(given: Tensor | None, present: Tensor | None, sensor: int) -> floa
     return present[..., sensor, None, None, None]
 
 
-def fold_norms(network: MFSSeg) -> MFSSeg:
+def fold_norms(network: Stateful) -> Stateful:
     """Fold each batch norm into the convolution before it, in place, for inference only."""
     for module in network.modules():
         if isinstance(getattr(module, 'norm', None), nn.BatchNorm2d):

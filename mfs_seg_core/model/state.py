@@ -14,6 +14,9 @@ from mfs_seg_core.model.neuron import LIF, check_potential
 # Membrane potentials [B, C, H, W] by the name of their neuron.
 State = dict[str, Tensor]
 
+# Largest activation of an artificial network (ReLU6).
+CEILING = 6.0
+
 
 @dataclass(frozen=True)
 class Spiking:
@@ -23,19 +26,30 @@ class Spiking:
     :param levels: D, the largest value of a spike.
     :param leak: share of the potential that remains after one nominal step, 0..1.
     :param learn_leak: learn a leak for each channel, starting at ``leak``.
+    :param signed: neurons that read the current of a shortcut fire -D..D.
+    :param analogue: the neurons of an artificial network: they clip (ReLU6), or pass on the current
+        where a neuron would be signed, and have no state.
     """
 
     levels: int
     leak: float
     learn_leak: bool
+    signed: bool = False
+    analogue: bool = False
 
 
 class Neuron(LIF):
     """LIF layer with the name of its potential in the state of the network."""
 
-    def __init__(self, channels: int, spiking: Spiking):
-        super().__init__(spiking.levels, spiking.leak, channels if spiking.learn_leak else 0)
+    def __init__(self, channels: int, spiking: Spiking, signed: bool = False):
+        super().__init__(spiking.levels, spiking.leak, channels if spiking.learn_leak else 0,
+                         signed)
         self.name = ''
+        self.analogue = spiking.analogue
+
+    def clip(self, current: Tensor) -> Tensor:
+        """Return the activation of an artificial network in the place of the spikes."""
+        return current if self.least else current.clamp(0, CEILING)
 
 
 class Membranes:
@@ -65,13 +79,17 @@ class Membranes:
         :returns: spikes ``[T, B, C, H, W]``.
         :raises ValueError: the potential does not fit the current.
         """
+        if neuron.analogue:
+            return neuron.clip(current)
         potential = None if self.before is None else self.before[neuron.name]
         try:
             spikes, self.after[neuron.name] = neuron.run(current, potential, self.elapsed)
         except ValueError as error:
             raise ValueError(f'neuron {neuron.name}: {error}') from None
         if self.measure_rates:
-            self.rates[neuron.name] = spikes.detach().mean((0, 2, 3, 4), dtype=torch.float32)
+            # A negative spike is as many unit spikes as a positive one.
+            units = spikes.detach().abs() if neuron.least else spikes.detach()
+            self.rates[neuron.name] = units.mean((0, 2, 3, 4), dtype=torch.float32)
         return spikes
 
     def recall(self, name: str, like: Tensor) -> Tensor:

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mfs_seg_core.model.network import Prediction
 from mfs_seg_core.model.state import State
+from mfs_seg_core.model.stateful import Prediction
 
 SCALES = 5
 

@@ -5,6 +5,12 @@ Train a network: ``mfs-seg train --config config/train/street_fast.yaml``.
 
 The result is a weights file. All files of a run (checkpoints, TensorBoard, weights) are in
 ``runs/<name>``. The same command continues a stopped run.
+
+``mfs-seg train --campaign config/train/campaigns/camvid_lite.yaml --root DIR_OF_CAMVID``
+
+A campaign is a list of stages on CamVid, each of which may start from the weights of one before, or
+learn from it. Its data are decoded once and stay on the device. The results are in
+``runs/<campaign>/<stage>``, with a table and curves of all stages. The same command continues it.
 """
 
 from __future__ import annotations
@@ -12,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from mfs_seg_core.train import train
@@ -21,7 +28,9 @@ from mfs_seg_core.train.settings import documented, read_settings
 def main(arguments: list[str] | None = None) -> int:
     """Run ``mfs-seg train``; return the exit code."""
     parser = argparse.ArgumentParser(prog='mfs-seg train', description=__doc__)
-    parser.add_argument('--config', required=True, help='YAML file of settings')
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument('--config', help='YAML file of settings')
+    which.add_argument('--campaign', help='YAML file of several stages')
     parser.add_argument('--root', help='folder of the data set')
     parser.add_argument('--model', help="network: 'fast', 'paper' or 'unet' (default: the file's)")
     parser.add_argument('--output', default='runs', help='folder of runs (default: %(default)s)')
@@ -31,8 +40,13 @@ def main(arguments: list[str] | None = None) -> int:
                         help='override settings of the file')
     parser.add_argument('--print-config', action='store_true',
                         help='print all settings with their descriptions, without training')
+    parser.add_argument('--lane', help='run the stages of this lane of a campaign only')
+    parser.add_argument('--device', default='',
+                        help='torch device of a campaign (default: cuda if there is one, else cpu)')
     options = parser.parse_args(arguments)
     try:
+        if options.campaign:
+            return _campaign(options, arguments)
         # In quotes: a folder may be called 2024.
         changes = options.set + [f'{key}={json.dumps(value)}' for key in ('root', 'model')
                                  if (value := getattr(options, key))]
@@ -46,6 +60,34 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'train: {error}', file=sys.stderr)
         return 1
     return 0
+
+
+def _campaign(options: argparse.Namespace, arguments: list[str] | None) -> int:
+    """Run a campaign, or one lane of it; return the exit code."""
+    import torch
+
+    from mfs_seg_core.train.campaign import schedule
+    from mfs_seg_core.train.campaign.curves import draw_curves
+    from mfs_seg_core.train.campaign.stage import read_campaign
+    if not options.root:
+        raise ValueError('a campaign needs the folder of CamVid: add --root DIR')
+    device = options.device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    campaign = read_campaign(options.campaign)
+    folder = Path(options.output) / campaign.name
+    stages = [stage for stage in campaign.stages if options.lane in (None, stage.lane)]
+    if options.lane is None:
+        schedule.clear_failures(campaign, folder)
+    if options.lane is None and device != 'cpu':
+        command = schedule.lane_command(options.campaign, options.root, options.output, device)
+        schedule.run_lanes(campaign, folder, command)
+    else:
+        schedule.run_stages(campaign, stages, options.root, folder, device, arguments)
+    if options.lane is None:
+        print(schedule.write_table(campaign, folder))
+        # Without matplotlib, or without a finished stage, there are no curves.
+        with suppress(ValueError):
+            draw_curves(campaign, folder, folder / 'curves.png')
+    return 1 if schedule.failures(campaign, folder) else 0
 
 
 if __name__ == '__main__':

@@ -10,6 +10,7 @@ import textwrap
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
@@ -20,6 +21,7 @@ MODELS = ('fast', 'paper', 'unet')
 KINDS = {'str': (str, 'text'), 'int': (int, 'an integer'), 'float': (float, 'a number'),
          'bool': (bool, 'true or false'), 'tuple': (tuple, 'a list'), 'dict': (dict, 'a mapping'),
          'None': (type(None), 'empty')}
+Values = TypeVar('Values')
 
 
 @dataclass
@@ -129,16 +131,31 @@ def read_settings(path: str, changes: list[str]) -> Settings:
         if not equals:
             raise ValueError(f'{change!r} is not a setting: write key=value')
         values[key] = yaml.safe_load(value)
-    fields = {f.name: f for f in dataclasses.fields(Settings)}
+    return typed(path, Settings, values)
+
+
+def typed(path: str, kind: type[Values], values: dict) -> Values:
+    """
+    Create settings from the values of a YAML file.
+
+    :param path: path of the file, for messages.
+    :param kind: dataclass of the settings.
+    :param values: values by key.
+    :returns: the settings.
+    :raises ValueError: a key is unknown or missing, or a value has another type.
+    """
+    fields = {f.name: f for f in dataclasses.fields(kind)}
     unknown = sorted(values.keys() - fields.keys())
     if unknown:
         raise ValueError(f'{path}: unknown setting {unknown[0]!r}: choose from {", ".join(fields)}')
     values = {key: _typed(path, fields[key], value) for key, value in values.items()}
-    missing = [name for name in ('name', 'data') if name not in values]
+    missing = [name for name, each in fields.items() if name not in values
+               and each.default is dataclasses.MISSING
+               and each.default_factory is dataclasses.MISSING]
     if missing:
         raise ValueError(f'{path}: setting {missing[0]!r} is missing: add a line '
                          f'"{missing[0]}: value"')
-    return Settings(**values)
+    return kind(**values)
 
 
 def _typed(path: str, field: dataclasses.Field, value):

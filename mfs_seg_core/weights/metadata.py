@@ -17,12 +17,13 @@ import numpy as np
 
 from mfs_seg_core.labels import UNLABELLED, ClassSet
 from mfs_seg_core.model.config import Config
+from mfs_seg_core.model.lite_config import LiteConfig
 from mfs_seg_core.model.unet import UNetConfig
 from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_core.util.text import printable
 
 # Kinds of network by their names in the files.
-SHAPES = {'mfs_seg': Config, 'unet': UNetConfig}
+SHAPES = {'mfs_seg': Config, 'lite': LiteConfig, 'unet': UNetConfig}
 MAX_TEXT, MAX_NOTE = 100, 10_000
 # Most items of a row of variable length: classes, or blocks of one scale.
 MAX_LENGTH = UNLABELLED
@@ -56,6 +57,9 @@ LIMITS = {
     'widths': Limit(1, 1024, (3,)),
     'kernels': Limit(1, 31, (3, None)),
     'decoder_blocks': Limit(0, 64, (3,)),
+    'encoder': Limit(1, 1024, (None, 5)),
+    'decoder_widths': Limit(1, 1024, (None,)),
+    'decoder_kernels': Limit(1, 31, (None, None)),
     'detail': Limit(0, 1024),
     'inputs': Limit(1, 128),
     'events': Limit(0, 128),
@@ -67,7 +71,7 @@ LIMITS = {
     'nominal_step': Limit(1e-6, 3600, fraction=True),
     'event_bins': Limit(0, 64),
 }
-FLAGS = ('mimo', 'learn_leak', 'recall', 'full_spike')
+FLAGS = ('mimo', 'learn_leak', 'recall', 'full_spike', 'signed', 'analogue')
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ class Metadata:
     """
 
     name: str
-    config: Config | UNetConfig
+    config: Config | LiteConfig | UNetConfig
     classes: ClassSet
     input_size: tuple[int, int]
     mean: tuple[float, float, float]

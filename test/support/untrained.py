@@ -7,11 +7,12 @@ from torch import nn
 
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.config import named_config
+from mfs_seg_core.model.lite import LiteSeg
 from mfs_seg_core.model.network import MFSSeg
-from mfs_seg_core.weights.file import Metadata
+from mfs_seg_core.weights.file import Metadata, build
 
 
-def untrained(config: str, events: int = 0, **changes) -> MFSSeg:
+def untrained(config: str, events: int = 0, **changes) -> MFSSeg | LiteSeg:
     """
     Return a network with random weights, in evaluation mode, the same on every call.
 
@@ -19,7 +20,7 @@ def untrained(config: str, events: int = 0, **changes) -> MFSSeg:
     changes: values of other fields of the configuration, such as steps=2.
     """
     torch.manual_seed(0)
-    network = MFSSeg(named_config(config, classes=len(CAMVID), events=events, **changes))
+    network = build(named_config(config, classes=len(CAMVID), events=events, **changes))
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0
@@ -29,7 +30,7 @@ def untrained(config: str, events: int = 0, **changes) -> MFSSeg:
     return network.eval()
 
 
-def metadata_of(network: MFSSeg) -> Metadata:
+def metadata_of(network: MFSSeg | LiteSeg) -> Metadata:
     """Return metadata for a network, with 64x48 input."""
     bins = network.config.events // 2
     return Metadata('test', network.config, CAMVID, (64, 48), (0.4, 0.4, 0.4), (0.3, 0.3, 0.3),

@@ -38,6 +38,29 @@ def test_trajectory(levels, trajectory, learned):
         potential = after.detach()
 
 
+def test_signed_trajectory():
+    """Computed by hand, as above: negative currents fire negative spikes, down to -D."""
+    neuron, potential = LIF(levels=4, leak=0.25, signed=True), None
+    for current, spike, expected in ((-1.7, -2, 0.3), (0.7, 1, -0.225), (-9.0, -4, -5.05625),
+                                     (1.5, 0, 0.2359375), (0.2, 0, 0.258984375)):
+        spikes, potential = neuron(torch.full((1, 1, 1, 1), current), potential)
+        assert spikes.item() == spike
+        assert potential.item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_gradient_of_signed_neurons_passes_between_their_levels():
+    currents = torch.tensor([[-5.0, -3.0, 0.2, 3.0, 5.0]] * 2, requires_grad=True)
+    for run in (lambda x: LIF(4, signed=True)(x[0])[0], lambda x: LIF(4, signed=True).run(x)[0][0]):
+        currents.grad = None
+        run(currents).sum().backward()
+        assert currents.grad[0].tolist() == [0, 1, 1, 1, 0]
+
+
+def test_signed_neurons_need_levels():
+    with pytest.raises(ValueError, match='levels above 1'):
+        LIF(levels=1, signed=True)
+
+
 def test_a_step_leaves_its_inputs_unchanged():
     current, potential = torch.tensor([1.7, 0.2]), torch.tensor([0.4, 0.8])
     for levels in (1, 4):

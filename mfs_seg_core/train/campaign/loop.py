@@ -1,0 +1,215 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One stage of a campaign, from its start or its last checkpoint to weights and figures."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+import torch
+
+from mfs_seg_core.evaluate.metrics import ConfusionMatrix
+from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.model.network import fold_norms
+from mfs_seg_core.train.campaign import networks
+from mfs_seg_core.train.campaign.augment import DeviceAugment
+from mfs_seg_core.train.campaign.frames import DeviceFrames
+from mfs_seg_core.train.campaign.stage import Campaign, Stage, as_dict
+from mfs_seg_core.train.campaign.step import OptimiserStep
+from mfs_seg_core.train.campaign.validate import pixels, validate
+from mfs_seg_core.util.files import write_json, written_aside
+from mfs_seg_core.util.provenance import DataHash, provenance
+from mfs_seg_core.weights.file import load_weights, save_weights
+
+CHECKPOINT = 'checkpoint.pt'
+# Frames to measure the range of activations on for a conversion.
+CALIBRATION = 32
+# Steps from one look at the clock and the loss to the next: each waits for the GPU.
+LOOK_EVERY = 10
+
+
+def paths(folder: Path, name: str) -> tuple[Path, Path]:
+    """Return the files of a stage's weights and of its figures."""
+    return folder / name / f'{name}.safetensors', folder / name / f'{name}.json'
+
+
+class StageRun:
+    """One stage on one device."""
+
+    def __init__(self, campaign: Campaign, stage: Stage, root: str, folder: Path, device: str,
+                 arguments: list[str] | None = None):
+        """
+        Decode the data and create the network, or continue from a checkpoint.
+
+        :param campaign: the campaign, whose stages before have their weights in ``folder``.
+        :param stage: the stage to run.
+        :param root: folder of CamVid.
+        :param folder: folder of the campaign.
+        :param device: torch device.
+        :param arguments: options of the command, for the figures.
+        :raises ValueError: data or weights cannot be used.
+        """
+        self.stage, self.folder, self.device, self.arguments = stage, folder, device, arguments
+        self.begun = time.monotonic()
+        self.frames = DeviceFrames(root, stage.train_splits, stage.size, device,
+                                   without=stage.without_drives)
+        self.held_out = DeviceFrames(root, [stage.val_split], stage.size, device, stage.val_drives,
+                                     resize_labels=False)
+        self.metadata = networks.describe(stage, CAMVID)
+        self.on_gpu = torch.device(device).type == 'cuda'
+
+        def resolved(name: str) -> str | Path:
+            return paths(folder, name)[0] if name in campaign.needs(stage) else name
+
+        chosen = torch.linspace(0, len(self.frames) - 1, min(CALIBRATION, len(self.frames)),
+                                device=device).long()
+        network = networks.start(
+            stage, self.metadata, resolved(stage.start),
+            pixels(self.frames.images[chosen], self.metadata), device)
+        teacher = None
+        if stage.teacher:
+            teacher = fold_norms(load_weights(resolved(stage.teacher))[0])
+            teacher = teacher.to(device, memory_format=torch.channels_last).requires_grad_(False)
+        self.step = OptimiserStep(
+            stage, network, teacher, self.frames,
+            DeviceAugment(stage, self.metadata.mean, self.metadata.std, device),
+            self.frames.class_weights(len(CAMVID)).to(device))
+        self.total = max(1, stage.epochs * len(self.frames) // stage.batch_size)
+        self.number, self.elapsed_s, self.history = 0, 0.0, []
+        self.random: torch.Tensor | None = None
+        self.checkpoint = folder / stage.name / CHECKPOINT
+        if self.checkpoint.is_file():
+            self._continue()
+
+    def _continue(self) -> None:
+        try:
+            saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+            self.step.load_state_dict(saved['step'])
+        except Exception as error:  # the unpickler raises any type on damaged files
+            raise ValueError(f'{self.checkpoint} cannot be continued ({type(error).__name__}): '
+                             'delete it to start the stage again') from None
+        self.number, self.elapsed_s = saved['number'], saved['elapsed_s']
+        self.history, self.random = saved['history'], saved['random']
+
+    def run(self) -> dict:
+        """
+        Train to the end of the stage, and write its weights and figures.
+
+        :returns: the figures.
+        :raises ValueError: the loss is not finite.
+        """
+        stage, step = self.stage, self.step
+        # The order depends on the seed only: with the state of the random numbers, a continued run
+        # of a number of epochs equals an uninterrupted one.
+        order = self._order()
+        torch.manual_seed(stage.seed)
+        if not self.history:
+            self._validate(0.0)
+        prepared = time.monotonic()
+        step.prepare()
+        if self.random is not None:
+            self._generator().set_state(self.random.cpu())
+        self._synchronise()
+        prepare_s = time.monotonic() - prepared
+        per_epoch = max(1, len(self.frames) // stage.batch_size)
+        started, first, before_s = time.monotonic(), self.number, self.elapsed_s
+        saved, paused_s, progress = started, 0.0, self._progress()
+        while progress < 1:
+            place = self.number * stage.batch_size
+            step(order[place:place + stage.batch_size], progress, self.number)
+            self.number += 1
+            if self.number % LOOK_EVERY == 0 or self.number >= self.total:
+                loss = float(step.loss)
+                if loss != loss or loss == float('inf'):
+                    raise ValueError(f'stage {stage.name}: the loss is {loss} in step '
+                                     f'{self.number}: run again with a lower learning_rate')
+                self.elapsed_s = before_s + time.monotonic() - started
+            progress = self._progress()
+            if self.number % (stage.validate_every * per_epoch) == 0 and progress < 1:
+                pause = time.monotonic()
+                self._validate(progress)
+                paused_s += time.monotonic() - pause
+            if time.monotonic() - saved > stage.checkpoint_s:
+                self._save()
+                saved = time.monotonic()
+        self._synchronise()
+        train_s = time.monotonic() - started - paused_s
+        return self._finish((self.number - first) * stage.batch_size / max(train_s, 1e-9),
+                            train_s, prepare_s)
+
+    def _order(self) -> torch.Tensor:
+        """Return places of images: one permutation of the data after another."""
+        random = torch.Generator().manual_seed(self.stage.seed)
+        count = self.total * self.stage.batch_size
+        rounds = -(-count // len(self.frames))
+        return torch.cat([torch.randperm(len(self.frames), generator=random)
+                          for _ in range(rounds)])[:count].to(self.device)
+
+    def _generator(self) -> torch.Generator:
+        """Return the generator of the augmentation."""
+        return (torch.cuda.default_generators[torch.cuda.current_device()] if self.on_gpu
+                else torch.default_generator)
+
+    def _progress(self) -> float:
+        shares = [self.number / self.total]
+        if self.stage.seconds:
+            shares.append(self.elapsed_s / self.stage.seconds)
+        return max(shares)
+
+    def _synchronise(self) -> None:
+        if self.on_gpu:
+            torch.cuda.synchronize()
+
+    def _validate(self, progress: float) -> ConfusionMatrix:
+        """Measure the averaged weights from rest, and print a line."""
+        matrix = validate(self.step.averaged.eval(), self.held_out, self.metadata)
+        miou = matrix.miou
+        epoch = self.number * self.stage.batch_size / len(self.frames)
+        self.history.append({'step': self.number, 'epoch': round(epoch, 2),
+                             'progress': round(progress, 4), 'loss': float(self.step.loss),
+                             'miou': miou})
+        print(f'{self.stage.name}: epoch {epoch:.0f}, {100 * progress:.0f} %, loss '
+              f'{float(self.step.loss):.4f}, mIoU {miou:.4f}', flush=True)
+        return matrix
+
+    def _save(self) -> None:
+        """Write a checkpoint, whole or not at all."""
+        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        with written_aside(self.checkpoint) as part:
+            torch.save({'step': self.step.state_dict(), 'number': self.number,
+                        'elapsed_s': self.elapsed_s, 'history': self.history,
+                        'random': self._generator().get_state()}, part)
+
+    def _finish(self, rate: float, train_s: float, prepare_s: float) -> dict:
+        stage, network = self.stage, self.step.averaged.eval()
+        modes = {'reset@1': self._validate(1.0)}
+        if getattr(self.metadata.config, 'levels', 0) and not getattr(
+                self.metadata.config, 'analogue', False):
+            modes['stream@1'] = validate(network, self.held_out, self.metadata, stream=True)
+        names = self.metadata.classes.names
+        result = {
+            **provenance('train', self.arguments, DataHash()), 'stage': as_dict(stage),
+            'device': torch.cuda.get_device_name() if self.on_gpu else 'CPU',
+            'torch': torch.__version__, 'images': len(self.frames),
+            'validated_on': len(self.held_out), 'steps': self.number,
+            'epochs': round(self.number * stage.batch_size / len(self.frames), 1),
+            'images_per_s': round(rate, 1), 'train_s': round(train_s, 1),
+            'prepare_s': round(prepare_s, 1),
+            'total_s': round(time.monotonic() - self.begun, 1),
+            'memory_gb': round(torch.cuda.max_memory_allocated() / 1e9, 2) if self.on_gpu else None,
+            'parameters': sum(p.numel() for p in network.parameters()),
+            'history': self.history,
+            'figures': {mode: matrix.figures(names) for mode, matrix in modes.items()}}
+        weights, figures = paths(self.folder, stage.name)
+        notes = {**self.metadata.notes,
+                 **{f'{stage.val_split}_miou_{mode}': f'{matrix.miou:.4f}'
+                    for mode, matrix in modes.items()}}
+        save_weights(weights, network, dataclasses.replace(self.metadata, notes=notes))
+        write_json(figures, result)
+        self.checkpoint.unlink(missing_ok=True)
+        print(f'{stage.name}: ' + ', '.join(
+            f'{mode} {matrix.miou:.4f}' for mode, matrix in modes.items())
+            + f'; {rate:.0f} images/s, {result["epochs"]} epochs', flush=True)
+        return result

@@ -1,0 +1,179 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of a campaign and of its stages: a YAML file, read and checked."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from mfs_seg_core.model.config import CONFIGS
+from mfs_seg_core.model.lite_config import LITE_CONFIGS
+from mfs_seg_core.train.settings import typed
+
+NETWORKS = ('unet', *CONFIGS, *LITE_CONFIGS)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """
+    Settings of one training run on CamVid, in the memory of one device.
+
+    :param name: name of the stage and of its weights.
+    :param model: network: 'unet', or a named configuration.
+    :param start: weights to start from: a stage before, a file or shipped weights, or a file of an
+        encoder (``mfs-seg imagenet``); empty: random. A spiking network that starts from its
+        artificial twin is converted first.
+    :param teacher: stage whose class scores are learned too; empty: none.
+    :param train_splits: lists of images to train on.
+    :param without_drives: drives to leave out of them.
+    :param val_split: list of images to validate on.
+    :param val_drives: drives of it to validate on; empty: all.
+    :param size: width and height of whole frames, in pixels.
+    :param crop: width and height of the windows to train on, in pixels.
+    :param frames: number of steps from rest in training, through frames of a moving camera; each
+        has a loss.
+    :param epochs: number of passes through the training images.
+    :param seconds: length of the stage if that ends before ``epochs``; 0: no limit. The learning
+        rate follows whichever is further.
+    :param batch_size: images per optimiser step.
+    :param learning_rate: peak learning rate of AdamW: linear warm-up over 5 % of the stage, then a
+        cosine.
+    :param encoder_rate: learning rate of the encoder and the stem, in learning rates.
+    :param weight_decay: weight decay of AdamW, of convolutions only.
+    :param scale: range of the magnification of a window.
+    :param colour: strength of the changes of colour; 0: none.
+    :param copy_paste: share of the images on which objects of rare classes of another image are
+        pasted.
+    :param ema: share of the averaged weights that remains after an optimiser step.
+    :param distil: weight of the teacher's scores in the loss, 0..1; the labels have the rest.
+    :param temperature: temperature of the teacher's scores.
+    :param scale_weights: weight of the loss at 1/4, 1/2 and full scale.
+    :param levels: D of a spiking network; 0: that of the configuration.
+    :param leak: leak of the neurons at the start; below 0: that of the configuration.
+    :param signed: signed neurons (lite).
+    :param per_channel: convert a twin with one scale for each channel; False: for each layer.
+    :param validate_every: number of epochs from one validation to the next.
+    :param lane: stages of one lane run one after another in one process; on a GPU, lanes run side
+        by side.
+    :param checkpoint_s: seconds from one checkpoint to the next.
+    :param seed: seed of initial weights, order and augmentation.
+    :param notes: facts to store in the weights: licence, data.
+    """
+
+    name: str
+    model: str
+    start: str = ''
+    teacher: str = ''
+    train_splits: tuple[str, ...] = ('train',)
+    without_drives: tuple[str, ...] = ()
+    val_split: str = 'val'
+    val_drives: tuple[str, ...] = ()
+    size: tuple[int, int] = (480, 360)
+    crop: tuple[int, int] = (480, 360)
+    frames: int = 1
+    epochs: int = 100
+    seconds: float = 0.0
+    batch_size: int = 32
+    learning_rate: float = 2e-3
+    encoder_rate: float = 0.25
+    weight_decay: float = 0.02
+    scale: tuple[float, float] = (0.5, 2.0)
+    colour: float = 1.0
+    copy_paste: float = 0.0
+    ema: float = 0.998
+    distil: float = 0.0
+    temperature: float = 2.0
+    scale_weights: tuple[float, float, float] = (0.3, 0.3, 1.0)
+    levels: int = 0
+    leak: float = -1.0
+    signed: bool = True
+    per_channel: bool = True
+    validate_every: int = 50
+    lane: str = 'main'
+    checkpoint_s: float = 60.0
+    seed: int = 0
+    notes: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """
+    Stages in order.
+
+    :param name: name of the campaign, and of the folder of its results.
+    :param stages: settings of the stages.
+    """
+
+    name: str
+    stages: tuple[Stage, ...]
+
+    def stage(self, name: str) -> Stage:
+        """
+        Return a stage by its name.
+
+        :param name: its name.
+        :returns: the stage.
+        :raises ValueError: there is none.
+        """
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise ValueError(f'no stage {name!r}: choose from {", ".join(s.name for s in self.stages)}')
+
+    def needs(self, stage: Stage) -> list[str]:
+        """Return the names of the stages whose weights a stage needs."""
+        names = {each.name for each in self.stages}
+        return [name for name in (stage.start, stage.teacher) if name in names]
+
+
+def read_campaign(path: str | Path) -> Campaign:
+    """
+    Read and check a campaign.
+
+    The file has ``name``, ``stages`` (a list of settings of :class:`Stage`) and optionally
+    ``common``, settings that all stages share unless they set them.
+
+    :param path: path of the YAML file.
+    :returns: the campaign.
+    :raises ValueError: the file is no YAML, or a setting is unknown, missing or invalid.
+    """
+    try:
+        values = yaml.safe_load(Path(path).read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise ValueError(f'{path} cannot be read as YAML: {error}') from None
+    if not isinstance(values, dict) or not values.get('name') or not values.get('stages'):
+        raise ValueError(f'{path} holds no campaign: give it a name and a list of stages')
+    common, stages = values.get('common') or {}, []
+    for number, own in enumerate(values['stages'], 1):
+        where = f'{path}, stage {number}'
+        if not isinstance(own, dict):
+            raise ValueError(f'{where}: write one "key: value" per line')
+        stage = typed(where, Stage, {**common, **own})
+        _check(where, stage, [each.name for each in stages])
+        stages.append(stage)
+    return Campaign(str(values['name']), tuple(stages))
+
+
+def _check(where: str, stage: Stage, before: list[str]) -> None:
+    if stage.model not in NETWORKS:
+        raise ValueError(f'{where}: model must be one of {", ".join(NETWORKS)}, not '
+                         f'{stage.model!r}')
+    if stage.name in before:
+        raise ValueError(f'{where}: the name {stage.name!r} occurs twice: choose another')
+    if stage.teacher and stage.teacher not in before:
+        raise ValueError(f'{where}: the teacher {stage.teacher!r} is no stage before: choose from '
+                         f'{", ".join(before) or "none"}')
+    for name in ('frames', 'epochs', 'batch_size', 'validate_every'):
+        if getattr(stage, name) < 1:
+            raise ValueError(f'{where}: {name} must be at least 1, not {getattr(stage, name)}')
+    if not 0 < stage.scale[0] <= stage.scale[1]:
+        raise ValueError(f'{where}: scale must be two numbers above 0, the smaller one first')
+
+
+def as_dict(stage: Stage) -> dict:
+    """Return the settings of a stage for JSON."""
+    return dataclasses.asdict(stage)

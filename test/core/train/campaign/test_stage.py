@@ -1,0 +1,50 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Files of campaigns: valid ones, and a sentence for each kind of wrong one."""
+
+import pytest
+from support.paths import CONFIG
+
+from mfs_seg_core.train.campaign.stage import read_campaign
+
+CAMPAIGNS = sorted((CONFIG / 'train' / 'campaigns').glob('*.yaml'))
+
+
+@pytest.mark.parametrize('path', CAMPAIGNS, ids=lambda path: path.stem)
+def test_shipped_campaigns_are_valid(path):
+    campaign = read_campaign(path)
+    names = [stage.name for stage in campaign.stages]
+    for stage in campaign.stages:
+        assert stage.notes['licence'] and stage.notes['data']
+        assert all(names.index(need) < names.index(stage.name) for need in campaign.needs(stage))
+
+
+def test_common_settings_and_needs(tmp_path):
+    path = tmp_path / 'campaign.yaml'
+    path.write_text('name: x\ncommon: {epochs: 7, crop: [64, 48]}\nstages:\n'
+                    '  - {name: a, model: lite_twin}\n'
+                    '  - {name: b, model: lite, start: a, teacher: a, epochs: 3}\n'
+                    '  - {name: c, model: fast, start: street}\n')
+    a, b, c = (campaign := read_campaign(path)).stages
+    assert (a.epochs, b.epochs, b.crop) == (7, 3, (64, 48))
+    assert [campaign.needs(each) for each in (a, b, c)] == [[], ['a', 'a'], []]
+    with pytest.raises(ValueError, match="no stage 'd': choose from a, b, c"):
+        campaign.stage('d')
+
+
+@pytest.mark.parametrize('text, sentence', [
+    ('name: [', 'cannot be read as YAML'), ('stages: []', 'a name and a list of stages'),
+    ('name: x\nstages: [a]', 'stage 1: write one'),
+    ('name: x\nstages: [{name: a}]', "stage 1: setting 'model' is missing"),
+    ('name: x\nstages: [{name: a, model: vgg}]', 'model must be one of unet, paper, fast, lite'),
+    ('name: x\nstages: [{name: a, model: fast, epoch: 3}]', "unknown setting 'epoch'"),
+    ('name: x\nstages: [{name: a, model: fast, epochs: 0}]', 'epochs must be at least 1'),
+    ('name: x\nstages: [{name: a, model: fast, crop: 64}]', "'crop' must be a list"),
+    ('name: x\nstages: [{name: a, model: fast, scale: [2, 1]}]', 'the smaller one first'),
+    ('name: x\nstages: [{name: a, model: fast, teacher: b}]', "teacher 'b' is no stage before"),
+    ('name: x\nstages: [{name: a, model: fast}, {name: a, model: fast}]', 'occurs twice')])
+def test_wrong_files(text, sentence, tmp_path):
+    path = tmp_path / 'wrong.yaml'
+    path.write_text(text)
+    with pytest.raises(ValueError, match=sentence):
+        read_campaign(path)
