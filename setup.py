@@ -5,13 +5,14 @@
 from glob import glob
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import Extension, find_packages, setup
 
 NAME = 'mfs_seg_ros'
 NODES = ('segmenter', 'player', 'recorder')
 OPENCV = 'opencv-python-headless<5'
 # `colcon build --symlink-install` runs a link to this file in a folder without the README.
 README = Path(__file__).resolve().with_name('README.md')
+ENGINE = 'mfs_seg_core/engine'
 
 setup(
     name=NAME,
@@ -36,6 +37,16 @@ setup(
         (f'share/{NAME}/config/train/campaigns', glob('config/train/campaigns/*.yaml')),
     ],
     zip_safe=False,
+    # A shared library, loaded by ctypes. Without a compiler the package installs without it and
+    # runs on torch.
+    ext_modules=[Extension(
+        'mfs_seg_core.engine._native', sorted(glob(f'{ENGINE}/native/*.cpp')), language='c++',
+        depends=sorted(glob(f'{ENGINE}/native/*.*')), optional=True,
+        # Without contraction, all sets of instructions compute the same bits.
+        extra_compile_args=['-std=c++17', '-O3', '-fno-math-errno', '-fno-trapping-math',
+                            '-ffp-contract=off', '-fno-strict-aliasing', '-fvisibility=hidden',
+                            '-Wno-psabi', '-pthread'],
+        extra_link_args=['-pthread'])],
     # What the streaming path needs. ROS packages come from package.xml.
     install_requires=['torch', 'numpy', 'safetensors'],
     extras_require={

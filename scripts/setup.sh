@@ -127,6 +127,10 @@ if [ "$(cat "$venv/stamp" 2>/dev/null || true)" != "$stamp" ]; then
     fi
     register
     echo "$stamp" >"$venv/stamp"
+elif [ -n "$(find "$repository/mfs_seg_core/engine/native" -newer "$venv/stamp" -print -quit)" ]; then
+    echo 'Building the engine: its sources have changed.'
+    register
+    touch "$venv/stamp"
 fi
 exec 9>&-
 

@@ -23,6 +23,7 @@ LEVELS = (
     ('mfs_seg_core.model', 'mfs_seg_core.bags'),
     ('mfs_seg_core.events', 'mfs_seg_core.images'),
     ('mfs_seg_core.weights',),
+    ('mfs_seg_core.engine',),
     ('mfs_seg_core.legend', 'mfs_seg_core.streaming', 'mfs_seg_core.data'),
     ('mfs_seg_core.sources',),
     ('mfs_seg_core.train', 'mfs_seg_core.evaluate', 'mfs_seg_core.analysis'),

@@ -24,7 +24,7 @@ SETUP_ARGUMENTS = """
 import json
 import runpy
 import setuptools
-setuptools.setup = lambda **arguments: print(json.dumps(arguments))
+setuptools.setup = lambda **arguments: print(json.dumps(arguments, default=str))
 runpy.run_path('setup.py')
 """
 

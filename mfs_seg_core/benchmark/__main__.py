@@ -9,6 +9,9 @@ against SpikingJelly's multi-step neurons with the same settings.
 ``mfs-seg benchmark events``: decoding of EVT3, and event tensors, against evt3, expelliarmus, NumPy
 and tonic, where they are installed.
 
+``mfs-seg benchmark step``: a step of our network, by the native engine and by torch, against an
+image of U-Net and of Fast-SCNN, in torch and, where it is installed, in OpenVINO.
+
 ``mfs-seg benchmark cameras``: frames per second and memory of several cameras in one process, as a
 batch, against one process for each camera.
 """
@@ -26,7 +29,8 @@ from mfs_seg_core.benchmark.neurons import train_step
 def main(arguments: list[str] | None = None) -> int:
     """Run ``mfs-seg benchmark``; return the exit code."""
     options = _parse(arguments)
-    name = {'train-step': 'shape', 'events': 'count', 'cameras': 'cameras'}[options.benchmark]
+    name = {'train-step': 'shape', 'events': 'count', 'cameras': 'cameras',
+            'step': 'rounds'}[options.benchmark]
     numbers = getattr(options, name)
     if min(*(numbers if name == 'shape' else [numbers]), options.rounds) < 1:
         print(f'benchmark: --{name} and --rounds take numbers of 1 or more', file=sys.stderr)
@@ -38,6 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
             # Only this benchmark needs Numba.
             from mfs_seg_core.benchmark.events import benchmark_events
             benchmark_events(options.count, options.rounds, options.input)
+        elif options.benchmark == 'step':
+            # Only this benchmark needs OpenCV, for its images.
+            from mfs_seg_core.benchmark.step import step
+            step(options.rounds, options.json)
         else:
             benchmark_cameras(options.cameras, options.rounds, options.seconds, options.threads)
     except (ValueError, ChildProcessError) as error:
@@ -66,6 +74,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
                         help='a RAW file of EVT3 (default: a synthetic stream)')
     events.add_argument('--count', type=int, default=4_000_000, metavar='N',
                         help='events to decode, at least (default: %(default)s)')
+    step = add('step', 'a step of our network, U-Net and Fast-SCNN', 30)
+    step.add_argument('--json', type=Path, metavar='FILE', help='file to write the figures to')
     cameras = add('cameras', 'several cameras as one batch', 5)
     cameras.add_argument('--cameras', type=int, default=3, metavar='N',
                          help='number of cameras (default: %(default)s)')

@@ -31,6 +31,7 @@ from mfs_seg_core.data.sequences import LabelledFrame, camvid_sequences, street_
 from mfs_seg_core.data.street.seeds import TEST_SEED
 from mfs_seg_core.evaluate import robustness
 from mfs_seg_core.evaluate.modes import MODES, evaluate, table
+from mfs_seg_core.streaming.backend import BACKENDS
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.modalities import SENSORS
@@ -41,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run ``mfs-seg evaluate``; return the exit code."""
     options = _parse(arguments)
     try:
-        segmenter = Segmenter.from_weights(options.weights, options.device, options.size)
+        segmenter = Segmenter.from_weights(options.weights, options.device, options.size,
+                                           options.backend)
         if options.sensors or options.conditions:
             return _compare_sensors(segmenter, options, arguments)
         if options.encodings:
@@ -84,6 +86,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
                         help='input size of the network (default: as trained)')
     parser.add_argument('--device', default='cpu',
                         help='device of PyTorch (default: %(default)s)')
+    parser.add_argument('--backend', choices=BACKENDS, default='torch',
+                        help='torch, or the native engine; auto: native where it can run '
+                             '(default: %(default)s)')
     parser.add_argument('--json', type=Path, help='file to write the figures to')
     return parser.parse_args(arguments)
 
@@ -135,8 +140,8 @@ def _compare_modes(segmenter: Segmenter, options: argparse.Namespace,
         first = next(iter(results))
         write_json(options.json, {
             **provenance('evaluate', arguments, data_hash), 'weights': segmenter.name,
-            'input_size': segmenter.input_size, 'data': options.data, **described, 'mode': first,
-            **results[first], **results})
+            'backend': segmenter.backend, 'input_size': segmenter.input_size,
+            'data': options.data, **described, 'mode': first, **results[first], **results})
     return 0
 
 
@@ -158,8 +163,9 @@ def _compare_sensors(segmenter: Segmenter, options: argparse.Namespace,
     if options.json:
         write_json(options.json, {
             **provenance('evaluate', arguments, data_hash), 'weights': segmenter.name,
-            'input_size': segmenter.input_size, 'data': options.data, 'events': 'simulated',
-            'rate_hz': options.rate, 'seeds': options.seeds, **results})
+            'backend': segmenter.backend, 'input_size': segmenter.input_size,
+            'data': options.data, 'events': 'simulated', 'rate_hz': options.rate,
+            'seeds': options.seeds, **results})
     return 0
 
 

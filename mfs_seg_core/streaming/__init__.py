@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inference on streams: one network step per message, the state kept between steps."""
 
+from mfs_seg_core.streaming.inputs import Prepared
 from mfs_seg_core.streaming.segmenter import (
-    Prepared,
     Segmentation,
     Segmenter,
     set_threads,

@@ -4,21 +4,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from mfs_seg_core.events.tensor import EventWindow, event_tensor
+from mfs_seg_core.engine import engine
+from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.model.network import MFSSeg, fold_norms
 from mfs_seg_core.model.state import State
-from mfs_seg_core.streaming.batch_state import StreamState, gather, scatter
-from mfs_seg_core.streaming.preprocess import mask_of, normalise, resize_images
+from mfs_seg_core.streaming.backend import Backend, make_backend
+from mfs_seg_core.streaming.inputs import Prepared
 from mfs_seg_core.weights.file import Metadata, load_weights
 
 
@@ -41,27 +40,10 @@ class Segmentation:
     model_ms: float
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """
-    Valid input of one step of a stream, made by :meth:`Segmenter.prepare`.
-
-    :param images: normalised pixels ``[1, 3, H, W]``, or the event tensor for weights that take
-        events only.
-    :param events: event tensor ``[1, E, H, W]``, for weights that take both.
-    :param elapsed: time since the last step, in nominal steps.
-    :param sizes: height and width of the frame and of the event sensor, by sensor.
-    """
-
-    images: Tensor | None
-    events: Tensor | None
-    elapsed: float
-    sizes: dict[str, tuple[int, int]]
-
-
 def set_threads(count: int) -> None:
     """Set the number of CPU threads of the networks of this process."""
     torch.set_num_threads(count)
+    engine.set_threads(count)
 
 
 class Segmenter:
@@ -80,7 +62,7 @@ class Segmenter:
     """
 
     def __init__(self, network: MFSSeg, metadata: Metadata, device: str = 'cpu',
-                 input_size: tuple[int, int] | None = None):
+                 input_size: tuple[int, int] | None = None, backend: str | Backend = 'torch'):
         """
         Create a stream at rest.
 
@@ -88,7 +70,9 @@ class Segmenter:
         :param metadata: description of its weights.
         :param device: torch device of the network and its state.
         :param input_size: width and height that frames are resized to; None: as trained.
-        :raises ValueError: the weights, the device or the size cannot be used.
+        :param backend: 'torch'; 'native', the integer engine on the CPU; 'auto', the engine where
+            it has all operations of the network, else torch; or the backend of a sibling.
+        :raises ValueError: the weights, the device, the size or the backend cannot be used.
         """
         if 'events' in metadata.sensors and not metadata.event_bins:
             raise ValueError(f"the weights {metadata.name!r} take tensors of a data set's own "
@@ -105,29 +89,43 @@ class Segmenter:
                              f'{self.input_size[0]}x{self.input_size[1]}')
         self.network = network.eval()
         self.metadata = metadata
-        self._state = StreamState()
+        self._backend = (make_backend(backend, self.network, metadata, self.device)
+                         if isinstance(backend, str) else backend)
+        self._state = self._backend.state()
         # Height and width of the last frame and of the last event sensor.
         self._sizes: dict[str, tuple[int, int]] = {}
 
     @classmethod
     def from_weights(cls, path_or_name: str | Path, device: str = 'cpu',
-                     input_size: tuple[int, int] | None = None) -> Segmenter:
+                     input_size: tuple[int, int] | None = None, backend: str = 'torch'
+                     ) -> Segmenter:
         """
         Load weights into a stream.
 
         :param path_or_name: path of a weights file, or name of shipped weights.
         :param device: torch device of the network and its state.
         :param input_size: width and height that frames are resized to; None: as trained.
+        :param backend: 'torch', 'native' or 'auto'.
         :returns: a stream at rest.
         :raises WeightsError: the weights cannot be used.
-        :raises ValueError: the device or the size cannot be used.
+        :raises ValueError: the device, the size or the backend cannot be used.
         """
         network, metadata = load_weights(path_or_name)
-        return cls(fold_norms(network), metadata, device, input_size)
+        return cls(fold_norms(network), metadata, device, input_size, backend)
 
     def sibling(self) -> Segmenter:
         """Return another stream, at rest, on the same network."""
-        return Segmenter(self.network, self.metadata, self.device, self.input_size)
+        return Segmenter(self.network, self.metadata, self.device, self.input_size, self._backend)
+
+    @property
+    def backend(self) -> str:
+        """Backend of the network: 'torch' or 'native'."""
+        return self._backend.name
+
+    @property
+    def backend_description(self) -> str:
+        """Backend with its device or kernels, and where 'auto' chose torch, the reason."""
+        return self._backend.description
 
     @property
     def name(self) -> str:
@@ -151,8 +149,22 @@ class Segmenter:
 
     @property
     def state(self) -> State | None:
-        """Membrane potentials ``[1, C, H, W]`` by neuron name; None at rest."""
-        return self._state.tensors()
+        """Membrane potentials ``[1, C, H, W]`` by neuron name; None at rest. May be set."""
+        return self._backend.read(self._state)
+
+    @state.setter
+    def state(self, tensors: State | None) -> None:
+        """
+        Set the membrane potentials.
+
+        :param tensors: potentials of a stream of these weights and this input size, by any
+            backend; None: rest.
+        :raises ValueError: they are of another network or size.
+        """
+        if tensors is None:
+            self._state.reset()
+        else:
+            self._backend.load(self._state, tensors, self.input_size[::-1])
 
     def reset(self) -> None:
         """Reset the membrane potentials to rest."""
@@ -202,7 +214,8 @@ class Segmenter:
         elapsed = 1.0 if elapsed_s is None else elapsed_s / nominal
         if not 0 <= elapsed < float('inf'):
             raise ValueError(f'elapsed_s is {elapsed_s}: give seconds, 0 or more')
-        images, tensor = self._image(frame), self._tensor(events)
+        images = None if frame is None else self._backend.image(frame, self.input_size)
+        tensor = None if events is None else self._backend.tensor(events, self.input_size)
         if self.modality == 'events':
             images, tensor = tensor, None
         sizes = {}
@@ -232,20 +245,6 @@ class Segmenter:
         self._sizes |= sizes
         return self._sizes.get('camera') or self._sizes['events']
 
-    def _image(self, frame: np.ndarray | None) -> Tensor | None:
-        if frame is None:
-            return None
-        # A copy: torch warns of read-only arrays, such as those of messages.
-        image = torch.tensor(frame, device=self.device).permute(2, 0, 1)[None]
-        return normalise(resize_images(image, self.input_size), self.metadata)
-
-    def _tensor(self, events: EventWindow | None) -> Tensor | None:
-        if events is None:
-            return None
-        tensor = event_tensor(events, self.metadata.event_bins, *self.input_size, self.device)
-        # Channels last in memory, as in the convolutions.
-        return tensor[None].contiguous(memory_format=torch.channels_last)
-
 
 @torch.inference_mode()
 def step_together(steps: Sequence[tuple[Segmenter, Prepared]], confidence: bool = False,
@@ -269,58 +268,21 @@ def step_together(steps: Sequence[tuple[Segmenter, Prepared]], confidence: bool 
     """
     if not steps:
         return []
-    start = time.perf_counter()
-    network = _shared_network([segmenter for segmenter, _ in steps])
+    backend = _shared_backend([segmenter for segmenter, _ in steps])
     sizes = [segmenter._mask_size(prepared.sizes) for segmenter, prepared in steps]
-    # Rows in the order of the last step, so that gather() need not copy.
-    order = sorted(range(len(steps)), key=lambda i: steps[i][0]._state.row)
-    states = [steps[i][0]._state for i in order]
-    inputs = _inputs([steps[i][1] for i in order], network.config.steps)
-
-    prediction = network(state=gather(states), rates=firing_rate, **inputs)
-    scatter(states, prediction.state)
-    logits = prediction.logits[-1]
-    logits = logits[0] if len(logits) == 1 else logits.mean(0)
-    rates = (torch.stack(list(prediction.rates.values())).mean(0).tolist() if prediction.rates
-             else [None] * len(steps))
-    model_ms = 1e3 * (time.perf_counter() - start)
-
-    results: dict[int, Segmentation] = {}
-    for row, i in enumerate(order):
-        results[i] = Segmentation(*mask_of(logits[row:row + 1], sizes[i], confidence), rates[row],
-                                  model_ms)
-    return [results[i] for i in range(len(steps))]
+    results, model_ms = backend.step([segmenter._state for segmenter, _ in steps],
+                                     [prepared for _, prepared in steps], sizes, confidence,
+                                     firing_rate)
+    return [Segmentation(*result, model_ms) for result in results]
 
 
-def _shared_network(segmenters: list[Segmenter]) -> MFSSeg:
+def _shared_backend(segmenters: list[Segmenter]) -> Backend:
     if len(set(segmenters)) < len(segmenters):
         raise ValueError('a stream occurs twice in a batch, but its steps follow one another: put '
                          'them into batches of their own')
     first = segmenters[0]
     if any(other.network is not first.network or other.input_size != first.input_size
-           for other in segmenters):
-        raise ValueError('streams that step together need one network and one input size: create '
-                         'them with sibling()')
-    return first.network
-
-
-def _inputs(prepared: list[Prepared], steps: int) -> dict[str, object]:
-    """Return the inputs of the network, ``[T, B, C, H, W]``, from those of the streams."""
-    given = {'images': [each.images for each in prepared],
-             'events': [each.events for each in prepared]}
-    inputs: dict[str, object] = {}
-    for name, tensors in given.items():
-        any_given = next((x for x in tensors if x is not None), None)
-        if any_given is None:
-            inputs[name] = None
-            continue
-        x = any_given if len(tensors) == 1 else torch.cat(
-            [torch.zeros_like(any_given) if x is None else x for x in tensors])
-        inputs[name] = x[None].expand(steps, *x.shape)
-    present = [[x is not None for x in pair] for pair in zip(*given.values())]
-    if any(sensors != present[0] for sensors in present):
-        inputs['present'] = torch.tensor(present, device=x.device)[None].expand(steps, -1, -1)
-    elapsed = [each.elapsed for each in prepared]
-    inputs['elapsed'] = (elapsed[0] if len(set(elapsed)) == 1
-                         else torch.tensor(elapsed, device=x.device))
-    return inputs
+           or other.backend != first.backend for other in segmenters):
+        raise ValueError('streams that step together need one network, backend and input size: '
+                         'create them with sibling()')
+    return first._backend

@@ -27,17 +27,28 @@ def window(seed, count=500, size=(64, 48)):
     return EventWindow(random_events(count, 50_000, size, seed), 0, 50_000, size)
 
 
-def make_segmenter(config, events=0, **changes):
+def make_segmenter(config, events=0, backend='torch', **changes):
     network = untrained(config, events, **changes)
     if network.config.events:
         # Initially, the joint block is a sum.
         torch.nn.init.ones_(network.events.join.project.norm.weight)
-    return Segmenter(network, metadata_of(network))
+    return Segmenter(network, metadata_of(network), backend=backend)
 
 
-@pytest.fixture(params=[('fast', {}), ('paper', {'steps': 2}), ('fast', {'events': 4})],
-                ids=['fast', 'paper', 'fusion'])
+BY_TORCH = {'fast': ('fast', {}), 'paper': ('paper', {'steps': 2}),
+            'fusion': ('fast', {'events': 4})}
+ALL = {**BY_TORCH, 'fast, native': ('fast', {'backend': 'native'}),
+       'fusion, native': ('fast', {'events': 4, 'backend': 'native'})}
+
+
+@pytest.fixture(params=ALL.values(), ids=ALL)
 def segmenter(request):
+    config, changes = request.param
+    return make_segmenter(config, **changes)
+
+
+@pytest.fixture(params=BY_TORCH.values(), ids=BY_TORCH)
+def torch_segmenter(request):
     config, changes = request.param
     return make_segmenter(config, **changes)
 
@@ -158,7 +169,7 @@ def test_wrong_batches_are_rejected(fast):
     fast.step(frame(0))
     before = fast.state
     for other in (foreign, larger):
-        with pytest.raises(ValueError, match='one network and one input size'):
+        with pytest.raises(ValueError, match='one network, backend and input size'):
             together([fast, other], [(frame(1),), (frame(2),)])
     with pytest.raises(ValueError, match='a stream occurs twice'):
         together([fast, fast], [(frame(1), 0.05), (frame(2, 96, 128), 0.05)])
@@ -175,11 +186,11 @@ def state_bytes(segmenter):
     return sum(storages.values())
 
 
-def test_a_row_keeps_no_others_in_memory(segmenter):
+def test_a_row_keeps_no_others_in_memory(torch_segmenter):
     """A stream outside the batch keeps its own row only, and deleted streams keep nothing."""
-    streams = streams_of(segmenter, 3)
-    segmenter.step(frame(0))
-    own = state_bytes(segmenter)
+    streams = streams_of(torch_segmenter, 3)
+    torch_segmenter.step(frame(0))
+    own = state_bytes(torch_segmenter)
     together(streams, [(frame(i),) for i in range(3)])
     assert state_bytes(streams[2]) == 3 * own
     together(streams[:2], [(frame(i),) for i in range(2)])
@@ -187,23 +198,23 @@ def test_a_row_keeps_no_others_in_memory(segmenter):
     # Reference counts alone must free tens of megabytes, without waiting for the collector.
     gc.disable()
     try:
-        batch = weakref.ref(segmenter._state._batch)
+        batch = weakref.ref(torch_segmenter._state._batch)
         del streams[:]
         assert batch() is not None
-        segmenter.reset()
+        torch_segmenter.reset()
         assert batch() is None
     finally:
         gc.enable()
 
 
-def test_the_same_streams_copy_no_state(segmenter):
+def test_the_same_streams_copy_no_state(torch_segmenter):
     """While the same streams step, in any order, the state of one step is that of the next."""
-    streams = streams_of(segmenter, 3)
+    streams = streams_of(torch_segmenter, 3)
     frames = [(frame(i),) for i in range(3)]
     together(streams, frames)
-    before = segmenter._state._batch.tensors
+    before = torch_segmenter._state._batch.tensors
     states = []
-    hook = segmenter.network.register_forward_pre_hook(
+    hook = torch_segmenter.network.register_forward_pre_hook(
         lambda network, inputs, named: states.append(named['state']), with_kwargs=True)
     together(streams[::-1], frames)
     together(streams[:2], frames[:2])

@@ -1,0 +1,75 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The engine in programs of its own: under sanitizers, and on 64-bit ARM.
+
+Both compile the engine; what is missing for that is named where a test is skipped. ARM runs in
+QEMU: apt install g++-aarch64-linux-gnu qemu-user.
+"""
+
+import shutil
+
+import pytest
+from support.engine_replay import build, replay, write_case
+from support.exact_networks import exact_inputs, exact_network
+
+from mfs_seg_core.engine.compiler import compile_network
+from mfs_seg_core.engine.engine import Engine, EngineInput
+from mfs_seg_core.model.config import named_config
+
+CONFIGS = [
+    ('all', dict(levels=4, events=4, kernels=((), (3,), (5, 7))), (23, 37), False),
+    ('extreme', dict(levels=8, events=2, kernels=((), (7,), (7,))), (56, 56), True),
+    ('binary', dict(levels=1, block='ms_res', kernels=((3,), (3,), (5,))), (9, 10), False),
+    ('one pixel', dict(levels=4, stem_stride=1, events=1), (1, 1), False),
+]
+
+
+def needed(*programs: str) -> None:
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        pytest.skip(f'{" and ".join(missing)} not installed: apt install g++ '
+                    'g++-aarch64-linux-gnu qemu-user')
+
+
+@pytest.fixture(scope='module')
+def cases(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('cases')
+    paths = []
+    for index, (name, changes, size, extreme) in enumerate(CONFIGS):
+        config = named_config('fast', 11, widths=(8, 20, 35), **changes)
+        engine = Engine(compile_network(exact_network(config, extreme=extreme)))
+        paths.append(folder / f'{name}.bin')
+        write_case(paths[-1], engine, EngineInput(*exact_inputs(config, index, *size), 0.7), index)
+    return paths
+
+
+@pytest.fixture(scope='module')
+def sanitized(tmp_path_factory):
+    needed('g++')
+    program = tmp_path_factory.mktemp('sanitized') / 'replay'
+    build(program, 'g++', '-O0', '-g1', '-fsanitize=address,undefined',
+          '-fno-sanitize-recover=all')
+    return program
+
+
+@pytest.fixture(scope='module')
+def on_arm(tmp_path_factory):
+    needed('aarch64-linux-gnu-g++', 'qemu-aarch64')
+    program = tmp_path_factory.mktemp('arm') / 'replay'
+    build(program, 'aarch64-linux-gnu-g++', '-O1', '-static')
+    return ['qemu-aarch64', str(program)]
+
+
+def test_sanitizers_find_nothing(sanitized, cases):
+    for case in cases:
+        hashes = replay([str(sanitized)], case)
+        assert 'portable' in hashes
+        assert len(set.union(*hashes.values())) == 1, (case.name, hashes)
+
+
+def test_arm_computes_the_same_bits(sanitized, on_arm, cases):
+    for case in cases:
+        ours, theirs = replay([str(sanitized)], case), replay(on_arm, case)
+        assert theirs.keys() == {'neon_dotprod', 'neon', 'portable'}
+        assert set.union(*theirs.values()) == set.union(*ours.values()), (case.name, theirs)

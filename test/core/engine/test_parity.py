@@ -1,0 +1,91 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The engine computes what torch computes: masks, states and firing rates of random networks."""
+
+import numpy as np
+import pytest
+import torch
+from support.exact_networks import exact_inputs, exact_network, random_config
+
+from mfs_seg_core.engine.compiler import compile_network
+from mfs_seg_core.engine.engine import Engine, EngineInput, EngineState
+from mfs_seg_core.engine.library import library
+from mfs_seg_core.model.config import named_config
+
+ELAPSED = 1.0, 2.0, 1.0
+
+
+def by_torch(network, image, events, state, elapsed):
+    """Return mask, state and firing rates of one step."""
+    image, events = (None if x is None else torch.from_numpy(x)[None, None]
+                     for x in (image, events))
+    with torch.no_grad():
+        logits, state, rates = network(image, state, True, elapsed, events)
+    return logits[-1][0, 0].argmax(0).numpy(), state, {name: r.item() for name, r in rates.items()}
+
+
+def check_steps(network, height, width, seed=0, kernels='', sensors=('ce', 'c', 'e'), exact=True):
+    """Compare a stream of steps, in which sensors drop out."""
+    engine = Engine(compile_network(network, half=False), kernels)
+    stream, state = EngineState(), None
+    for step, elapsed in enumerate(ELAPSED):
+        image, events = exact_inputs(network.config, seed + step, height, width)
+        if events is not None:
+            image = image if 'c' in sensors[step] else None
+            events = events if 'e' in sensors[step] else None
+        mask, state, rates = by_torch(network, image, events, state, elapsed)
+        output, = engine.step([stream], [EngineInput(image, events, elapsed)], rates=True)
+        potentials = engine.read_state(stream)
+        assert potentials.keys() == state.keys()
+        close = {name: np.abs(potentials[name] - state[name].numpy()) <= (0 if exact else 1e-4)
+                 for name in state}
+        if exact:
+            assert all(values.all() for values in close.values()), {
+                name: values.mean() for name, values in close.items() if not values.all()}
+            assert np.array_equal(output.mask, mask)
+        else:
+            # A rounded interpolation may move a potential across a threshold.
+            assert np.mean([values.mean() for values in close.values()]) > 0.99
+            assert (output.mask == mask).mean() > 0.9
+            engine.write_state(stream, (height, width),
+                               {name: values.numpy() for name, values in state.items()})
+        assert output.rates == pytest.approx(rates, rel=1e-5 if exact else 0.02, abs=1e-6)
+
+
+@pytest.mark.parametrize('seed', range(16))
+def test_random_networks_agree_to_the_last_bit(seed):
+    config = random_config(seed)
+    check_steps(exact_network(config, seed), 24, 32, seed)
+
+
+@pytest.mark.parametrize('size', [(1, 1), (1, 2), (2, 1), (3, 5), (7, 33), (31, 18), (45, 61)])
+@pytest.mark.parametrize('seed', [100, 101])
+def test_any_size(size, seed):
+    config = random_config(seed, recall=True, events=4)
+    check_steps(exact_network(config, seed), *size, seed, exact=False)
+
+
+@pytest.mark.parametrize('kernels', library().kernels)
+@pytest.mark.parametrize('levels', [1, 4, 8])
+def test_all_kernels(kernels, levels):
+    config = named_config('fast', 11, levels=levels, events=4, widths=(16, 20, 35))
+    check_steps(exact_network(config), 16, 24, kernels=kernels)
+
+
+@pytest.mark.parametrize('kernels', library().kernels)
+@pytest.mark.parametrize('levels', [1, 8, 32])
+@pytest.mark.parametrize('block', ['efs_res', 'ms_res'])
+def test_largest_sums_do_not_saturate(kernels, levels, block):
+    config = named_config('fast', 5, levels=levels, block=block, widths=(4, 16, 24),
+                          kernels=((), (7,), (7,)), events=2)
+    network = exact_network(config, extreme=True)
+    engine = Engine(compile_network(network, half=False), kernels)
+    stream = EngineState()
+    image, events = exact_inputs(config, 0, 56, 56)
+    mask, state, rates = by_torch(network, image, events, None, 1.0)
+    output, = engine.step([stream], [EngineInput(image, events)], rates=True)
+    # The stem drives the first layer to its largest spike, which saturated sums would change.
+    assert rates['down.0.lif'] == levels
+    for name, potential in engine.read_state(stream).items():
+        assert np.array_equal(potential, state[name].numpy()), name
+    assert np.array_equal(output.mask, mask)
