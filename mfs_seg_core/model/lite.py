@@ -20,7 +20,7 @@ EPSILON = 1e-3
 STEM_WIDTH = 32
 
 
-class Current(NamedTuple):
+class SharedCurrent(NamedTuple):
     """
     A current of the network: all layers that add to it, and all that fire on it.
 
@@ -184,10 +184,10 @@ class LiteSeg(Stateful):
         index = scale - (len(self.decoder) - 2)
         return self.recall[index] if self.config.recall and index >= 0 else None
 
-    def currents(self) -> list[Current]:
+    def currents(self) -> list[SharedCurrent]:
         """Return all currents of the network, in which the scales of neurons are set."""
-        private: list[Current] = []
-        ends, current = [], Current([self.stem], [])
+        private: list[SharedCurrent] = []
+        ends, current = [], SharedCurrent([self.stem], [])
         for row, blocks in zip(self.config.encoder, self.encoder):
             if row[2] == 2:
                 ends.append(current)
@@ -198,7 +198,7 @@ class LiteSeg(Stateful):
                     current.writers.append(block.project)
                 else:
                     private.append(current)
-                    current = Current([block.project], [])
+                    current = SharedCurrent([block.project], [])
         ends.append(current)
         for scale in reversed(range(len(ends))):
             if scale < len(ends) - 1:
@@ -206,7 +206,7 @@ class LiteSeg(Stateful):
                 current.readers.append(self.up[scale])
                 ends[scale].readers.append(self.lateral[scale])
                 private.append(current)
-                current = Current([self.up[scale], self.lateral[scale]], [])
+                current = SharedCurrent([self.up[scale], self.lateral[scale]], [])
             recall = self._recall(scale)
             for block in (*([recall] if recall is not None else []), *self.decoder[scale]):
                 current.readers.append(block.expand)
@@ -215,12 +215,12 @@ class LiteSeg(Stateful):
             if scale <= 1:
                 current.readers.append(self.heads[1 - scale])
         current.readers.append(self.detail)
-        return [*private, current, Current([self.detail], [self.heads[2]])]
+        return [*private, current, SharedCurrent([self.detail], [self.heads[2]])]
 
 
-def _inside(block: Bottleneck | EFSRes) -> list[Current]:
+def _inside(block: Bottleneck | EFSRes) -> list[SharedCurrent]:
     """Return the currents inside a block."""
-    pairs = [Current([block.depthwise], [block.project])]
+    pairs = [SharedCurrent([block.depthwise], [block.project])]
     if hasattr(block, 'expand'):
-        pairs.append(Current([block.expand], [block.depthwise]))
+        pairs.append(SharedCurrent([block.expand], [block.depthwise]))
     return pairs
