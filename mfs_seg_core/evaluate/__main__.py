@@ -27,15 +27,22 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from mfs_seg_core.data.sequences import LabelledFrame, camvid_sequences, street_sequences
-from mfs_seg_core.data.street.seeds import TEST_SEED
-from mfs_seg_core.evaluate import robustness
-from mfs_seg_core.evaluate.modes import MODES, evaluate, table
-from mfs_seg_core.streaming.backend import BACKENDS
-from mfs_seg_core.streaming.segmenter import Segmenter
-from mfs_seg_core.util.files import write_json
-from mfs_seg_core.util.modalities import SENSORS
-from mfs_seg_core.util.provenance import DataHash, provenance
+from mfs_seg_core.util.extras import missing
+
+try:
+    from mfs_seg_core.data.sequences import LabelledFrame, camvid_sequences, street_sequences
+    from mfs_seg_core.data.street.seeds import TEST_SEED
+    from mfs_seg_core.evaluate import robustness
+    from mfs_seg_core.evaluate.modes import MODES, evaluate, table
+    from mfs_seg_core.streaming.backend import BACKENDS
+    from mfs_seg_core.streaming.segmenter import Segmenter
+    from mfs_seg_core.util.files import write_json
+    from mfs_seg_core.util.modalities import SENSORS
+    from mfs_seg_core.util.provenance import DataHash, provenance
+except ModuleNotFoundError as error:
+    if __name__ != '__main__':
+        raise
+    sys.exit(f'evaluate: evaluation needs {missing(error.name, ["data"])}')
 
 
 def main(arguments: list[str] | None = None) -> int:

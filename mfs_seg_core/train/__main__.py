@@ -23,6 +23,7 @@ from pathlib import Path
 
 from mfs_seg_core.train import train
 from mfs_seg_core.train.settings import documented, read_settings
+from mfs_seg_core.util.extras import missing
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,6 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if result := train(settings, Path(options.output), options.fresh):
             print(result)
+    except ModuleNotFoundError as error:
+        print(f'train: training needs {missing(error.name, ["train"])}', file=sys.stderr)
+        return 1
     except ValueError as error:
         print(f'train: {error}', file=sys.stderr)
         return 1

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
-
 EVENT_DATA = ('ddd17', 'dsec')
 DATA = ('street', 'camvid', *EVENT_DATA)
 MODELS = ('fast', 'paper', 'unet')
@@ -98,6 +96,8 @@ class Settings:
 
 def documented(settings: Settings) -> str:
     """Return the settings as YAML for ``--config``, each after a comment that describes it."""
+    import yaml
+
     lines = []
     for name, value in dataclasses.asdict(settings).items():
         match = re.search(rf':param {name}: (.*?)(?=\n *:param |\Z)', Settings.__doc__, re.DOTALL)
@@ -120,6 +120,9 @@ def read_settings(path: str, changes: list[str]) -> Settings:
     :raises ValueError: the file is no YAML, a key is unknown or missing, or a value has another
         type.
     """
+    # Not at the top: the package of training is imported to say what it lacks.
+    import yaml
+
     try:
         values = yaml.safe_load(Path(path).read_text())
     except (OSError, yaml.YAMLError) as error:

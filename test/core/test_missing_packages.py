@@ -66,6 +66,20 @@ def test_without_extras_each_verb_names_its_extra(verb, tmp_path):
     assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.parametrize('module, arguments, extra', [
+    ('train', ['--config', str(REPOSITORY / 'config/train/street_fast.yaml')], 'train'),
+    ('evaluate', STREET, 'data')])
+def test_modules_that_are_run_name_their_extra(module, arguments, extra):
+    program = COMMAND[:COMMAND.index('from mfs_seg_core')] + (
+        "import runpy; sys.argv[:] = ['', *sys.argv[2:]]; "
+        f"runpy.run_module('mfs_seg_core.{module}', run_name='__main__')")
+    done = subprocess.run([sys.executable, '-c', program, ','.join(ALL), *arguments], text=True,
+                          capture_output=True, timeout=120, cwd=REPOSITORY)
+    assert done.returncode == 1, done
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert f"of the extra '{extra}': pip install" in done.stderr
+
+
 def test_events_need_numba_to_be_decoded(tmp_path):
     done = run(ALL, 'events', recording(tmp_path))
     assert done.returncode == 1
