@@ -11,12 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from mfs_seg_core.bags.files import bag_files, open_storage
-from mfs_seg_core.bags.storage import BagDamage, Channel, StorageFile, decompressed
-from mfs_seg_core.util.text import printable
+from mfs_seg_core.bags.storage import ZSTD, BagDamage, Channel, StorageFile, decompressed
+from mfs_seg_core.util.text import first_of, printable
 
 SERIALIZATIONS = ('cdr', 'ros1')
-# First bytes of a message that was compressed on its own; those of CDR begin with 0.
-ZSTD = b'\x28\xb5\x2f\xfd'
 
 
 class BagMessage(NamedTuple):
@@ -116,6 +114,7 @@ class Bag:
                        if (channel.topic, channel.kind) in chosen}
             for number, time_ns, data in self._guarded(file, storage, numbers):
                 channel = numbers[number]
+                # A message may be compressed on its own; CDR begins with 0.
                 if channel.serialization == 'cdr' and data[:len(ZSTD)] == ZSTD:
                     try:
                         data = decompressed(data, 'zstd')
@@ -154,5 +153,4 @@ def listed(channels: Collection[Channel], most: int = 10) -> str:
     """Return the first topics of channels with their types, for an error message."""
     topics = sorted(f'{printable(channel.topic)} ({printable(channel.kind or "no type")})'
                     for channel in channels)
-    more = f' and {len(topics) - most} more' if len(topics) > most else ''
-    return ', '.join(topics[:most]) + more or 'none'
+    return first_of(topics, most) or 'none'

@@ -9,17 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mfs_seg_core.bags import mcap, rosbag1, sqlite
-from mfs_seg_core.bags.storage import BagDamage, StorageFile, zstd
+from mfs_seg_core.bags.storage import ZSTD, BagDamage, StorageFile, zstd
 from mfs_seg_core.util.file_order import by_number
+from mfs_seg_core.util.text import first_of
 
-ZSTD = b'\x28\xb5\x2f\xfd'
 FORMATS = {mcap.MAGIC: mcap.McapFile, sqlite.MAGIC: sqlite.SqliteFile,
            rosbag1.MAGIC: rosbag1.Rosbag1File}
 # Names of bags, whose content may be damaged or empty.
 SUFFIXES = {'.mcap': mcap.McapFile, '.db3': sqlite.SqliteFile, '.bag': rosbag1.Rosbag1File,
             '.active': rosbag1.Rosbag1File}
 PACKED = '.zstd'
-# Bytes that formats are recognised by.
+# First bytes by which a format is recognised.
 START = 1 << 16
 # Bytes that are decompressed at once.
 BLOCK = 1 << 20
@@ -110,14 +110,9 @@ def bag_files(folder: Path) -> list[Path]:
         recordings = {name: paths for name, paths in recordings.items()
                       if any(plain(path).name in listed for path in paths)}
         if not recordings:
-            raise ValueError(f'{folder} holds several recordings, {names(found)}: give one of them')
+            names = first_of([path.name for path in found], 5)
+            raise ValueError(f'{folder} holds several recordings, {names}: give one of them')
     return sorted((path for paths in recordings.values() for path in paths), key=by_number)
-
-
-def names(paths: list[Path], most: int = 5) -> str:
-    """Return the names of files, the first few of many."""
-    more = f' and {len(paths) - most} more' if len(paths) > most else ''
-    return ', '.join(path.name for path in paths[:most]) + more
 
 
 def open_storage(path: Path, space: Callable[[], Path]) -> tuple[StorageFile, str]:

@@ -19,6 +19,8 @@ from mfs_seg_core.util.extras import missing
 
 # Recorders write chunks of a few megabytes. Larger ones are those of damaged files.
 MAX_CHUNK = 1 << 29
+# First bytes of data compressed by Zstandard.
+ZSTD = b'\x28\xb5\x2f\xfd'
 
 
 class Channel(NamedTuple):

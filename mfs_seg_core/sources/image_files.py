@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mfs_seg_core.sources.items import SourceError
 from mfs_seg_core.util.file_order import by_number
+from mfs_seg_core.util.text import first_of
 
 IMAGE_SUFFIXES = {'.png', '.jpg', '.jpeg', '.jpe', '.bmp', '.ppm', '.pgm', '.pnm', '.tif', '.tiff',
                   '.webp', '.jp2'}
@@ -53,10 +54,9 @@ def image_folder(folder: Path) -> Path | None:
     cameras = [path for path in found
                if not NO_CAMERA.search(str(path.relative_to(folder)))] or found
     if len(cameras) > 1:
-        names = ', '.join(str(path.relative_to(folder)) for path in cameras[:8])
-        more = f' and {len(cameras) - 8} more' if len(cameras) > 8 else ''
+        names = first_of([str(path.relative_to(folder)) for path in cameras], 8)
         raise SourceError(
-            f"'{folder}' has images in several subfolders ({names}{more}): give one of them, for "
+            f"'{folder}' has images in several subfolders ({names}): give one of them, for "
             f"example '{cameras[0]}'.")
     return cameras[0] if cameras else None
 
