@@ -47,9 +47,10 @@ def header(time_ns: int, kind=StoragePlugin.MCAP, seq: int = 0):
     return types['std_msgs/msg/Header'](*([seq] if kind == ROS1 else []), stamp, 'camera')
 
 
-def image(pixels: np.ndarray, encoding: str, time_ns: int, kind=StoragePlugin.MCAP):
-    """Return an Image."""
-    rows = pixels.reshape(pixels.shape[0], -1)
+def image(pixels: np.ndarray, encoding: str, time_ns: int, kind=StoragePlugin.MCAP,
+          padding: int = 0):
+    """Return an Image, its rows padded by some samples."""
+    rows = np.pad(pixels.reshape(pixels.shape[0], -1), ((0, 0), (0, padding)))
     return store(kind).types[IMAGE](
         header(time_ns, kind), *pixels.shape[:2], encoding, 0, rows.nbytes // len(rows),
         np.frombuffer(rows.tobytes(), np.uint8))

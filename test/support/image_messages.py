@@ -44,3 +44,12 @@ def compressed(pixels: np.ndarray, extension: str, format: str = '') -> Compress
     """Return an image compressed by OpenCV; three channels are stored as red, green, blue."""
     stored = pixels[..., ::-1] if pixels.ndim == 3 and pixels.shape[2] == 3 else pixels
     return CompressedFields(format, cv2.imencode(extension, stored)[1].tobytes())
+
+
+def mosaic(rgb: np.ndarray, order: str = 'rggb') -> np.ndarray:
+    """Return the samples of a Bayer sensor of this order."""
+    samples = np.empty(rgb.shape[:2], rgb.dtype)
+    for index, colour in enumerate(order):
+        row, column = divmod(index, 2)
+        samples[row::2, column::2] = rgb[row::2, column::2, 'rgb'.index(colour)]
+    return samples

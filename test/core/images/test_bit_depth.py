@@ -5,7 +5,7 @@
 import cv2
 import numpy as np
 import pytest
-from support.image_messages import CompressedFields, compressed, raw
+from support.image_messages import CompressedFields, compressed, mosaic, raw
 
 from mfs_seg_core.images import BitDepth, decode_rgb, to_rgb
 
@@ -17,15 +17,6 @@ RGB = np.dstack([GREY, GREY[::-1], np.roll(GREY, 7, 1)])
 def of_bits(pixels: np.ndarray, bits: int) -> np.ndarray:
     """Return 8-bit pixels as samples of this number of bits, in the lower bits of 16."""
     return np.round(pixels * ((2**bits - 1) / 255)).astype(np.uint16)
-
-
-def mosaic(rgb: np.ndarray, order: str = 'rggb') -> np.ndarray:
-    """Return the samples of a Bayer sensor of this order."""
-    samples = np.empty(rgb.shape[:2], rgb.dtype)
-    for index, colour in enumerate(order):
-        row, column = divmod(index, 2)
-        samples[row::2, column::2] = rgb[row::2, column::2, 'rgb'.index(colour)]
-    return samples
 
 
 def grey_of(pixels: np.ndarray) -> np.ndarray:

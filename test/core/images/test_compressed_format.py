@@ -4,7 +4,7 @@
 
 import numpy as np
 import pytest
-from support.image_messages import CompressedFields, compressed, raw
+from support.image_messages import CompressedFields, compressed, mosaic, raw
 
 from mfs_seg_core.images import MessageError, decode_rgb, to_rgb
 from mfs_seg_core.images.compressed_format import PixelFormat, pixel_format
@@ -15,15 +15,6 @@ RGB = np.kron(COLOURS, np.ones((32, 32, 1), np.uint8))
 GREY = RGB[..., 1]
 
 
-def mosaic(order: str) -> np.ndarray:
-    """Return the samples of a Bayer sensor of this order."""
-    samples = np.empty(RGB.shape[:2], np.uint8)
-    for index, colour in enumerate(order):
-        row, column = divmod(index, 2)
-        samples[row::2, column::2] = RGB[row::2, column::2, 'rgb'.index(colour)]
-    return samples
-
-
 @pytest.mark.parametrize('extension, tolerance', [('.png', 0), ('.jpg', 8)])
 @pytest.mark.parametrize('order', ['rggb', 'bggr', 'gbrg', 'grbg'])
 @pytest.mark.parametrize('form', [
@@ -31,8 +22,8 @@ def mosaic(order: str) -> np.ndarray:
     'BAYER_{}8; {} compressed', ' bayer_{}8 ; {}', 'bayer_{}8;{}compressed'])
 def test_a_mosaic_becomes_colour(form, order, extension, tolerance):
     codec = 'jpeg' if extension == '.jpg' else 'png'
-    image = compressed(mosaic(order), extension, form.format(order, codec, order))
-    expected = to_rgb(raw(mosaic(order), f'bayer_{order}8'))
+    image = compressed(mosaic(RGB, order), extension, form.format(order, codec, order))
+    expected = to_rgb(raw(mosaic(RGB, order), f'bayer_{order}8'))
     found = decode_rgb(image)
     assert np.abs(found.astype(int) - expected).mean() <= tolerance
     # The areas have their colours, but for their edges.

@@ -7,7 +7,7 @@ import struct
 import cv2
 import numpy as np
 import pytest
-from support.image_messages import CompressedFields, ImageFields, raw
+from support.image_messages import CompressedFields, ImageFields, mosaic, raw
 
 from mfs_seg_core.images import MessageError, decode_rgb, to_labels, to_rgb
 from mfs_seg_core.images.encoding import LAYOUTS, MAX_PIXELS
@@ -19,14 +19,9 @@ ALPHA = np.full((4, 6, 1), 77, np.uint8)
 GREY = RGB[..., :1]
 # Colours in 16 bit whose 8-bit value is exact.
 RGB16 = RGB.astype(np.uint16) * 257
-ORDERS = {'rggb': 'RGGB', 'bggr': 'BGGR', 'gbrg': 'GBRG', 'grbg': 'GRBG'}
-COLOUR = {'R': 200, 'G': 100, 'B': 50}
-
-
-def mosaic(order: str, dtype=np.uint8) -> np.ndarray:
-    """Return the samples of a Bayer sensor of this order for one colour."""
-    values = np.array([COLOUR[name] for name in ORDERS[order]], dtype).reshape(2, 2)
-    return np.tile(values * (257 if dtype == np.uint16 else 1), (4, 4))
+ORDERS = ('rggb', 'bggr', 'gbrg', 'grbg')
+# One colour, which interpolation between the samples of a Bayer sensor leaves as it is.
+UNIFORM = np.full((8, 8, 3), (200, 100, 50), np.uint8)
 
 
 EXACT = {
@@ -55,14 +50,13 @@ def test_pixels_are_converted(encoding, padding, bigendian):
     np.testing.assert_allclose(rgb_image.astype(int), expected, atol=tolerance)
 
 
-@pytest.mark.parametrize('bits, dtype', [(8, np.uint8), (16, np.uint16)])
+@pytest.mark.parametrize('bits, colours', [(8, UNIFORM), (16, UNIFORM * np.uint16(257))])
 @pytest.mark.parametrize('padding', [0, 6])
 @pytest.mark.parametrize('order', ORDERS)
-def test_bayer(order, padding, bits, dtype):
+def test_bayer(order, padding, bits, colours):
     for bigendian in (False, True):
-        rgb = to_rgb(raw(mosaic(order, dtype), f'bayer_{order}{bits}', padding, bigendian))
-        expected = np.broadcast_to([COLOUR[name] for name in 'RGB'], (8, 8, 3))
-        np.testing.assert_allclose(rgb.astype(int), expected, atol=1)
+        rgb = to_rgb(raw(mosaic(colours, order), f'bayer_{order}{bits}', padding, bigendian))
+        np.testing.assert_allclose(rgb.astype(int), UNIFORM, atol=1)
 
 
 @pytest.mark.parametrize('encoding, pixels, same_as', [

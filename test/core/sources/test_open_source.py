@@ -9,8 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import Stores, get_typestore
+from support.bags import KINDS, compressed, file_of, image, store, write_bag
 from support.camvid_tree import write_camvid
 from support.paths import NO_RECORDINGS, SHARED_DATA
 
@@ -18,7 +17,6 @@ from mfs_seg_core.sources.items import SourceError
 from mfs_seg_core.sources.open_source import open_source
 
 BAGS = SHARED_DATA / 'bags'
-STORE = get_typestore(Stores.LATEST)
 HEIGHT, WIDTH = 24, 32
 
 
@@ -50,42 +48,10 @@ def write_png(path: Path, image: np.ndarray) -> None:
     assert cv2.imwrite(str(path), image[..., ::-1] if image.ndim == 3 else image)
 
 
-def header(time_ns: int):
-    """Return a rosbags header."""
-    stamp = STORE.types['builtin_interfaces/msg/Time'](time_ns // 10**9, time_ns % 10**9)
-    return STORE.types['std_msgs/msg/Header'](stamp, 'camera')
-
-
-def raw(array: np.ndarray, encoding: str, time_ns: int, padding: int = 0):
-    """Return a rosbags Image, its rows padded by some bytes."""
-    rows = array.reshape(array.shape[0], -1)
-    data = np.pad(rows, ((0, 0), (0, padding))).ravel()
-    return STORE.types['sensor_msgs/msg/Image'](
-        header(time_ns), array.shape[0], array.shape[1], encoding, 0,
-        rows.shape[1] + padding, data)
-
-
-def compressed(array: np.ndarray, suffix: str, time_ns: int):
-    """Return a rosbags CompressedImage."""
+def packed(array: np.ndarray, suffix: str, time_ns: int):
+    """Return a CompressedImage of an RGB image or of class ids."""
     bgr = array[..., ::-1] if array.ndim == 3 else array
-    data = cv2.imencode(suffix, bgr)[1].ravel()
-    return STORE.types['sensor_msgs/msg/CompressedImage'](header(time_ns), suffix[1:], data)
-
-
-def write_bag(path: Path, topics: dict, storage: StoragePlugin = StoragePlugin.MCAP) -> Path:
-    """Write {topic: [(time_ns, message)]} as a rosbag2."""
-    with Writer(path, version=9, storage_plugin=storage) as writer:
-        connections = {
-            topic: writer.add_connection(
-                topic, messages[0][1].__msgtype__, typestore=STORE)
-            for topic, messages in topics.items()
-        }
-        items = [(time_ns, topic, message)
-                 for topic, messages in topics.items() for time_ns, message in messages]
-        for time_ns, topic, message in sorted(items, key=lambda item: item[0]):
-            data = STORE.serialize_cdr(message, message.__msgtype__)
-            writer.write(connections[topic], time_ns, data)
-    return path
+    return compressed(cv2.imencode(suffix, bgr)[1].tobytes(), suffix[1:], time_ns)
 
 
 def test_street_is_endless_seeded_and_has_truth():
@@ -129,18 +95,17 @@ def test_camvid_folder(tmp_path):
         assert (frame.label == expected_label(index)).all()
 
 
-@pytest.mark.parametrize('storage', [StoragePlugin.MCAP, StoragePlugin.SQLITE3])
-def test_bag_of_raw_images_matches_labels_by_stamp(tmp_path, storage):
+@pytest.mark.parametrize('kind', KINDS)
+def test_bag_of_raw_images_matches_labels_by_stamp(tmp_path, kind):
     step = 100_000_000
     start = 5_000_000_000
-    images = [(start + i * step, raw(coarse_image(i), 'rgb8', start + i * step, padding=4))
+    images = [(start + i * step, image(coarse_image(i), 'rgb8', start + i * step, kind, padding=4))
               for i in range(4)]
     # Labels come late, and the one of frame 2 never.
-    labels = [(start + i * step + 3 * step // 2, raw(truth(i), 'mono8', start + i * step))
+    labels = [(start + i * step + 3 * step // 2, image(truth(i), 'mono8', start + i * step, kind))
               for i in (0, 1, 3)]
-    bag = write_bag(tmp_path / 'bag', {'/cam/image': images, '/cam/label': labels}, storage)
-    bare_file = next(path for path in bag.iterdir() if path.suffix in ('.mcap', '.db3'))
-    for path in (bag, bare_file):
+    bag = write_bag(tmp_path / 'bag', {'/cam/image': images, '/cam/label': labels}, kind)
+    for path in (bag, file_of(bag)):
         frames = list(open_source(path))
         assert len(frames) == 4
         for index, frame in enumerate(frames):
@@ -154,8 +119,8 @@ def test_bag_of_raw_images_matches_labels_by_stamp(tmp_path, storage):
 
 def test_bag_of_compressed_images(tmp_path):
     bag = write_bag(tmp_path / 'bag', {
-        '/cam/compressed': [(i + 1, compressed(coarse_image(i), '.jpg', i + 1)) for i in range(3)],
-        '/cam/label/compressed': [(i + 1, compressed(truth(i), '.png', i + 1)) for i in range(3)],
+        '/cam/compressed': [(i + 1, packed(coarse_image(i), '.jpg', i + 1)) for i in range(3)],
+        '/cam/label/compressed': [(i + 1, packed(truth(i), '.png', i + 1)) for i in range(3)],
     })
     frames = list(open_source(bag))
     assert len(frames) == 3
@@ -165,9 +130,9 @@ def test_bag_of_compressed_images(tmp_path):
 
 def test_bag_topics_by_name(tmp_path):
     bag = write_bag(tmp_path / 'bag', {
-        '/a/image': [(1, raw(coarse_image(1), 'rgb8', 1))],
-        '/b/image': [(1, raw(coarse_image(2), 'rgb8', 1))],
-        '/b/truth': [(1, raw(truth(2), 'mono8', 1))],
+        '/a/image': [(1, image(coarse_image(1), 'rgb8', 1))],
+        '/b/image': [(1, image(coarse_image(2), 'rgb8', 1))],
+        '/b/truth': [(1, image(truth(2), 'mono8', 1))],
     })
     assert (next(iter(open_source(bag))).image == coarse_image(1)).all()
     frame = next(iter(open_source(bag, image_topic='/b/image', label_topic='/b/truth')))
@@ -179,14 +144,14 @@ def test_bag_topics_by_name(tmp_path):
 
 def test_bag_of_bgr_images_becomes_rgb(tmp_path):
     bgr = np.ascontiguousarray(coarse_image(1)[..., ::-1])
-    bag = write_bag(tmp_path / 'bag', {'/image': [(1, raw(bgr, 'bgr8', 1))]})
+    bag = write_bag(tmp_path / 'bag', {'/image': [(1, image(bgr, 'bgr8', 1))]})
     assert (next(iter(open_source(bag))).image == coarse_image(1)).all()
 
 
 def test_another_size_keeps_class_ids(tmp_path):
     bag = write_bag(tmp_path / 'bag', {
-        '/image': [(1, raw(coarse_image(1), 'rgb8', 1))],
-        '/label': [(1, raw(truth(9), 'mono8', 1))]})
+        '/image': [(1, image(coarse_image(1), 'rgb8', 1))],
+        '/label': [(1, image(truth(9), 'mono8', 1))]})
     frame = next(iter(open_source(bag, width=48, height=40)))
     assert frame.image.shape == (40, 48, 3)
     assert set(np.unique(frame.label)) == {9, 255}
@@ -200,7 +165,7 @@ def test_another_size_keeps_class_ids(tmp_path):
     (lambda folder: '~nobody_of_this_name/a', 'cannot be read .*home directory'),
     (lambda folder: '/dev/null', 'is a device, a pipe or a socket: start the ROS driver'),
     (lambda folder: _pipe(folder / 'camera'), 'is a device, a pipe or a socket'),
-    # Reading from its start fails, whoever reads.
+    # Reading from its start fails for every user.
     (lambda folder: '/proc/self/mem', 'cannot be read .Input/output error.*permissions'),
     (lambda folder: _file(folder / 'a.mp4', b''), "a.mp4' is empty: copy or record it again"),
     (lambda folder: _file(folder / 'a.mcap', b''), "a.mcap' is empty: copy or record it again"),
@@ -257,7 +222,7 @@ def test_damaged_bag_is_one_sentence(tmp_path, name):
 
 
 def test_bag_without_images_is_refused(tmp_path):
-    text = STORE.types['std_msgs/msg/String']('hello')
+    text = store().types['std_msgs/msg/String']('hello')
     bag = write_bag(tmp_path / 'bag', {'/chatter': [(1, text)]})
     with pytest.raises(SourceError, match='no topic of camera images.*/chatter'):
         list(open_source(bag))
