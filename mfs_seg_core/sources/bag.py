@@ -82,12 +82,26 @@ class BagSource(Source):
             raise SourceError(str(error)) from None
 
     def _items(self, bag: Bag) -> Iterator[Frame | EventBatch]:
+        stream = ImageStream()
+        labels: dict[int, Any] = {}
+        played = False
+        for item in self._in_turn(bag, labels):
+            for ready in self._ready(item, stream, labels):
+                played = True
+                yield ready
+        if not played:
+            reason = ''.join(f': {sentence}' for sentence in self.report.first_skipped[:1])
+            raise SourceError(f"'{self.path}' has no readable message on the chosen topics{reason}"
+                              f'{bag.excuse}.')
+
+    def _in_turn(
+        self, bag: Bag, label_messages: dict[int, Any]
+    ) -> Iterator[EventBatch | WaitingImage]:
+        """Yield batches and images in their order, an image after the time of its label."""
         images, labels, events = self._channels(bag)
         event_reader = EventReader(self) if events else None
-        stream = ImageStream()
         waiting: deque[EventBatch | WaitingImage] = deque()
-        label_messages: dict[int, Any] = {}
-        played = False
+        waiting_images = 0
         for message in bag.messages([channel for channel in (images, labels, events) if channel]):
             if message.channel == events:
                 waiting.extend(event_reader.batches(message))
@@ -102,23 +116,16 @@ class BagSource(Source):
                         time_ns, delay_s = on_clock(stamp, message.time_ns)
                     waiting.append(WaitingImage(
                         key, message.channel.topic, fields, time_ns / 1e9, delay_s))
+                    waiting_images += 1
             while waiting and (
                 isinstance(waiting[0], EventBatch)
                 or labels is None
                 or any(key >= waiting[0].key for key in label_messages)
-                or sum(isinstance(item, WaitingImage) for item in waiting) > MAX_WAITING
+                or waiting_images > MAX_WAITING
             ):
-                for item in self._ready(waiting.popleft(), stream, label_messages):
-                    played = True
-                    yield item
-        while waiting:
-            for item in self._ready(waiting.popleft(), stream, label_messages):
-                played = True
-                yield item
-        if not played:
-            reason = ''.join(f': {sentence}' for sentence in self.report.first_skipped[:1])
-            raise SourceError(f"'{self.path}' has no readable message on the chosen topics{reason}"
-                              f'{bag.excuse}.')
+                waiting_images -= isinstance(waiting[0], WaitingImage)
+                yield waiting.popleft()
+        yield from waiting
 
     def _channels(self, bag: Bag) -> tuple[Channel | None, Channel | None, Channel | None]:
         images = labels = events = None
