@@ -8,7 +8,7 @@ import codecs
 import re
 from pathlib import Path, PureWindowsPath
 
-# What separates the two paths of a line; the paths themselves may hold blanks.
+# Separator of the two paths of a line; the paths themselves may hold blanks.
 SEPARATOR = re.compile(r'[\s,;]+')
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 

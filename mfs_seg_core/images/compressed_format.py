@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the ``format`` of a CompressedImage says about the pixels inside its JPEG or PNG."""
+"""Pixels inside the JPEG or PNG of a CompressedImage, as its field ``format`` describes them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def pixel_format(text: str) -> PixelFormat:
     and blanks do not matter here.
 
     :param text: the field.
-    :returns: what it says; all defaults for texts that are not of this form.
+    :returns: the description; all defaults for texts that are not of this form.
     :raises MessageError: the message is a depth image.
     """
     compact = re.sub(r'\s', '', text).lower()

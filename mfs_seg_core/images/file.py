@@ -13,7 +13,7 @@ from mfs_seg_core.images.bit_depth import BitDepth
 from mfs_seg_core.images.encoding import MessageError, check_pixels
 from mfs_seg_core.images.jpeg_png_header import announced_size, is_cut
 
-# Upright, as EXIF says: nobody calibrates by image files of unknown orientation.
+# Turned upright by EXIF, as viewers show files; decode.py explains why messages are not.
 FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
 
 

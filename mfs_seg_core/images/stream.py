@@ -31,7 +31,7 @@ class ImageStream:
         self._depth = BitDepth(bit_depth)
         self._convert = convert
         self._seen = None
-        # All remarks, and those that nobody has taken.
+        # All remarks, and those that new_remarks() has not returned yet.
         self._remarks: list[str] = []
         self._new: list[str] = []
         self._name = ''

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a source could not play, and what its user should know."""
+"""Report of a source: items that were left out, and remarks for the user."""
 
 from __future__ import annotations
 
@@ -67,15 +67,15 @@ class SourceReport:
 
     def sentences(self) -> list[str]:
         """Return sentences on what was left out, and on the source as a whole."""
-        said = list(self.notes)
+        clauses = list(self.notes)
         if total := sum(self.skipped.values()):
             counts = ' and '.join(f'{count} {kind if count > 1 else kind.rstrip("s")}'
                                   for kind, count in self.skipped.items())
             more = '; and others' if total > len(self.first_skipped) else ''
-            said.append(f'left out, because not readable, {counts}: '
-                        f'{"; ".join(self.first_skipped)}{more}')
-        said.append(self.rejection())
-        return [f'{text.rstrip(".")}.' for text in said if text]
+            clauses.append(f'left out, because not readable, {counts}: '
+                           f'{"; ".join(self.first_skipped)}{more}')
+        clauses.append(self.rejection())
+        return [f'{text.rstrip(".")}.' for text in clauses if text]
 
     def rejection(self) -> str:
         """Return a clause about rejected events; see :mod:`mfs_seg_core.events.rejection`."""

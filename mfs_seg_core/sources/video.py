@@ -17,11 +17,11 @@ from mfs_seg_core.sources.items import Frame, SourceError
 from mfs_seg_core.sources.source import Source
 from mfs_seg_core.sources.video_clock import MAX_RATE_HZ, VideoClock
 
-# Those that read files; others take the path for a pattern of names, or for a device.
+# Backends that read files; others take the path for a pattern of names, or for a device.
 BACKENDS = (cv2.CAP_FFMPEG, cv2.CAP_GSTREAMER, cv2.CAP_OPENCV_MJPEG)
 # A frame that cannot be decoded is not the end; so many in a row are.
 MAX_FAILED = 100
-# Frames whose times tell whether the clock of the file is usable.
+# First frames, whose times decide whether the clock of the file is usable.
 CLOCK_FRAMES = 100
 # A file that ends before this share of the length in its header was cut off. Sound may be longer.
 WHOLE, SLACK_S = 0.95, 0.5

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-# Cameras with slow motion reach this rate. Containers state more where they do not know it.
+# Cameras with slow motion reach this rate. Containers that lack the rate state a higher one.
 MAX_RATE_HZ = 500.0
 # A camera that pauses for longer would look as if it had stopped.
 MAX_STEP_S = 10.0
@@ -29,7 +29,7 @@ class VideoClock:
         the usual step is their mean step.
     :param stated_hz: frames per second in the header of the container, used where these times do
         not advance; 0: none.
-    :param default_hz: frames per second where neither tells a usable rate.
+    :param default_hz: frames per second where neither yields a usable rate.
     """
 
     def __init__(self, first_s: list[float], stated_hz: float, default_hz: float):
@@ -86,7 +86,7 @@ class VideoClock:
 
 
 def _rate_hz(times_s: list[float]) -> float:
-    """Return the mean rate of frames of these times, without jumps; 0: they tell none."""
+    """Return the mean rate of frames of these times, without jumps; 0: there is none."""
     # Packets are in the order of decoding: some steps are negative.
     steps = [later - time_s for time_s, later in pairwise(times_s)
              if -MAX_BACK_S <= later - time_s <= MAX_STEP_S]

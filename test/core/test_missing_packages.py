@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What `mfs-seg` says where a package of an extra is not installed."""
+"""Errors of `mfs-seg` where a package of an extra is not installed."""
 
 import json
 import subprocess

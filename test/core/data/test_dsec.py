@@ -21,10 +21,10 @@ from torch.utils.data import DataLoader
 
 from mfs_seg_core.data.dsec import DSEC, SPLITS
 from mfs_seg_core.events.types import Events, Window
+from mfs_seg_core.util.extras import missing
 
-h5py = pytest.importorskip('h5py', reason='h5py is not installed: pip install "mfs_seg_ros[data]"')
-pytest.importorskip('hdf5plugin', reason='hdf5plugin is not installed: '
-                                         'pip install "mfs_seg_ros[data]"')
+h5py = pytest.importorskip('h5py', reason=f"DSEC needs {missing('h5py')}")
+pytest.importorskip('hdf5plugin', reason=f"DSEC needs {missing('hdf5plugin')}")
 REAL = SHARED_DATA / 'dsec/derived_gen3_640x480'
 OFFSET = 50_007_139_845
 EVENTS = random_events(20_000, 400_500, (640, 480))

@@ -105,14 +105,13 @@ def test_an_explicit_topic_that_cannot_be_played(tmp_path, topic, sentence):
     with pytest.raises(SourceError, match=sentence) as error:
         list(open_source(bag, image_topic=topic))
     assert '/z/color/image_raw (sensor_msgs/msg/Image, rgb8)' in str(error.value)
-    # The user may know better than the name of a topic.
+    # A topic that is named is played, although its name suggests depth.
     assert len(list(open_source(bag, image_topic='/a/disparity/compressed'))) == 2
 
 
 def test_the_first_readable_message_decides(tmp_path):
     (log_ns, _), second = raw('rgb8')
     broken = (log_ns - 1, b'\0\1')
-    # The first readable message decides.
     bag = write_bag(tmp_path / 'bag', {
         '/a/image': [broken, second], '/b/image': raw('rgb8')})
     assert choose_image_channels(Bag(bag), '', '')[0].topic == '/a/image'

@@ -132,7 +132,7 @@ def test_words_within_names_are_no_labels(tmp_path):
 def test_a_link_to_a_missing_file_is_a_bad_image(tmp_path):
     write(tmp_path / '0.png', 1)
     (tmp_path / '1.png').symlink_to(tmp_path / 'absent.png')
-    # A pipe is none, and nobody writes to it.
+    # A pipe is no image, and reading it would block.
     os.mkfifo(tmp_path / '2.png')
     source = open_source(tmp_path)
     assert len(list(source)) == 1

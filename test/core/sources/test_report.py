@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a source reports at the end."""
+"""Reports of sources: shares of bad items, and sentences for the user."""
 
 from mfs_seg_core.sources.report import MAX_NAMED, SourceReport
 
