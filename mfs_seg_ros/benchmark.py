@@ -25,11 +25,11 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 
 from mfs_seg_core.util.files import write_json
-from mfs_seg_ros.demo import positive
 from mfs_seg_ros.diagnostics.process_info import cpu_s
 from mfs_seg_ros.messages.images import stamp_ns
 from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.node.stop import Stop
+from mfs_seg_ros.tools.argument_types import positive
 from mfs_seg_ros.tools.camera_diagnostics import PACKET_CAUSES, CameraDiagnostics
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 

@@ -24,19 +24,16 @@ import rclpy
 from rclpy.signals import SignalHandlerOptions
 
 from mfs_seg_core.sources.report import MAX_BAD_SHARE
-from mfs_seg_core.sources.street import STREET
 from mfs_seg_core.util.files import write_json
-from mfs_seg_core.util.modalities import SENSORS
-from mfs_seg_core.util.table import cell, text_table
 from mfs_seg_ros.diagnostics.drops import IMAGES_DROPPED
 from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.node.stop import Stop
 from mfs_seg_ros.tools.camera_diagnostics import PACKET_CAUSES, CameraDiagnostics
+from mfs_seg_ros.tools.demo_options import parse
+from mfs_seg_ros.tools.demo_report import Progress, table
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 
-DEFAULT_SECONDS = 20.0
 POLL_S = 0.1
-LINE_S = 5.0
 START_S = 120.0
 # After the player has ended, wait until no mask has arrived for this time. The last events become
 # a step after a second (max_gap) without more of them.
@@ -87,68 +84,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(sentence)
     print(f"In '{options.output}': {', '.join(RESULTS)}")
     return 0 if summary['bad_share'] < MAX_BAD_SHARE else 1
-
-
-def parse(arguments: list[str] | None) -> argparse.Namespace:
-    """Return the options."""
-    parser = argparse.ArgumentParser(
-        prog='demo',
-        description='Run a spiking network on a camera, an event camera or both, over ROS 2.')
-    parser.add_argument(
-        '--input', default=STREET, metavar='PATH',
-        help='folder of images, CamVid folder, video, recording of an event camera, or bag '
-             '(default: street, procedural)')
-    parser.add_argument(
-        '--sensors', choices=list(SENSORS), default='camera',
-        help='sensors to play and to segment; fusion: both (default: camera)')
-    parser.add_argument(
-        '--seconds', type=positive, default=None,
-        help='length (default: 20 for street, else to the end of the input)')
-    parser.add_argument(
-        '--weights', default=None,
-        help='name of shipped weights or a file (default: street for street and with events, '
-             'else camvid)')
-    parser.add_argument(
-        '--output', type=Path, default=Path('out/demo'), metavar='DIR', help='default: out/demo')
-    parser.add_argument(
-        '--rate', type=positive, default=0.0,
-        help="frames per second (default: the input's own; street 20)")
-    parser.add_argument('--seed', type=int, default=0, help='seed of street (default: 0)')
-    parser.add_argument(
-        '--size', type=int, nargs=2, default=(0, 0), metavar=('WIDTH', 'HEIGHT'),
-        help='input size of the network; smaller is quicker (default: that of the weights)')
-    recordings = parser.add_argument_group('what to read of a recording')
-    recordings.add_argument(
-        '--image-topic', default='', metavar='TOPIC',
-        help='images of a bag (default: chosen by type and name)')
-    recordings.add_argument(
-        '--events-topic', default='', metavar='TOPIC',
-        help='events of a bag, or their name in an HDF5 file (default: the first by name)')
-    recordings.add_argument(
-        '--sensor-size', type=int, nargs=2, default=(0, 0), metavar=('WIDTH', 'HEIGHT'),
-        help='size of the event sensor, for recordings that do not state it')
-    recordings.add_argument(
-        '--columns', default='', metavar='NAMES',
-        help="order of the columns of events as text or arrays, for example 'x,y,p,t' (default: "
-             'found in the recording)')
-    recordings.add_argument(
-        '--unit', choices=('s', 'ms', 'us', 'ns'), default='',
-        help='unit of their times (default: found in the recording)')
-    options = parser.parse_args(arguments)
-    if options.seconds is None:
-        options.seconds = DEFAULT_SECONDS if options.input == STREET else 0.0
-    if options.weights is None:
-        options.weights = (
-            'camvid' if options.input != STREET and options.sensors == 'camera' else STREET)
-    return options
-
-
-def positive(text: str) -> float:
-    """Return the number of a text, for argparse; refuse numbers that are not above zero."""
-    value = float(text)
-    if not value > 0.0 or value == float('inf'):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
-    return value
 
 
 def run(
@@ -290,61 +225,6 @@ def player_ended(children: Children, counts_file: Path) -> bool:
         if counts_file.exists():
             return True
         raise
-
-
-class Progress:
-    """A line that is rewritten on a terminal; elsewhere, a new line every few seconds."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._live = sys.stdout.isatty()
-        self._began = self._shown = time.monotonic()
-
-    def show(self, seen: int, masks: int) -> None:
-        """Show the counts if the last line is old enough."""
-        now = time.monotonic()
-        if self._live or now - self._shown > LINE_S:
-            self._shown = now
-            self._print(seen, masks, '\r' if self._live else '\n')
-
-    def end(self, seen: int, masks: int) -> None:
-        """Show the last counts."""
-        self._print(seen, masks, '\n')
-
-    def _print(self, seen: int, masks: int, end: str) -> None:
-        seconds = time.monotonic() - self._began
-        state = f'{seen} {self._what} received, {masks} masks published' if seen else 'starting'
-        # Wide enough to cover the line before.
-        print(f'{seconds:6.1f} s  {state:<50}', end=end, flush=True)
-
-
-def table(summary: dict[str, Any], recording: dict[str, Any]) -> str:
-    """Lay out the figures as text: name, value and remark."""
-    miou = summary['miou']
-    events = [] if summary['sensors'] == 'camera' else [
-        ('events received', str(summary['events_received'])),
-        ('event rate', cell(summary['event_rate_mev_s'], '.3f'), 'million per second'),
-        ('packets lost', str(summary['packets_lost'])),
-        ('decode p50', cell(summary['decode_ms_p50'], '.2f'), 'ms, for the events of one mask'),
-    ]
-    lines = text_table([
-        ('sensors', summary['sensors']),
-        ('frames sent', str(summary['frames_sent'])),
-        *events,
-        ('masks received', str(summary['masks_received'])),
-        ('masks lost', str(summary['masks_lost'])),
-        ('rate', cell(summary['rate_hz'], '.2f'), 'Hz'),
-        ('latency p50', cell(summary['latency_ms_p50'], '.1f'),
-         'ms, header stamp to received mask'),
-        ('latency p99', cell(summary['latency_ms_p99'], '.1f'), 'ms'),
-        ('model p50', cell(summary['model_ms_p50'], '.1f'), 'ms'),
-        ('mIoU', cell(miou, '.3f'), 'no truth in the input' if miou is None else ''),
-        *((f'  {name}', cell(value, '.3f')) for name, value in recording['iou'].items()),
-        ('rmw', summary['rmw']),
-        ('weights', summary['weights']),
-    ], '<><')
-    rule = '-' * 70
-    return '\n'.join([rule, lines, rule])
 
 
 if __name__ == '__main__':

@@ -31,10 +31,10 @@ from rclpy.signals import SignalHandlerOptions
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.benchmark import DRAIN_S, MASK, START_S, Listener, wait, wait_for_report
-from mfs_seg_ros.demo import positive
 from mfs_seg_ros.diagnostics.process_info import ProcessState, process_state
 from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.node.stop import Stop
+from mfs_seg_ros.tools.argument_types import positive
 from mfs_seg_ros.tools.camera_diagnostics import IMAGE_CAUSES
 from mfs_seg_ros.tools.processes import ChildFailed, Children
 from mfs_seg_ros.tools.trend import growth, slope

@@ -1,3 +1,3 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Processes and loads for the demo, the benchmarks and the soak test."""
+"""Parts of the demo, the benchmark and the soak test: options, processes, loads, reports."""
