@@ -12,6 +12,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from support.camera import MODULE, Camera
 
 from mfs_seg_core.data.street import Street
+from mfs_seg_ros.diagnostics.drops import IMAGES_LATE, IMAGES_MISSING, IMAGES_UNUSABLE
 from mfs_seg_ros.messages.images import image_message
 
 RGB = Street(3, 160, 120, 20.0).frame(0.0).image
@@ -51,7 +52,7 @@ def camera(children):
 
 
 def mosaic(rgb: np.ndarray) -> np.ndarray:
-    """Return what a sensor with the pattern rggb measures."""
+    """Return the samples of a sensor with the pattern rggb."""
     samples = rgb[..., 1].copy()
     samples[0::2, 0::2], samples[1::2, 1::2] = rgb[0::2, 0::2, 0], rgb[1::2, 1::2, 2]
     return samples
@@ -114,10 +115,10 @@ def test_image(camera, name):
 
 @pytest.mark.parametrize('encoding', ['16UC1', '32FC1'])
 def test_depth_is_refused(camera, encoding):
-    before = camera.counts().get('lost: images unusable', 0)
+    before = camera.counts()[f'lost: {IMAGES_UNUSABLE}']
     samples = np.full((120, 160), 900, np.uint16 if encoding == '16UC1' else np.float32)
     camera.send(message(samples, encoding))
-    camera.wait(lambda: int(camera.values['lost: images unusable']) == before + 1, 'its count')
+    camera.wait(lambda: int(camera.values[f'lost: {IMAGES_UNUSABLE}']) == before + 1, 'its count')
 
 
 def test_jitter_is_no_loss(camera):
@@ -127,7 +128,7 @@ def test_jitter_is_no_loss(camera):
     for step_ns in np.maximum(np.diff(times), 1).tolist():
         camera.ask(RGB, step_ns, wait_for=('mask',))
     after = camera.counts()
-    assert after.get('lost: images missing', 0) == before.get('lost: images missing', 0)
+    assert after[f'lost: {IMAGES_MISSING}'] == before[f'lost: {IMAGES_MISSING}']
 
 
 def test_swapped_frames_do_not_reset(camera):
@@ -142,4 +143,4 @@ def test_swapped_frames_do_not_reset(camera):
     after = camera.counts()
     changed = {key: after[key] - before.get(key, 0) for key in after}
     assert not any(count for key, count in changed.items() if key.startswith('resets'))
-    assert changed['lost: images out of order'] == 20
+    assert changed[f'lost: {IMAGES_LATE}'] == 20

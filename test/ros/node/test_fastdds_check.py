@@ -8,7 +8,11 @@ import sys
 import pytest
 
 from mfs_seg_ros.node.fastdds_check import LARGE_DATA, LEAST_BYTES, transport_warning
-from mfs_seg_ros.node.fastdds_environment import PROFILE_VARIABLES, profile_path
+from mfs_seg_ros.node.fastdds_environment import (
+    PROFILE_VARIABLES,
+    local_environment,
+    profile_path,
+)
 
 FASTDDS = 'rmw_fastrtps_cpp'
 
@@ -57,3 +61,16 @@ def test_the_transport_in_force_decides(environment, variables, warned):
                          timeout=60, env=others | variables)
     last = run.stdout.splitlines()[-1]
     assert warned in last if warned else last == 'None', run.stderr
+
+
+@pytest.mark.parametrize('distribution, expected', [
+    ('humble', PROFILE_VARIABLES), ('jazzy', PROFILE_VARIABLES), (None, PROFILE_VARIABLES),
+    ('kilted', ('FASTDDS_DEFAULT_PROFILES_FILE',))])
+def test_the_profile_is_in_the_variables_of_the_distribution(distribution, expected, monkeypatch):
+    for name in (*PROFILE_VARIABLES, 'ROS_DISTRO'):
+        monkeypatch.delenv(name, raising=False)
+    if distribution:
+        monkeypatch.setenv('ROS_DISTRO', distribution)
+    chosen = local_environment()
+    assert {name: chosen[name] for name in PROFILE_VARIABLES if name in chosen} == dict.fromkeys(
+        expected, str(profile_path()))

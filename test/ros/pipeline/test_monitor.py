@@ -1,12 +1,14 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the node tells of itself: /diagnostics and the log, of a real process."""
+"""Reports of a real process on itself: /diagnostics and the log."""
 
 import hashlib
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import rclpy
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -21,6 +23,7 @@ from mfs_seg_core.weights.file import find_weights
 from mfs_seg_ros.diagnostics.drops import IMAGES_LATE, IMAGES_MISSING, IMAGES_TOO_OLD
 from mfs_seg_ros.diagnostics.missing_frames import BLOCK, LOOKAHEAD, RELEARN
 from mfs_seg_ros.messages.run_length import decode_runs
+from mfs_seg_ros.pipeline.monitor import Monitor
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -48,7 +51,7 @@ class Watcher(Manager):
         return {item.key: item.value for item in status.values}
 
     def sees(self, shown: np.ndarray, level: bytes, message: str) -> None:
-        """Show a image until the camera's status is at this level, and its message has this."""
+        """Send an image until the camera's status is at this level, and its message has this."""
         def told() -> bool:
             self.send(as_message(shown))
             time.sleep(0.03)
@@ -60,12 +63,25 @@ class Watcher(Manager):
 
 @pytest.fixture(scope='module')
 def watcher(children):
-    """Give a watcher of a node that nobody has sent anything."""
+    """Start a node, and yield a watcher of it that has sent nothing yet."""
     children.start('watched', MODULE, {**QUICK, 'sensors': 'camera', 'report_period': 0.5},
                    {'__ns': '/watched'})
     watcher = Watcher('/watched/mfs_seg')
     yield watcher
     watcher.close()
+
+
+def test_a_failed_transition_is_reported_at_once(environment, monkeypatch):
+    """The process may end before the next report is due."""
+    node = rclpy.create_node('failing')
+    sent = []
+    monkeypatch.setattr(
+        node, 'create_publisher', lambda *_: SimpleNamespace(publish=sent.append))
+    monitor = Monitor(node)
+    monitor.transition('cannot configure: no weights')
+    node.destroy_node()
+    assert [(status.level, status.message) for array in sent for status in array.status] == [
+        (ERROR, 'cannot configure: no weights')]
 
 
 def test_a_missing_publisher_is_told(children):

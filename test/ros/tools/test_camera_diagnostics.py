@@ -5,7 +5,7 @@
 import pytest
 from builtin_interfaces.msg import Time
 
-from mfs_seg_ros.diagnostics.drops import IMAGES_DROPPED, IMAGES_UNUSABLE
+from mfs_seg_ros.diagnostics.drops import ADVICE, IMAGES_DROPPED, IMAGES_UNUSABLE, STEPS_FAILED
 from mfs_seg_ros.diagnostics.health import Health, Limits
 from mfs_seg_ros.diagnostics.status import diagnostic_array
 from mfs_seg_ros.tools.camera_diagnostics import IMAGE_CAUSES, PACKET_CAUSES, CameraDiagnostics
@@ -29,3 +29,7 @@ def test_counts_are_those_of_the_last_status():
     assert diagnostics.count('images received') == 2
     assert diagnostics.without_mask(IMAGE_CAUSES) == 6
     assert diagnostics.without_mask(PACKET_CAUSES) == 0
+
+
+def test_every_cause_without_a_mask_is_counted():
+    assert {*IMAGE_CAUSES, *PACKET_CAUSES} == {*ADVICE} - {STEPS_FAILED}
