@@ -51,8 +51,8 @@ class Counts(Protocol):
     def lost(self, cause: str, count: int = 1) -> None:
         """Count messages that get no mask."""
 
-    def rejected(self, sentence: str) -> None:
-        """Take a clause about rejected events; empty: there are few."""
+    def rejected(self, clause: str) -> None:
+        """Keep a clause about rejected events; empty: there are few."""
 
 
 class DropLog:

@@ -160,10 +160,10 @@ class Health:
             self._latencies_s.clear()
             self._late_since_s = None
 
-    def rejected(self, sentence: str) -> None:
-        """Take a clause about rejected events; empty: there are few."""
+    def rejected(self, clause: str) -> None:
+        """Keep a clause about rejected events; empty: there are few."""
         with self._lock:
-            self._rejection = sentence
+            self._rejection = clause
 
     def fired(self, rate: float) -> None:
         """Take a measurement of the firing rate, in mean spikes of a neuron in a step."""
@@ -184,7 +184,7 @@ class Health:
             self._count_row('blind', contrast < self.limits.min_contrast)
 
     def described(self, images: str, fault: str) -> None:
-        """Take the encoding of the images, and a sentence on a fault of theirs; '': none."""
+        """Keep the encoding of the images, and a sentence on a fault of theirs; empty: none."""
         with self._lock:
             self._images, self._image_fault = images, fault
 

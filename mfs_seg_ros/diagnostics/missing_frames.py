@@ -76,7 +76,7 @@ class MissingFrames:
         self._lost_before = self._lost = 0
 
     def lost(self, count: int) -> None:
-        """Take frames that the middleware reports lost: they are not missing a second time."""
+        """Record frames that the middleware reports lost: they are not missing a second time."""
         self._lost += count
 
     def add(self, stamp_ns: int) -> int:

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the inputs of a camera arrive, and since when a mask is due."""
+"""Presence of the inputs of a camera, and the time for which a mask is due."""
 
 from __future__ import annotations
 

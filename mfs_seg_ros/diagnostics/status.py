@@ -23,7 +23,7 @@ UNNAMED = 'camera'
 
 
 class Fault(NamedTuple):
-    """What is wrong with the node itself: a level, and a sentence."""
+    """Fault of the node itself: a level, and a sentence."""
 
     level: Level
     sentence: str

@@ -30,11 +30,11 @@ class Stop:
         return self._set
 
     def set(self) -> None:
-        """Ask the program to stop, without a signal."""
+        """Request the stop without a signal."""
         self._set = True
 
     def catch_signals(self) -> None:
-        """Let SIGINT and SIGTERM set the flag from now on; to be called in the main thread."""
+        """Handle SIGINT and SIGTERM by setting the flag; call this in the main thread."""
         for number in STOP_SIGNALS:
             signal.signal(number, lambda *_: self.set())
 

@@ -94,7 +94,7 @@ class EventStream:
             missing=max(0, check.missing - dropped), late=arrival is Arrival.LATE)
 
     def _follow(self, events: Events, packet: EventPacket) -> Arrival:
-        """Have the clock follow a packet; return its place among those before."""
+        """Update the clock by a packet; return its place among those before."""
         if not events.count:
             return Arrival.IN_ORDER
         first_us, last_us = int(events.t[0]), int(events.t[-1])

@@ -109,7 +109,7 @@ class Monitor:
             topics, fault, self._state))
 
     def _check_clock(self, now_s: float) -> None:
-        """Find out whether a node that uses the simulated time receives it, and log a change."""
+        """Check that a node with simulated time receives it, and log a change."""
         before, self._clock_fault = self._clock_fault, None
         if (self._node.get_parameter('use_sim_time').value
                 and now_s - self._started_s >= DISCOVERY_S):

@@ -215,7 +215,7 @@ class Synchronizer:
                 and self._newest_us - self._image_us <= self._max_gap_us)
 
     def _cut(self, end_us: int) -> EventWindow:
-        """Take out the events before a sensor time."""
+        """Remove and return the events before a sensor time."""
         taken = []
         while self._pending and self._pending[0].t[0] < end_us:
             events = self._pending.pop(0)

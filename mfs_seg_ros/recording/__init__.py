@@ -1,3 +1,3 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the recorder writes: metrics, video, contact sheet."""
+"""Outputs of the recorder: metrics, video, contact sheet."""

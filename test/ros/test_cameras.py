@@ -11,7 +11,7 @@ NAMES = ('front', 'left', 'right')
 
 @pytest.fixture(scope='module')
 def cameras(children):
-    """Give the cameras of one node by their names."""
+    """Yield the cameras of one node by their names."""
     children.start('segmenter', MODULE, {**QUICK, 'sensors': 'camera', 'cameras': [*NAMES]})
     cameras = {name: Camera(f'/mfs_seg/{name}', node='/mfs_seg') for name in NAMES}
     for camera in cameras.values():

@@ -68,7 +68,7 @@ class RestartedCamera(Camera):
 
 @pytest.fixture(scope='module')
 def segmenter(children):
-    """Give one segmenter and its camera to the tests that leave it alive."""
+    """Start one segmenter for the tests that do not end it, and yield its camera."""
     children.start('segmenter', MODULE, SETTINGS)
     with RestartedCamera(children, 'segmenter', '/mfs_seg').connected() as camera:
         yield camera
@@ -76,14 +76,14 @@ def segmenter(children):
 
 @pytest.fixture
 def camera(segmenter):
-    """Give the camera of a segmenter that is at rest."""
+    """Reset the segmenter, and yield its camera."""
     segmenter.reset()
     yield segmenter
     segmenter.end_driver()
 
 
 def in_stream(camera) -> list[dict[str, np.ndarray]]:
-    """Give the answers to three equal pictures, from rest, and reset the segmenter."""
+    """Return the answers to three equal images, from rest, and reset the segmenter."""
     answers = [camera.ask(coarse_image(5)) for _ in range(3)]
     camera.reset()
     return answers

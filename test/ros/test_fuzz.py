@@ -57,7 +57,7 @@ def images(draw) -> Image:
     """Images whose fields agree, but for one of them, or do not agree at all."""
     encoding = draw(st.one_of(st.sampled_from([*LAYOUTS, '16UC1', 'mono12p']), NAMES))
     layout = LAYOUTS.get(encoding, Layout(1))
-    # In twos, as many encodings ask for.
+    # Mostly even, as several encodings require.
     width, height = (draw(st.integers(1, 20)) * 2 - draw(st.sampled_from([0, 0, 0, 1]))
                      for _ in range(2))
     step = width * layout.pixel + draw(st.sampled_from([0, 0, 2, 13]))
@@ -131,7 +131,7 @@ packets = st.builds(
     events=st.one_of(
         OCTETS, st.integers(0, 10**6).map(
             lambda us: array('B', encode_evt3(some_events(us, us + 2000))))))
-# Of one topic, whatever comes over it.
+# One for all examples, as for a topic whose encoding changes.
 STREAM = ImageStream()
 KINDS = {Image: images(), CompressedImage: compressed, EventPacket: packets}
 
@@ -191,7 +191,7 @@ def memory_kb(pid: int, what: str) -> int:
 
 @pytest.fixture(scope='module')
 def fuzzed(children, tmp_path_factory):
-    """Give the camera of the segmenter that gets it all."""
+    """Start the segmenter that receives all of them, and yield its camera."""
     children.start('segmenter', MODULE, {
         **QUICK, 'weights': save_untrained(tmp_path_factory.mktemp('weights') / 'test.safetensors'),
         'sensors': 'fusion', 'trigger': 'both', 'event_window': 5.0, 'event_wait': 1.0,
@@ -202,7 +202,7 @@ def fuzzed(children, tmp_path_factory):
 
 
 def answer(camera) -> dict[str, np.ndarray]:
-    """Give the mask of a image and of the events before it, from rest."""
+    """Return the outputs for an image and the events before it, from rest."""
     camera.begin()
     camera.pass_time(0, 50_000)
     camera.stamp_ns = camera.start_ns
@@ -210,7 +210,7 @@ def answer(camera) -> dict[str, np.ndarray]:
 
 
 def ask_until_answered(camera) -> None:
-    """Send a image, again and again: what came before it on another topic may replace it."""
+    """Send an image until it is answered: an earlier message of another topic may replace it."""
     sent = []
 
     def answered() -> bool:

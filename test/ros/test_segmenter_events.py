@@ -22,13 +22,13 @@ QUEUE_BYTES = 20_000
 
 @pytest.fixture(scope='module')
 def weights(tmp_path_factory):
-    """Give weights that see both."""
+    """Return the path of weights for both sensors."""
     return save_untrained(tmp_path_factory.mktemp('weights') / 'both.safetensors')
 
 
 @pytest.fixture(scope='module')
 def fusion_segmenter(children, weights):
-    """Give a segmenter of a camera and events."""
+    """Start a segmenter of a camera and events, and yield its sensors."""
     # Images wait for their events for as long as a busy machine may take.
     children.start('fusion', MODULE, {
         **QUICK, 'weights': weights, 'sensors': 'fusion', 'report_period': 0.5,
@@ -39,7 +39,7 @@ def fusion_segmenter(children, weights):
 
 @pytest.fixture(scope='module')
 def events_segmenter(children, weights):
-    """Give a segmenter of events alone."""
+    """Start a segmenter of events alone, and yield its event camera."""
     children.start('events', MODULE, {
         **QUICK, 'weights': weights, 'sensors': 'fusion', 'trigger': 'events', 'report_period': 0.5,
         'event_queue_bytes': QUEUE_BYTES, 'overlay_opacity': 0.0}, {'__ns': '/alone'})
@@ -49,14 +49,14 @@ def events_segmenter(children, weights):
 
 @pytest.fixture
 def fusion(fusion_segmenter):
-    """Give the sensors of a fusing segmenter that is at rest."""
+    """Reset the segmenter of both, and return its sensors."""
     fusion_segmenter.begin()
     return fusion_segmenter
 
 
 @pytest.fixture
 def alone(events_segmenter):
-    """Give the event camera of a segmenter that is at rest."""
+    """Reset the segmenter of events, and return its event camera."""
     events_segmenter.begin()
     return events_segmenter
 

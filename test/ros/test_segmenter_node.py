@@ -24,7 +24,7 @@ from mfs_seg_ros.node.parameters import SEGMENTER
 
 @pytest.fixture(scope='module')
 def segmenter(children):
-    """Give one segmenter and its camera to all tests."""
+    """Start one segmenter for all tests, and yield its camera."""
     children.start('segmenter', MODULE, {**QUICK, 'sensors': 'camera', 'report_period': 0.5})
     with Camera().connected() as camera:
         yield camera
@@ -32,20 +32,20 @@ def segmenter(children):
 
 @pytest.fixture
 def camera(segmenter):
-    """Give the camera of a segmenter that is at rest."""
+    """Reset the segmenter, and return its camera."""
     segmenter.reset()
     return segmenter
 
 
 @pytest.fixture
 def logged(camera, children):
-    """Give a function that waits for a line in the segmenter's log."""
+    """Return a function that waits for a line in the segmenter's log."""
     return lambda pattern: camera.wait(
         lambda: children.last_match('segmenter', pattern), f'the log line {pattern!r}')
 
 
 def as_image(rgb: np.ndarray, encoding: str, padding: int = 0) -> Image:
-    """Return a image as a driver of this encoding would send it."""
+    """Return an image as a driver of this encoding would send it."""
     rows = rgb if encoding == 'rgb8' else cv2.cvtColor(rgb, {
         'bgr8': cv2.COLOR_RGB2BGR, 'rgba8': cv2.COLOR_RGB2RGBA, 'bgra8': cv2.COLOR_RGB2BGRA,
         'mono8': cv2.COLOR_RGB2GRAY}[encoding])

@@ -100,7 +100,7 @@ class Camera:
         return message
 
     def send_image(self, rgb: np.ndarray) -> Image:
-        """Publish a image under the next stamp."""
+        """Publish an image under the next stamp."""
         return self.send(as_message(rgb))
 
     def ask(self, message, step_ns: int = STEP_NS, wait_for=None) -> dict[str, np.ndarray]:

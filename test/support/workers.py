@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which tests stay together, where several workers run them."""
+"""Distribution of the tests over several workers."""
 
 import re
 from functools import cache

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is said of a camera's segmentation, and when."""
+"""Status of the segmentation of a camera: level, message and values."""
 
 import threading
 
@@ -16,7 +16,7 @@ def health(kinds=('image',), levels=4, **limits) -> Health:
 
 def serve(watched: Health, start_s: float, end_s: float, latency_s: float | None = 0.05,
           step_s: float = 0.1) -> None:
-    """Have an image arrive and be answered every step."""
+    """Report an image and its mask in every step."""
     for index in range(round((end_s - start_s) / step_s)):
         now_s = start_s + index * step_s
         watched.arrived('image', now_s)

@@ -158,7 +158,7 @@ def test_frames_reported_lost_are_not_missing_again():
     assert 13 <= found <= 16
 
 
-def test_another_stream_is_learned_anew():
+def test_another_stream_is_learned_again():
     counter = MissingFrames(1.0)
     missing(np.arange(60) * PERIOD_S, counter)
     # Back in time, after a pause, and where frames were ignored.

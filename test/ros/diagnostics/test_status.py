@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is told on /diagnostics, and that it arrives."""
+"""Contents of /diagnostics, and its arrival."""
 
 import json
 import subprocess

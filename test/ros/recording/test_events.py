@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the recorder makes of packets of events."""
+"""Figures and images that the recorder makes from packets of events."""
 
 from array import array
 

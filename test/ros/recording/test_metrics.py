@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the recorder makes of images, labels and masks, without ROS."""
+"""Files that the recorder writes from images, labels and masks, without ROS."""
 
 import resource
 from contextlib import contextmanager
@@ -145,13 +145,13 @@ def test_tiles_show_what_there_is():
 
 
 def noise(seed: int) -> np.ndarray:
-    """Return a image that no encoder makes small."""
+    """Return an image that no encoder makes small."""
     return np.random.default_rng(seed).integers(0, 256, (360, 480, 3), np.uint8)
 
 
 @contextmanager
 def files_of_at_most(size: int):
-    """Have writes beyond this size fail, as on a full disk."""
+    """Make writes beyond this size fail, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
