@@ -12,8 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from mfs_seg_core.engine import layout
+from mfs_seg_core.engine.constants import Constants
 from mfs_seg_core.engine.library import default_threads, library
-from mfs_seg_core.engine.plan import Constants, MemoryPlan, aligned_bytes, stream_array
+from mfs_seg_core.engine.memory import aligned_bytes
+from mfs_seg_core.engine.plan import MemoryPlan
 from mfs_seg_core.engine.program import Program
 
 _threads = [0]
@@ -38,7 +40,7 @@ class EngineState:
         self.size: tuple[int, int] = (0, 0)
 
     def reset(self) -> None:
-        """Return to rest."""
+        """Reset the potentials to rest."""
         self.memory = None
 
 
@@ -111,7 +113,7 @@ class Engine:
         count = len(inputs)
         if self._arena.size < count * plan.arena_bytes:
             self._arena = aligned_bytes(count * plan.arena_bytes)
-        streams = stream_array(count)
+        streams = (layout.StreamMemory * count)()
         counters = np.zeros((count, len(self.program.layers)), np.int64)
         outputs = [np.empty((1 + confidence, *mask), np.uint8) for mask in masks]
         # What the structures point to must live as long as they do.

@@ -4,96 +4,17 @@
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass
 
 import numpy as np
 
 from mfs_seg_core.engine import layout
+from mfs_seg_core.engine.constants import Constants, repeats
+from mfs_seg_core.engine.memory import Blob, aligned
 from mfs_seg_core.engine.program import Neurons, Operation, Plane, Program, padded
-from mfs_seg_core.engine.weights import pack_depthwise
 
-# Start of a plane or of constants, in bytes: a line of the cache.
-ALIGNMENT = 64
-# Scale, bias and decays of narrow currents are repeated to this length, for longer runs.
-RUN = 64
 # Kinds of planes that are kept between steps.
 KEPT = ('potential', 'past')
-
-
-def aligned(size: int) -> int:
-    """Round a size in bytes up to whole lines of the cache."""
-    return -(-size // ALIGNMENT) * ALIGNMENT
-
-
-def aligned_bytes(size: int) -> np.ndarray:
-    """Return zeroed memory, uint8 ``[size]``, that starts at a line of the cache."""
-    memory = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    return memory[start:start + size]
-
-
-class Blob:
-    """Arrays one after the other, in one block of memory."""
-
-    def __init__(self):
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._places: dict[bytes, int] = {}
-
-    def add(self, array: np.ndarray) -> int:
-        """Append an array; return its offset in bytes."""
-        data = array.tobytes()
-        if data not in self._places:
-            self._places[data] = self._size
-            self._parts.append(data + bytes(aligned(len(data)) - len(data)))
-            self._size += len(self._parts[-1])
-        return self._places[data]
-
-    def memory(self) -> np.ndarray:
-        """Return the block, uint8, aligned."""
-        memory = aligned_bytes(max(self._size, ALIGNMENT))
-        memory[:self._size] = np.frombuffer(b''.join(self._parts), np.uint8)
-        return memory
-
-
-class Constants:
-    """Weights, scales, biases and leaks of a program; the same for all image sizes."""
-
-    def __init__(self, program: Program, taps: int):
-        """
-        Lay out the constants of a program.
-
-        :param program: the program.
-        :param taps: rows of a depthwise kernel that its weights are packed for.
-        """
-        blob = Blob()
-        self.weights, self.scales, self.biases = [], [], []
-        for operation in program.operations:
-            repeat = repeats(operation)
-            weights = operation.weights
-            if operation.source == 'depthwise':
-                weights = pack_depthwise(weights, taps)
-            for places, values, times in (
-                    (self.weights, weights, 1), (self.scales, operation.scale, repeat),
-                    (self.biases, operation.bias, repeat)):
-                if values is not None and times > 1:
-                    values = np.tile(values[:operation.channels], times)
-                places.append(0 if values is None else blob.add(values))
-        self.memory = blob.memory()
-        # In the order of the neurons of all operations.
-        self.leak_places, leaks, size = [], [], 0
-        for operation in program.operations:
-            for neurons in operation.neurons:
-                self.leak_places.append(size)
-                leaks.append(np.tile(neurons.leaks, repeats(operation)))
-                size += len(leaks[-1])
-        self.leaks = np.concatenate(leaks)
-
-
-def repeats(operation: Operation) -> int:
-    """Return how often the values of the channels are repeated."""
-    return max(1, RUN // operation.channels)
 
 
 @dataclass(frozen=True)
@@ -314,9 +235,8 @@ class MemoryPlan:
         return layout.NeuronsOp(
             state=self.view(neurons.state, operation.part, neurons.place),
             spikes=self.view(neurons.spikes, operation.part, neurons.place), leak=leak,
-            low=neurons.low, high=neurons.high, unit=neurons.unit, hard=neurons.hard,
-            counter=counters[state.name], count=width * of_pixel, border=spikes.border,
-            half=self.program.half)
+            high=neurons.high, hard=neurons.hard, counter=counters[state.name],
+            count=width * of_pixel, border=spikes.border, half=self.program.half)
 
     def _table(self, given: int, wanted: int) -> int:
         if (given, wanted) not in self._table_places:
@@ -346,8 +266,3 @@ def interpolation(given: int, wanted: int) -> np.ndarray:
     table['low'], table['high'] = low, np.minimum(low + 1, given - 1)
     table['share'] = source - low
     return table
-
-
-def stream_array(count: int) -> ctypes.Array:
-    """Return an array of the structures of streams."""
-    return (layout.StreamMemory * count)()

@@ -68,9 +68,7 @@ class Neurons:
     :param spikes: plane of their spikes.
     :param place: index of the current in both planes.
     :param leaks: leak of each padded channel.
-    :param low: smallest spike, 0 or -D.
-    :param high: largest spike, D.
-    :param unit: charge of a spike of 1.
+    :param high: largest spike, D; the smallest is 0.
     :param hard: a spike resets the potential to 0.
     """
 
@@ -78,9 +76,7 @@ class Neurons:
     spikes: int
     place: int
     leaks: np.ndarray
-    low: int
     high: int
-    unit: float = 1.0
     hard: bool = False
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from mfs_seg_core.engine import layout
+from mfs_seg_core.engine.constants import Constants
 from mfs_seg_core.engine.engine import Engine, EngineInput
-from mfs_seg_core.engine.plan import Constants, MemoryPlan, aligned_bytes
+from mfs_seg_core.engine.memory import aligned_bytes
+from mfs_seg_core.engine.plan import MemoryPlan
 from support.paths import REPOSITORY
 
 NATIVE = REPOSITORY / 'mfs_seg_core' / 'engine' / 'native'

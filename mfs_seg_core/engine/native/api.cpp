@@ -74,7 +74,7 @@ struct Loop {
     int rows;  // of one unit
 };
 
-void unit(void *context, int index, int /*thread*/) {
+void unit(void *context, int index) {
     const Loop &loop = *static_cast<const Loop *>(context);
     uint8_t *memory = scratch.at_least(loop.bytes);
     const int height = loop.run.op->height;
@@ -129,7 +129,7 @@ EXPORT void mfs_run(int32_t kernels, const mfs::Op *ops, int32_t count,
         if (team)
             team->run(units, unit, &loop);
         else
-            for (int index = 0; index < units; ++index) unit(&loop, index, 0);
+            for (int index = 0; index < units; ++index) unit(&loop, index);
     }
 }
 

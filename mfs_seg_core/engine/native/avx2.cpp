@@ -24,8 +24,8 @@ TARGET_BEGIN("avx2,f16c")
 #include "avx2.inc"
 
 // vpmaddubsw adds the products of two neighbours, unsigned by signed, and saturates at 16 bits. A
-// spike is at most `high - low`, a weight at most 127 in size, and the `flush` pairs of sums that
-// are added here stay within 32767.
+// weight is at most 127 in size, and the `flush` pairs of sums that are added here stay within
+// 32767.
 template <int PIXELS, int PANELS>
 void dot(const uint8_t *in, int64_t step, int rows, int64_t row_step, int groups,
          const int8_t *weights, int64_t panel_step, int flush, int32_t *sums, int channels) {

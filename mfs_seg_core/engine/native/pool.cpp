@@ -27,7 +27,7 @@ inline void pause() {
 
 Pool::Pool(int threads) {
     for (int thread = 1; thread < threads; ++thread)
-        workers_.emplace_back(&Pool::work, this, thread);
+        workers_.emplace_back(&Pool::work, this);
 }
 
 Pool::~Pool() {
@@ -41,7 +41,7 @@ Pool::~Pool() {
 
 void Pool::run(int count, Unit unit, void *context) {
     if (workers_.empty() || count < 2) {
-        for (int i = 0; i < count; ++i) unit(context, i, 0);
+        for (int i = 0; i < count; ++i) unit(context, i);
         return;
     }
     count_ = count;
@@ -54,7 +54,7 @@ void Pool::run(int count, Unit unit, void *context) {
         std::lock_guard<std::mutex> lock(mutex_);
         wake_.notify_all();
     }
-    while (take(0)) {
+    while (take()) {
     }
     for (int turn = 0; done_.load(std::memory_order_acquire) < count; ++turn) {
         if (turn < 2000)
@@ -64,23 +64,23 @@ void Pool::run(int count, Unit unit, void *context) {
     }
 }
 
-bool Pool::take(int thread) {
+bool Pool::take() {
     uint64_t ticket = tickets_.load(std::memory_order_acquire);
     do {
         if ((ticket & LEFT) == 0) return false;
     } while (!tickets_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel));
     // The loop cannot end before this unit is done, so its fields stay as they are.
-    unit_(context_, count_ - static_cast<int>(ticket & LEFT), thread);
+    unit_(context_, count_ - static_cast<int>(ticket & LEFT));
     done_.fetch_add(1, std::memory_order_release);
     return true;
 }
 
-void Pool::work(int thread) {
+void Pool::work() {
     using Clock = std::chrono::steady_clock;
     auto idle_since = Clock::now();
     while (!stop_.load(std::memory_order_relaxed)) {
-        if (take(thread)) {
-            while (take(thread)) {
+        if (take()) {
+            while (take()) {
             }
             idle_since = Clock::now();
             continue;

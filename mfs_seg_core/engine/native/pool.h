@@ -17,7 +17,7 @@ namespace mfs {
 // the loop. Between the loops of a step the threads spin for some microseconds, then sleep.
 class Pool {
 public:
-    using Unit = void (*)(void *context, int unit, int thread);
+    using Unit = void (*)(void *context, int unit);
 
     explicit Pool(int threads);
     ~Pool();
@@ -27,8 +27,8 @@ public:
     int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
 private:
-    void work(int thread);
-    bool take(int thread);
+    void work();
+    bool take();
 
     // Number of the loop in the upper half, units left to take in the lower: one exchange takes a
     // unit of the current loop and of no other.

@@ -52,8 +52,7 @@ struct Interpolation {
 struct Neurons {
     View state, spikes;
     int64_t leak;      // offset into the stream's decays, in floats
-    float low, high;   // smallest and largest spike
-    float unit;        // charge of a spike of 1
+    float high;        // largest spike
     int32_t hard;      // reset to 0 after a spike, rather than by subtraction
     int32_t counter;   // place of the layer in the counters
     int32_t count;     // elements of a row that are counted
