@@ -10,12 +10,12 @@ from mfs_seg_core.engine.compiler import UnsupportedNetworkError
 from mfs_seg_core.engine.library import EngineUnavailableError
 from mfs_seg_core.model.network import MFSSeg
 from mfs_seg_core.model.unet import UNet
+from mfs_seg_core.streaming.backend_interface import Backend
 from mfs_seg_core.streaming.native_backend import NativeBackend
 from mfs_seg_core.streaming.torch_backend import TorchBackend
 from mfs_seg_core.weights.metadata import Metadata
 
 BACKENDS = ('auto', 'native', 'torch')
-Backend = TorchBackend | NativeBackend
 
 
 def make_backend(name: str, network: MFSSeg | UNet, metadata: Metadata, device: torch.device

@@ -17,12 +17,13 @@ from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.model.network import MFSSeg
 from mfs_seg_core.model.state import State
 from mfs_seg_core.model.unet import UNet
+from mfs_seg_core.streaming.backend_interface import Backend
 from mfs_seg_core.streaming.inputs import Prepared, StepResult
 from mfs_seg_core.streaming.preprocess import resize_images
 from mfs_seg_core.weights.metadata import Metadata
 
 
-class NativeBackend:
+class NativeBackend(Backend[EngineState]):
     """A network compiled for the native engine."""
 
     name = 'native'
@@ -52,14 +53,7 @@ class NativeBackend:
         return arrays and {name: torch.from_numpy(array) for name, array in arrays.items()}
 
     def load(self, state: EngineState, tensors: State, size: tuple[int, int]) -> None:
-        """
-        Set the state of a stream.
-
-        :param state: the state.
-        :param tensors: potentials ``[1, C, h, w]`` by neuron name, which are copied.
-        :param size: height and width of the network's input.
-        :raises ValueError: they are of another network or size.
-        """
+        """Set the state of a stream."""
         self.engine.write_state(state, size, {name: tensor.float().cpu().numpy()
                                               for name, tensor in tensors.items()})
 
@@ -77,16 +71,7 @@ class NativeBackend:
     def step(self, states: Sequence[EngineState], prepared: Sequence[Prepared],
              sizes: Sequence[tuple[int, int]], confidence: bool, firing_rate: bool
              ) -> tuple[list[StepResult], float]:
-        """
-        Advance streams by one step each.
-
-        :param states: states of the streams.
-        :param prepared: their inputs.
-        :param sizes: height and width of their masks.
-        :param confidence: return the confidences too.
-        :param firing_rate: return the firing rates too.
-        :returns: results in the order of the streams, and the time in the engine in ms.
-        """
+        """Advance streams by one step each."""
         start = time.perf_counter()
         outputs = self.engine.step(
             states, [EngineInput(each.images, each.events, each.elapsed, size)

@@ -16,7 +16,8 @@ from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.model.network import MFSSeg, fold_norms
 from mfs_seg_core.model.state import State
-from mfs_seg_core.streaming.backend import Backend, make_backend
+from mfs_seg_core.streaming.backend import make_backend
+from mfs_seg_core.streaming.backend_interface import Backend
 from mfs_seg_core.streaming.inputs import Prepared
 from mfs_seg_core.weights.file import Metadata, load_weights
 

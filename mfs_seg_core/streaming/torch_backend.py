@@ -15,13 +15,14 @@ from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.model.network import MFSSeg
 from mfs_seg_core.model.state import State
 from mfs_seg_core.model.unet import UNet
+from mfs_seg_core.streaming.backend_interface import Backend
 from mfs_seg_core.streaming.batch_state import BatchState, StreamState, gather, scatter
 from mfs_seg_core.streaming.inputs import Prepared, StepResult
 from mfs_seg_core.streaming.preprocess import mask_of, normalise, resize_images
 from mfs_seg_core.weights.metadata import Metadata
 
 
-class TorchBackend:
+class TorchBackend(Backend[StreamState]):
     """A network in float32."""
 
     name = 'torch'
@@ -46,14 +47,7 @@ class TorchBackend:
         return state.tensors()
 
     def load(self, state: StreamState, tensors: State, size: tuple[int, int]) -> None:
-        """
-        Set the state of a stream.
-
-        :param state: the state.
-        :param tensors: potentials ``[1, C, h, w]`` by neuron name, which are copied.
-        :param size: height and width of the network's input.
-        :raises ValueError: they are of another network or size.
-        """
+        """Set the state of a stream."""
         expected = self._network.init_state(1, *size)
         if expected.keys() != tensors.keys() or any(
                 tensors[name].shape != rest.shape for name, rest in expected.items()):
@@ -77,16 +71,7 @@ class TorchBackend:
     def step(self, states: Sequence[StreamState], prepared: Sequence[Prepared],
              sizes: Sequence[tuple[int, int]], confidence: bool, firing_rate: bool
              ) -> tuple[list[StepResult], float]:
-        """
-        Advance streams by one step each.
-
-        :param states: states of the streams.
-        :param prepared: their inputs.
-        :param sizes: height and width of their masks.
-        :param confidence: return the confidences too.
-        :param firing_rate: return the firing rates too.
-        :returns: results in the order of the streams, and the time in the network in ms.
-        """
+        """Advance streams by one step each."""
         start = time.perf_counter()
         # Rows in the order of the last step, so that gather() need not copy.
         order = sorted(range(len(states)), key=lambda i: states[i].row)
