@@ -22,6 +22,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from mfs_seg_core.benchmark.cameras import benchmark_cameras
 from mfs_seg_core.benchmark.neurons import train_step
 
@@ -29,11 +31,11 @@ from mfs_seg_core.benchmark.neurons import train_step
 def main(arguments: list[str] | None = None) -> int:
     """Run ``mfs-seg benchmark``; return the exit code."""
     options = _parse(arguments)
-    name = {'train-step': 'shape', 'events': 'count', 'cameras': 'cameras',
-            'step': 'rounds'}[options.benchmark]
-    numbers = getattr(options, name)
-    if min(*(numbers if name == 'shape' else [numbers]), options.rounds) < 1:
-        print(f'benchmark: --{name} and --rounds take numbers of 1 or more', file=sys.stderr)
+    names = {'train-step': ['shape', 'rounds'], 'events': ['count', 'rounds'],
+             'cameras': ['cameras', 'rounds'], 'step': ['rounds']}[options.benchmark]
+    if any(np.min(getattr(options, name)) < 1 for name in names):
+        print(f'benchmark: {" and ".join(f"--{name}" for name in names)} must be 1 or more',
+              file=sys.stderr)
         return 1
     try:
         if options.benchmark == 'train-step':

@@ -127,10 +127,7 @@ def _compare_encodings(segmenter: Segmenter, options: argparse.Namespace,
     data_hash = DataHash()
     results = encodings.measure(segmenter, sequences, names, data_hash)
     print(table(results))
-    if options.json:
-        write_json(options.json, {
-            **provenance('evaluate', arguments, data_hash), 'weights': segmenter.name,
-            'input_size': segmenter.input_size, 'data': options.data, **described, **results})
+    _write(segmenter, options, arguments, data_hash, {**described, **results})
     return 0
 
 
@@ -142,13 +139,10 @@ def _compare_modes(segmenter: Segmenter, options: argparse.Namespace,
     data_hash = DataHash()
     results = evaluate(segmenter, sequences(), options.mode or MODES, options.steps, data_hash)
     print(table(results))
-    if options.json:
-        # The first mode is repeated at the top level, for readers of a single figure.
-        first = next(iter(results))
-        write_json(options.json, {
-            **provenance('evaluate', arguments, data_hash), 'weights': segmenter.name,
-            'backend': segmenter.backend, 'input_size': segmenter.input_size,
-            'data': options.data, **described, 'mode': first, **results[first], **results})
+    # The first mode is repeated at the top level, for readers of a single figure.
+    first = next(iter(results))
+    _write(segmenter, options, arguments, data_hash,
+           {**described, 'mode': first, **results[first], **results})
     return 0
 
 
@@ -167,13 +161,18 @@ def _compare_sensors(segmenter: Segmenter, options: argparse.Namespace,
         selected(options.sensors, tuple(SENSORS)), TEST_SEED, options.seeds, options.frames,
         options.rate, data_hash)
     print(robustness.table(results))
+    _write(segmenter, options, arguments, data_hash,
+           {'events': 'simulated', 'rate_hz': options.rate, 'seeds': options.seeds, **results})
+    return 0
+
+
+def _write(segmenter: Segmenter, options: argparse.Namespace, arguments: list[str] | None,
+           data_hash: DataHash, figures: dict) -> None:
     if options.json:
         write_json(options.json, {
             **provenance('evaluate', arguments, data_hash), 'weights': segmenter.name,
             'backend': segmenter.backend, 'input_size': segmenter.input_size,
-            'data': options.data, 'events': 'simulated', 'rate_hz': options.rate,
-            'seeds': options.seeds, **results})
-    return 0
+            'data': options.data, **figures})
 
 
 if __name__ == '__main__':

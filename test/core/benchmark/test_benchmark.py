@@ -103,7 +103,7 @@ def test_wrong_input(tmp_path, capsys, threads):
         assert main(['events', '--input', str(path)]) == 1
         assert message in capsys.readouterr().err
     assert main(['events', '--count', '0']) == 1
-    assert '--count and --rounds take numbers of 1 or more' in capsys.readouterr().err
+    assert '--count and --rounds must be 1 or more' in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not Path('/proc/self/smaps_rollup').exists(), reason='no /proc to read from')
@@ -125,7 +125,7 @@ def test_cameras(capfd):
 
 def test_wrong_cameras(capsys):
     assert main(['cameras', '--cameras', '0']) == 1
-    assert '--cameras and --rounds take numbers of 1 or more' in capsys.readouterr().err
+    assert '--cameras and --rounds must be 1 or more' in capsys.readouterr().err
 
 
 def test_step(monkeypatch, tmp_path, capsys, threads):
@@ -143,6 +143,11 @@ def test_step(monkeypatch, tmp_path, capsys, threads):
         'native_ms': ms['ours, native'], 'torch_ms': ms['ours, torch'],
         **{f'ratio_{key}': ms[name] / ms['ours, native'] for key, name in (
             ('torch', 'ours, torch'), ('unet', 'U-Net, torch'), ('fastscnn', 'Fast-SCNN, torch'))}}
+
+
+def test_wrong_rounds_of_steps(capsys):
+    assert main(['step', '--rounds', '0']) == 1
+    assert capsys.readouterr().err == 'benchmark: --rounds must be 1 or more\n'
 
 
 def test_step_without_the_engine(monkeypatch, capsys, threads):

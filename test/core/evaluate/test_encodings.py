@@ -46,6 +46,7 @@ def test_command(tmp_path, capsys):
     assert main(arguments) == 0
     assert 'mono16_12bit' in capsys.readouterr().out.splitlines()[0]
     figures = json.loads(path.read_text())
+    assert figures['backend'] == 'torch' and figures['input_size'] == [64, 48]
     assert figures['rgb8']['frames'] == figures['mono16_12bit']['frames'] == 2
 
 
