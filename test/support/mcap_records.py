@@ -8,7 +8,8 @@ import struct
 import zlib
 
 MAGIC = b'\x89MCAP0\r\n'
-HEADER, FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK, DATA_END = 1, 2, 3, 4, 5, 6, 15
+(HEADER, FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK, CHUNK_INDEX, STATISTICS, DATA_END) = (
+    1, 2, 3, 4, 5, 6, 8, 11, 15)
 
 
 def text(value: str | bytes) -> bytes:
@@ -53,3 +54,23 @@ def chunk(records: bytes, begin_ns: int, end_ns: int, crc: bool = False) -> byte
 def end() -> bytes:
     """Return the end of a file without a summary."""
     return (record(DATA_END, bytes(4)) + record(FOOTER, bytes(20)) + MAGIC)
+
+
+def summary(place: int, definitions: bytes, chunks: list[tuple[int, bytes]], count: int) -> bytes:
+    """
+    Return the end of a file with a summary and its checksum.
+
+    :param place: offset of this end in the file.
+    :param definitions: schemas and channels.
+    :param chunks: offset and record of each chunk in the index.
+    :param count: number of chunks in the statistics.
+    :returns: the records after the chunks.
+    """
+    data_end = record(DATA_END, bytes(4))
+    index = b''.join(
+        record(CHUNK_INDEX, content[9:25] + struct.pack('<QQIQ', offset, len(content), 0, 0)
+               + text('') + 2 * content[25:33]) for offset, content in chunks)
+    statistics = record(STATISTICS, struct.pack('<QHIIIIQQI', 0, 1, 1, 0, 0, count, 0, 0, 0))
+    checked = (definitions + index + statistics
+               + struct.pack('<BQQQ', FOOTER, 20, place + len(data_end), 0))
+    return data_end + checked + struct.pack('<I', zlib.crc32(checked)) + MAGIC

@@ -19,8 +19,9 @@ from support.bags import IMAGE, KINDS, ROS1, file_of, image, store, write_bag
 
 from mfs_seg_core.bags import definitions
 from mfs_seg_core.bags.bag import Bag
-from mfs_seg_core.bags.files import is_bag, zstd
+from mfs_seg_core.bags.files import is_bag
 from mfs_seg_core.bags.reader import read_message
+from mfs_seg_core.bags.storage import MAX_CHUNK, BagDamage, decompressed, zstd
 
 START_NS, STEP_NS = 1_700_000_000 * 10**9, 100_000_000
 COUNT = 40
@@ -152,12 +153,12 @@ def test_a_wrong_checksum_is_damage(tmp_path):
 
 
 def test_cut_pages_of_sqlite_are_not_read_as_zeros(tmp_path):
-    """Of a small message, all pages but the first may lie behind the end of a cut file."""
+    """SQLite itself reads zeros in place of the rest of a page in which a file was cut."""
     pixels = noise(side=28)
     bag = file_of(write_bag(tmp_path / 'bag', {'/image': images(pixels, ROS2[1])}, ROS2[1]))
     data = bag.read_bytes()
     expected = {item.tobytes() for item in pixels}
-    for size in range(len(data) // 2 // 4096 * 4096, len(data), 4096):
+    for size in range(len(data) // 2 // 4096 * 4096, len(data), 1024):
         bag.write_bytes(data[:size])
         assert {item.tobytes() for item in pictures(bag)[0]} <= expected
 
@@ -212,13 +213,14 @@ def test_split_files_are_read_in_order(tmp_path, kind):
             '/image': images(noise()[part:part + 1], kind, part)}, kind)
         file_of(bag).rename(folder / f'drive_{part}{file_of(bag).suffix}')
     assert same(pictures(folder)[0], noise()[:12])
+    assert [f'{folder} has no metadata.yaml' in text for text in Bag(folder).remarks] == [True]
     suffix = '.mcap' if kind == StoragePlugin.MCAP else '.db3'
     (folder / 'metadata.yaml').write_text(
         f'rosbag2_bagfile_information:\n  relative_file_paths:\n    - drive_0{suffix}\n'
         f'    - drive_77{suffix}\n  storage_identifier: ""\n')
     (folder / f'._drive_3{suffix}').write_bytes(b'macOS')
     found, damage = pictures(folder)
-    assert same(found, noise()[:12]) and damage == []
+    assert same(found, noise()[:12]) and damage == [] and Bag(folder).remarks == []
     # The last file is empty, as after a loss of power.
     (folder / f'drive_12{suffix}').write_bytes(b'')
     found, damage = pictures(folder)
@@ -249,16 +251,44 @@ def serialised(count: int) -> list[bytes]:
             for _, message in images(noise(count), ROS2[0])]
 
 
-@pytest.mark.parametrize('chunked', [False, True])
-def test_mcap_without_summary_in_any_order(tmp_path, chunked):
+def test_mcap_with_a_wrong_summary_is_scanned(tmp_path):
+    definitions = mcap.schema(1, IMAGE, '', b'') + mcap.channel(1, 1, '/image')
+    data, chunks = mcap.start() + definitions, []
+    for i, message in enumerate(serialised(4)):
+        time_ns = START_NS + i * STEP_NS
+        chunks.append((len(data), mcap.chunk(mcap.message(1, time_ns, message), time_ns, time_ns)))
+        data += chunks[-1][1]
+    path = tmp_path / 'a.mcap'
+    right = mcap.summary(len(data), definitions, chunks, 4)
+    path.write_bytes(data + right)
+    assert same(pictures(path)[0], noise(4)) and pictures(path)[1] == []
+    # A flipped bit, and an index without the last chunk.
+    for wrong in (right.replace(b'/image', b'/imagf'),
+                  mcap.summary(len(data), definitions, chunks[:3], 4)):
+        path.write_bytes(data + wrong)
+        assert same(pictures(path)[0], noise(4)) and pictures(path)[1] == []
+        assert [channel.topic for channel in Bag(path).channels] == ['/image']
+
+
+def test_a_chunk_that_declares_too_many_bytes_is_not_decompressed():
+    with pytest.raises(BagDamage, match='declares a chunk of 536870913 bytes'):
+        decompressed(zstd().compress(b'a'), 'zstd', MAX_CHUNK + 1)
+
+
+@pytest.mark.parametrize('layout', ['loose', 'chunked', 'mixed'])
+def test_mcap_without_summary_in_any_order(tmp_path, layout):
     """Chunks may overlap in time, and messages may lie outside chunks."""
     messages = [mcap.message(1, START_NS + i * STEP_NS, data)
                 for i, data in enumerate(serialised(12))]
     definitions = mcap.schema(1, IMAGE, '', b'') + mcap.channel(1, 1, '/image')
-    if chunked:
+    if layout == 'chunked':
         body = b''.join(mcap.chunk(definitions + b''.join(messages[first::3]),
                                    START_NS + first * STEP_NS, START_NS + 11 * STEP_NS)
                         for first in (2, 0, 1))
+    elif layout == 'mixed':
+        chunk = mcap.chunk(b''.join(messages[:3]), START_NS, START_NS + 2 * STEP_NS)
+        body = (definitions + messages[5] + messages[3] + chunk + messages[4]
+                + b''.join(messages[6:]))
     else:
         body = definitions + b''.join(messages[i] for i in (3, 1, 2, 0, *range(4, 12)))
     path = tmp_path / 'a.mcap'
@@ -313,6 +343,23 @@ def test_a_ros1_bag_that_is_still_recorded(tmp_path):
     active.write_bytes(data[:index])
     found, damage = pictures(active)
     assert same(found, noise()) and 'without an index' in damage[0]
+
+
+def test_an_encrypted_ros1_bag_is_refused(tmp_path):
+    bag = write_bag(tmp_path / 'bag', {'/image': images(noise(1), ROS1)}, ROS1)
+    data = bag.read_bytes()
+    start = len(b'#ROSBAG V2.0\n')
+    size, = struct.unpack_from('<I', data, start)
+    end = start + 4 + size
+    field = b'encryptor=rosbag/AesCbcEncryptor'
+    field = struct.pack('<I', len(field)) + field
+    # The padding of the header shrinks, so that all offsets in the file remain.
+    padding, = struct.unpack_from('<I', data, end)
+    bag.write_bytes(
+        data[:start] + struct.pack('<I', size + len(field)) + data[start + 4:end] + field
+        + struct.pack('<I', padding - len(field)) + data[end + 4 + len(field):])
+    with pytest.raises(ValueError, match='it is encrypted: decrypt it with `rosbag decrypt`'):
+        Bag(bag)
 
 
 @pytest.mark.parametrize('file, content, sentence', [
