@@ -46,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
                         help='torch device of a campaign (default: cuda if there is one, else cpu)')
     options = parser.parse_args(arguments)
     try:
+        _refuse_unused(options)
         if options.campaign:
             return _campaign(options, arguments)
         # In quotes: a folder may be called 2024.
@@ -64,6 +65,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'train: {error}', file=sys.stderr)
         return 1
     return 0
+
+
+def _refuse_unused(options: argparse.Namespace) -> None:
+    """Raise ValueError if an option has no effect beside --campaign, or beside --config."""
+    kind, unused = (('--campaign', ('model', 'set', 'fresh', 'print_config')) if options.campaign
+                    else ('--config', ('lane', 'device')))
+    for name in unused:
+        if getattr(options, name):
+            raise ValueError(f'--{name.replace("_", "-")} has no effect with {kind}: remove it')
 
 
 def _campaign(options: argparse.Namespace, arguments: list[str] | None) -> int:

@@ -108,7 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     write_whole(options.output, save(
         {name: tensor.contiguous() for name, tensor in tensors.items()},
         {'format': FORMAT, 'model': options.model, 'licence': 'Apache-2.0',
-         'origin': f'PyPI {package.replace("_", "-")} 0.1.0, {path.name}, trained on ImageNet'}))
+         'origin': f'PyPI {package.replace("_", "-")}, {path.name}, trained on ImageNet'}))
     print(f'{len(tensors)} tensors in {options.output}')
     return 0
 

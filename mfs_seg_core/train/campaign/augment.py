@@ -59,8 +59,8 @@ class DeviceAugment:
         """
         pixels = images.permute(0, 3, 1, 2).float() / 255
         # Zeros beyond the frame become void, grey pixels its mean.
-        pixels = (pixels - self.mean)
-        ids = (labels[:, None].float() - UNLABELLED)
+        pixels = pixels - self.mean
+        ids = labels[:, None].float() - UNLABELLED
         count, (height, width) = len(images), labels.shape[1:]
         window = self._window(count, width, height)
         elapsed = 0.5 * 8 ** self._uniform(count)
@@ -80,11 +80,9 @@ class DeviceAugment:
             classes.append((label + UNLABELLED).round().long()[:, 0])
         if self.stage.copy_paste:
             frames, classes = self._paste(frames, classes)
-        batch = torch.stack([
-            ((frame - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-            for frame in frames]) if len(frames) > 1 else (
-            (frames[0] - self.mean) / self.std).contiguous(
-                memory_format=torch.channels_last)[None]
+        # Stacked with the channels first, the steps would not be channels last.
+        batch = torch.stack([((frame - self.mean) / self.std).permute(0, 2, 3, 1)
+                             for frame in frames]).permute(0, 1, 4, 2, 3)
         return batch, torch.stack(classes), elapsed
 
     def _uniform(self, count: int, low: float = 0.0, high: float = 1.0) -> Tensor:

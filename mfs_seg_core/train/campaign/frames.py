@@ -43,7 +43,7 @@ class DeviceFrames:
         splits = tuple(splits)
         sets = [CamVid(root, split) for split in splits]
         chosen = [(frames, index) for frames in sets for index in range(len(frames))
-                  if _chosen(frames.pairs[index][0].stem.split('_')[0], only, without)]
+                  if _chosen(_drive(frames.pairs[index][0].stem), only, without)]
         if not chosen:
             raise ValueError(f'no frame of {", ".join(splits)} in {root} is of the drives asked '
                              'for: see the names of the files')
@@ -67,16 +67,15 @@ class DeviceFrames:
     def drives(self) -> list[list[tuple[int, float | None]]]:
         """Return the frames of each drive: index, and seconds since the one before (or None)."""
         drives: dict[str, list[tuple[int, float | None]]] = {}
-        last: dict[str, int] = {}
+        last: dict[str, int | None] = {}
         for index, name in enumerate(self.names):
-            drive, _, number = name.rpartition('_')
+            drive, number = _drive(name), name.rpartition('_')[2]
             count = int(number) if number.isdigit() else None
             before = last.get(drive)
             known = before is not None and count is not None and count > before
             drives.setdefault(drive, []).append(
                 (index, (count - before) / CAMVID_HZ if known else None))
-            if count is not None:
-                last[drive] = count
+            last[drive] = count
         return list(drives.values())
 
     def class_weights(self, classes: int) -> Tensor:
@@ -84,6 +83,10 @@ class DeviceFrames:
         counts = torch.bincount(self.labels.flatten().long(), minlength=256)[:classes].double()
         weights = 1 / torch.log(1.1 + counts / counts.sum())
         return (weights / weights.mean()).float()
+
+
+def _drive(name: str) -> str:
+    return name.split('_')[0]
 
 
 def _chosen(drive: str, only: tuple[str, ...], without: tuple[str, ...]) -> bool:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from mfs_seg_core.model.network import fold_norms
 from mfs_seg_core.train.campaign import networks
 from mfs_seg_core.train.campaign.augment import DeviceAugment
 from mfs_seg_core.train.campaign.frames import DeviceFrames
-from mfs_seg_core.train.campaign.stage import Campaign, Stage, as_dict
+from mfs_seg_core.train.campaign.stage import Campaign, Stage
 from mfs_seg_core.train.campaign.step import OptimiserStep
 from mfs_seg_core.train.campaign.validate import pixels, validate
 from mfs_seg_core.util.files import write_json, written_aside
@@ -122,7 +123,7 @@ class StageRun:
             self.number += 1
             if self.number % LOOK_EVERY == 0 or self.number >= self.total:
                 loss = float(step.loss)
-                if loss != loss or loss == float('inf'):
+                if not math.isfinite(loss):
                     raise ValueError(f'stage {stage.name}: the loss is {loss} in step '
                                      f'{self.number}: run again with a lower learning_rate')
                 self.elapsed_s = before_s + time.monotonic() - started
@@ -188,9 +189,12 @@ class StageRun:
         if getattr(self.metadata.config, 'levels', 0) and not getattr(
                 self.metadata.config, 'analogue', False):
             modes['stream@1'] = validate(network, self.held_out, self.metadata, stream=True)
-        names = self.metadata.classes.names
+        names, data = self.metadata.classes.names, DataHash()
+        for frames in (self.frames, self.held_out):
+            data.add(frames.images.cpu().numpy())
+            data.add(frames.labels.cpu().numpy())
         result = {
-            **provenance('train', self.arguments, DataHash()), 'stage': as_dict(stage),
+            **provenance('train', self.arguments, data), 'stage': dataclasses.asdict(stage),
             'device': torch.cuda.get_device_name() if self.on_gpu else 'CPU',
             'torch': torch.__version__, 'images': len(self.frames),
             'validated_on': len(self.held_out), 'steps': self.number,

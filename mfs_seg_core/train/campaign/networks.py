@@ -65,7 +65,7 @@ def start(stage: Stage, metadata: Metadata, path: str | Path, calibration: Tenso
         load_encoder(network, path)
     elif str(path):
         before, _ = load_weights(path)
-        lite = isinstance(config, LiteConfig)
+        lite = isinstance(config, LiteConfig) and isinstance(before.config, LiteConfig)
         if lite and before.config.analogue and not config.analogue:
             before = before.to(device, memory_format=torch.channels_last)
             before = convert(before, calibration, config.levels, config.leak, stage.per_channel)

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Order of a campaign's stages: lanes of them, each lane in a process."""
+"""Order of the stages of a campaign: one after another in a lane, each lane in a process."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def run_lanes(campaign: Campaign, folder: Path, command: list[str]) -> None:
 
 
 def clear_failures(campaign: Campaign, folder: Path) -> None:
-    """Remove what failed stages of an earlier run left, so that they run again."""
+    """Delete the reasons of failed stages of an earlier run, so that they run again."""
     for stage in campaign.stages:
         _failure(folder, stage.name).unlink(missing_ok=True)
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,19 +110,6 @@ class Campaign:
     name: str
     stages: tuple[Stage, ...]
 
-    def stage(self, name: str) -> Stage:
-        """
-        Return a stage by its name.
-
-        :param name: its name.
-        :returns: the stage.
-        :raises ValueError: there is none.
-        """
-        for stage in self.stages:
-            if stage.name == name:
-                return stage
-        raise ValueError(f'no stage {name!r}: choose from {", ".join(s.name for s in self.stages)}')
-
     def needs(self, stage: Stage) -> list[str]:
         """Return the names of the stages whose weights a stage needs."""
         names = {each.name for each in self.stages}
@@ -155,6 +141,13 @@ def read_campaign(path: str | Path) -> Campaign:
         stage = typed(where, Stage, {**common, **own})
         _check(where, stage, [each.name for each in stages])
         stages.append(stage)
+    names = [stage.name for stage in stages]
+    for number, stage in enumerate(stages):
+        # A stage would wait for one of its own lane that comes after it.
+        if stage.start in names[number:]:
+            raise ValueError(f'{path}, stage {number + 1}: it starts from {stage.start!r}, which '
+                             'is no stage before: choose from '
+                             f'{", ".join(names[:number]) or "none"}, or change the order')
     return Campaign(str(values['name']), tuple(stages))
 
 
@@ -172,8 +165,3 @@ def _check(where: str, stage: Stage, before: list[str]) -> None:
             raise ValueError(f'{where}: {name} must be at least 1, not {getattr(stage, name)}')
     if not 0 < stage.scale[0] <= stage.scale[1]:
         raise ValueError(f'{where}: scale must be two numbers above 0, the smaller one first')
-
-
-def as_dict(stage: Stage) -> dict:
-    """Return the settings of a stage for JSON."""
-    return dataclasses.asdict(stage)

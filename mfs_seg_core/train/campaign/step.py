@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mfs_seg_core.labels import UNLABELLED
+from mfs_seg_core.model.lite import LiteSeg
 from mfs_seg_core.train.campaign.augment import DeviceAugment
 from mfs_seg_core.train.campaign.frames import DeviceFrames
 from mfs_seg_core.train.campaign.stage import Stage
@@ -61,10 +62,10 @@ class OptimiserStep:
     def _groups(self) -> list[dict]:
         """Return the groups of parameters: encoder or not, convolution weights or not."""
         groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+        # Only a LiteSeg may have an encoder that was trained before.
+        pretrained = ('stem.', 'encoder.') if isinstance(self.network, LiteSeg) else ()
         for name, parameter in self.network.named_parameters():
-            factor = (self.stage.encoder_rate
-                      if name.startswith(('stem.', 'encoder.')) and hasattr(self.network, 'lateral')
-                      else 1.0)
+            factor = self.stage.encoder_rate if name.startswith(pretrained) else 1.0
             groups.setdefault((factor, parameter.dim() == 4), []).append(parameter)
         self.factors = [factor for factor, _ in groups]
         return [{'params': parameters, 'lr': torch.tensor(0.0, device=self.device),
@@ -163,12 +164,12 @@ class OptimiserStep:
         torch._foreach_add_(averages, difference)
 
     def state_dict(self) -> dict:
-        """Return what a checkpoint needs."""
+        """Return the state of the optimiser and of both networks, for a checkpoint."""
         return {'network': self.network.state_dict(), 'averaged': self.averaged.state_dict(),
                 'optimiser': self.optimiser.state_dict()}
 
     def load_state_dict(self, state: dict) -> None:
-        """Continue from a checkpoint; before :meth:`prepare`."""
+        """Load the state of a checkpoint; call before :meth:`prepare`."""
         self.network.load_state_dict(state['network'])
         self.averaged.load_state_dict(state['averaged'])
         self.optimiser.load_state_dict(state['optimiser'])

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Validation of a network on frames that lie on a device."""
+"""Validation of a network on frames in the memory of a device."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import UNLABELLED
+from mfs_seg_core.streaming.preprocess import normalise
 from mfs_seg_core.train.campaign.frames import DeviceFrames
 from mfs_seg_core.weights.metadata import Metadata
 
@@ -56,9 +57,7 @@ def pixels(images: Tensor, metadata: Metadata) -> Tensor:
     :param metadata: mean and standard deviation of the pixels.
     :returns: float32 ``[B, 3, H, W]``, channels last in memory.
     """
-    mean, std = (torch.tensor(values, device=images.device)
-                 for values in (metadata.mean, metadata.std))
-    return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+    return normalise(images.permute(0, 3, 1, 2), metadata)
 
 
 def _count(scores: Tensor, labels: Tensor) -> Tensor:

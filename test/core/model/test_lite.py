@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network lite: size, twin, conversion, memory layout of gradients, wrong configurations.
 
-What it shares with the other networks is tested in test_network.py.
+Properties that all networks share are tested in test_network.py.
 """
 
 import dataclasses
@@ -18,7 +18,6 @@ from mfs_seg_core.analysis.energy import OperationCounter
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.conversion import convert
 from mfs_seg_core.model.lite import LiteSeg
-from mfs_seg_core.model.stateful import Stateful
 from mfs_seg_core.streaming.segmenter import Segmenter
 
 
@@ -85,7 +84,7 @@ def test_the_twin_has_no_state(twin, images):
 @pytest.mark.parametrize('steps', [1, 2])
 def test_gradients_stay_channels_last(steps):
     """Another layout would take most of the time of training on a GPU."""
-    network: Stateful = untrained('lite').train()
+    network = untrained('lite').train()
     wrong = []
 
     def check(module, inputs, outputs):

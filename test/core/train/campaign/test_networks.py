@@ -1,0 +1,49 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Networks of stages: settings that reach the configuration, weights that do not fit."""
+
+import dataclasses
+
+import pytest
+import torch
+from support.untrained import metadata_of, untrained
+
+from mfs_seg_core.data.statistics import MEAN, STD
+from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.train.campaign.networks import describe, start
+from mfs_seg_core.train.campaign.stage import Stage
+from mfs_seg_core.train.imagenet import IMAGENET_MEAN, IMAGENET_STD
+from mfs_seg_core.weights.file import save_weights
+
+
+def test_settings_reach_the_configuration():
+    lite = describe(Stage('x', 'lite', levels=4, leak=0.5, signed=False), CAMVID)
+    assert (lite.config.levels, lite.config.leak, lite.config.signed) == (4, 0.5, False)
+    plain, fast = (describe(Stage('x', model), CAMVID) for model in ('lite', 'fast'))
+    assert plain.config == dataclasses.replace(lite.config, levels=8, leak=0.25, signed=True)
+    assert (plain.mean, plain.std) == (IMAGENET_MEAN, IMAGENET_STD)
+    assert (fast.mean, fast.std) == (MEAN, STD)
+
+
+@pytest.mark.parametrize('model, other', [('lite', 'fast'), ('fast', 'lite')])
+def test_weights_of_another_network_are_rejected(tmp_path, model, other):
+    path = tmp_path / 'other.safetensors'
+    network = untrained(other)
+    save_weights(path, network, metadata_of(network))
+    stage = Stage('x', model, start=str(path))
+    with pytest.raises(ValueError, match='stage x cannot start from .*choose weights of the same'):
+        start(stage, describe(stage, CAMVID), path, torch.zeros(1, 3, 48, 64), 'cpu')
+
+
+def test_fixed_leaks_become_learned_ones(tmp_path):
+    """Weights without learned leaks lack their tensors, and nothing else."""
+    path = tmp_path / 'fixed.safetensors'
+    network = untrained('fast', learn_leak=False)
+    save_weights(path, network, metadata_of(network))
+    stage = Stage('x', 'fast', leak=0.5)
+    metadata = describe(stage, CAMVID)
+    metadata = dataclasses.replace(
+        metadata, config=dataclasses.replace(metadata.config, learn_leak=True))
+    found = start(stage, metadata, path, torch.zeros(1, 3, 48, 64), 'cpu')
+    assert torch.equal(found.stem.conv.weight, network.stem.conv.weight)
+    assert all(m.leak.unique().item() == 0.5 for m in found.modules() if hasattr(m, 'leak'))
