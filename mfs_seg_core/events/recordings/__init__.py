@@ -21,14 +21,14 @@ def open_recording(path: str | Path, topic: str = '', size: tuple[int, int] | No
     """
     Open a recording, which iterates over its events in chunks.
 
-    The content decides the format, whatever the name of the file; ``mfs-seg events --formats``
-    prints the formats.
+    The content of the file decides the format, not its name; ``mfs-seg events --formats`` prints
+    the formats.
 
     :param path: a file, or the folder of a bag.
     :param topic: topic of events in a bag, or name of the events in an HDF5 file; empty: the first
         by name, of two cameras the left one.
     :param size: width and height of the sensor, for recordings that do not state it. Without it,
-        ``size_origin`` of the recording tells what the size is derived from.
+        ``size_origin`` of the recording names the source of the size.
     :param columns: order of the columns of a text file or an array, for example 'x,y,p,t'; columns
         with other names are ignored. Empty: the order is determined from names and values.
     :param unit: unit of the times in a text file, an array or HDF5: 's', 'ms', 'us' or 'ns'.

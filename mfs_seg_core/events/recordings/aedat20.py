@@ -27,7 +27,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mfs_seg_core.events.recordings.recording import CHUNK, ArrayRecording, Recording
+from mfs_seg_core.events.recordings.recording import (
+    CHUNK,
+    ArrayRecording,
+    Recording,
+    WrappingTime,
+)
 from mfs_seg_core.util.text import printable
 
 BYTES = 8
@@ -131,17 +136,13 @@ class Aedat20Recording(ArrayRecording):
 
     def _events(self) -> Iterator[tuple[np.ndarray, ...]]:
         """Yield t, column and row of the address, and polarity."""
-        chip, last, wrapped = self._chip, 0, 0
+        chip, time = self._chip, WrappingTime()
         for words in self._words():
             words = words[words[:, 0] & chip.special == 0]
             address, t = words.T.astype(np.int64)
-            if t.size:
-                wraps = np.cumsum(np.diff(t, prepend=last) < -(1 << 31))
-                last, t = t[-1], t + (wrapped + wraps << 32)
-                wrapped += wraps[-1]
             row, column = (address >> shift & (1 << bits) - 1 for shift, bits in zip(
                 (chip.y_shift, chip.x_shift), chip.bits))
-            yield t, column, row, (address >> chip.p_shift & 1) == chip.on
+            yield time.extend(t), column, row, (address >> chip.p_shift & 1) == chip.on
 
     def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
         width, height = self.size

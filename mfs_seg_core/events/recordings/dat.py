@@ -20,7 +20,12 @@ from mfs_seg_core.events.recordings.prophesee_header import (
     checked_size,
     read_header,
 )
-from mfs_seg_core.events.recordings.recording import CHUNK, ArrayRecording, Recording
+from mfs_seg_core.events.recordings.recording import (
+    CHUNK,
+    ArrayRecording,
+    Recording,
+    WrappingTime,
+)
 from mfs_seg_core.util.text import printable
 
 # Types of event, both changes of brightness, and bytes per event.
@@ -51,15 +56,11 @@ class DatRecording(ArrayRecording):
         super().__init__(path, 'dat', stated or size)
 
     def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
-        last = wrapped = 0
+        time = WrappingTime()
         with self.path.open('rb') as file:
             file.seek(self.start)
             while data := file.read(CHUNK * BYTES):
                 whole = len(data) - len(data) % BYTES
                 self._faults['cut word'] += whole < len(data)
                 t, word = np.frombuffer(data[:whole], '<u4').reshape(-1, 2).T.astype(np.int64)
-                if t.size:
-                    wraps = np.cumsum(np.diff(t, prepend=last) < -(1 << 31))
-                    last, t = t[-1], t + (wrapped + wraps << 32)
-                    wrapped += wraps[-1]
-                yield t, word & 0x3fff, word >> 14 & 0x3fff, word >> 28 > 0
+                yield time.extend(t), word & 0x3fff, word >> 14 & 0x3fff, word >> 28 > 0

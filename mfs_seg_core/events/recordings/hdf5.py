@@ -22,8 +22,14 @@ from mfs_seg_core.events.recordings.hdf5_layouts import (
 )
 from mfs_seg_core.events.recordings.recording import BOUNDING_BOX, CHUNK, ArrayRecording, Recording
 from mfs_seg_core.events.recordings.sensors import SENSORS
-from mfs_seg_core.events.recordings.table import SAMPLE, check_extent, find_order, find_unit
-from mfs_seg_core.events.recordings.time_unit import microseconds
+from mfs_seg_core.events.recordings.table import (
+    SAMPLE,
+    check_extent,
+    check_numbers,
+    find_order,
+    find_unit,
+    table_microseconds,
+)
 from mfs_seg_core.events.types import Triggers
 from mfs_seg_core.util.text import printable
 
@@ -53,10 +59,10 @@ class Hdf5Recording(ArrayRecording):
         self._order = self._guarded(lambda: self._find_order(columns))
         self._unit, self._offset = 'us', 0
         sample = self._raw(0, min(SAMPLE, self._count))[0]
-        known = self._layout.unit if self._is_usual(sample.dtype) else ''
-        self._unit = find_unit(path, sample, unit or known, self._guarded(self._name_of_time))
+        usual = self._guarded(lambda: self._is_usual(sample.dtype))
+        self._unit = find_unit(path, sample, unit or (self._layout.unit if usual else ''),
+                               self._guarded(self._name_of_time))
         self._offset = self._guarded(self._find_offset)
-        self._begin()
         super().__init__(path, self._layout.name, size or (1, 1))
         self.size, self.size_origin = self._find_size(size)
         if self._by_values and self.size_origin:
@@ -74,8 +80,8 @@ class Hdf5Recording(ArrayRecording):
             raise ValueError(f'{self.path} holds no t, x, y and p of events under names that are '
                              f'known: it holds {printable(", ".join(found)) or "nothing"}')
         if topic and topic not in places:
-            raise ValueError(f"{self.path} has no events named '{topic}': it has "
-                             f'{", ".join(places)}')
+            raise ValueError(f"{self.path} has no events named '{printable(topic)}': it has "
+                             f'{printable(", ".join(places))}')
         if len(layouts) > 1:
             self.topic = topic or places[0]
         return layouts[places.index(topic) if topic else 0]
@@ -171,10 +177,8 @@ class Hdf5Recording(ArrayRecording):
                 return [rows[rows.dtype.names[i]] for i in self._order]
             return [rows[:, i] for i in self._order]
         arrays = self._guarded(read)
-        if any(array.ndim != 1 or array.dtype.kind not in 'iufb' for array in arrays) or (
-                arrays[0].dtype.kind == 'b'):
-            raise ValueError(f'{self.path} has t, x, y or p that are no lists of numbers: expected '
-                             f'them under {self._layout.place}')
+        check_numbers(self.path, arrays,
+                      f'expected them under {printable(self._layout.place)}')
         return arrays
 
     def _arrays(self) -> Iterator[tuple[np.ndarray, ...]]:
@@ -183,10 +187,7 @@ class Hdf5Recording(ArrayRecording):
                               'them: copy or record it again')
         for first in range(0, self._count, CHUNK):
             t, x, y, p = self._raw(first, min(first + CHUNK, self._count))
-            try:
-                yield microseconds(t, self._unit) + self._offset, x, y, p > 0
-            except ValueError as error:
-                raise ValueError(f'{self.path}: {error}') from None
+            yield table_microseconds(self.path, t, self._unit) + self._offset, x, y, p > 0
         self._read_triggers()
 
     def _read_triggers(self) -> None:
@@ -246,5 +247,3 @@ class Hdf5Recording(ArrayRecording):
         except Exception:
             pass
         return ''
-
-

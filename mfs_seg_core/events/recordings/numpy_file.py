@@ -19,8 +19,14 @@ import numpy as np
 
 from mfs_seg_core.events.recordings.columns import field_of, named_order
 from mfs_seg_core.events.recordings.recording import CHUNK, ArrayRecording, Recording
-from mfs_seg_core.events.recordings.table import SAMPLE, check_extent, find_order, find_unit
-from mfs_seg_core.events.recordings.time_unit import microseconds
+from mfs_seg_core.events.recordings.table import (
+    SAMPLE,
+    check_extent,
+    check_numbers,
+    find_order,
+    find_unit,
+    table_microseconds,
+)
 from mfs_seg_core.util.text import printable
 
 # Columns of an array without names.
@@ -42,12 +48,8 @@ class NumpyRecording(ArrayRecording):
         lengths = {len(field) for field in self._fields}
         if len(lengths) > 1:
             raise ValueError(f'{path} has {sorted(lengths)} of t, x, y and p: expected one length')
-        if any(field.ndim != 1 or field.dtype.kind not in 'iufb' for field in self._fields) or (
-                self._fields[0].dtype.kind == 'b'):
-            raise ValueError(f'{path} has t, x, y or p that are no lists of numbers: save each as '
-                             'an array of one dimension')
+        check_numbers(path, self._fields, 'save each as an array of one dimension')
         self._unit = find_unit(path, self._fields[0][:SAMPLE], unit, name)
-        self._begin()
         super().__init__(path, 'numpy', size)
         if self._by_values and self.size_origin:
             check_extent(path, self.size, columns)
@@ -106,7 +108,7 @@ class NumpyRecording(ArrayRecording):
         read = (np.lib.format.read_array_header_1_0 if version == (1, 0) else
                 np.lib.format.read_array_header_2_0)
         with warnings.catch_warnings():
-            # About files of Python 2.
+            # NumPy warns about files of Python 2, which are readable.
             warnings.simplefilter('ignore')
             shape, fortran, kind = read(file)
         if kind.hasobject:
@@ -126,9 +128,4 @@ class NumpyRecording(ArrayRecording):
                               'again')
         for first in range(0, len(self._fields[0]), CHUNK):
             t, x, y, p = (np.asarray(field[first:first + CHUNK]) for field in self._fields)
-            try:
-                yield microseconds(t, self._unit), x, y, p > 0
-            except ValueError as error:
-                raise ValueError(f'{self.path}: {error}') from None
-
-
+            yield table_microseconds(self.path, t, self._unit), x, y, p > 0

@@ -24,7 +24,7 @@ ENCODINGS = {'evt3': 'evt3', 'evt2': 'evt2', 'evt21': 'evt21',
 
 class CameraDefaults(NamedTuple):
     """
-    CameraDefaults of a system_ID.
+    Sensor size and encoding of a camera, for headers that do not state them.
 
     :param size: width and height of the sensor.
     :param encoding: encoding of files whose header does not name one.
@@ -85,7 +85,8 @@ def camera_of(header: dict[str, str]) -> tuple[CameraDefaults | None, str]:
     Return the camera that a header names.
 
     :param header: values by name.
-    :returns: the camera, None if the header names none that is known; and what names it.
+    :returns: the camera, and the line of the header that names it; None and an empty string if the
+        header names none that is known.
     """
     if (camera := SYSTEMS.get(_system(header))) is not None:
         return camera, f'system_ID {header["system_ID"]}'

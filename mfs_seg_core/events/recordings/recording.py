@@ -34,7 +34,7 @@ class Recording:
 
     #: Topic that the events come from, in a bag; name of the events, in HDF5 with several.
     topic = ''
-    #: What the size is derived from, in words; empty if the recording or the caller states it.
+    #: Source of the size, in words; empty if the recording or the caller states it.
     size_origin = ''
     #: Number of events that the last iteration yielded.
     accepted = 0
@@ -86,7 +86,7 @@ class Recording:
     def _begin(self) -> None:
         """Clear the faults, notes and triggers of the last iteration."""
         self.accepted = 0
-        #: Clauses about what could not be read, each with its remedy.
+        #: Clauses about parts that could not be read.
         self.notes: list[str] = []
         self._faults: Counter[str] = Counter()
         self._decoders: list = []
@@ -105,6 +105,26 @@ class Recording:
         if triggers.t.size:
             self._triggers.append(triggers)
         return events
+
+
+class WrappingTime:
+    """Extension of times of 32 bits, which wrap, to 64 bits; its state lasts between chunks."""
+
+    def __init__(self):
+        self._last = self._wraps = 0
+
+    def extend(self, t: np.ndarray) -> np.ndarray:
+        """
+        Add 2^32 for each wrap so far.
+
+        :param t: times of the next events, int64 ``[N]``, each below 2^32.
+        :returns: times ``[N]`` that continue those of the last call.
+        """
+        # A smaller fall is an event out of order.
+        wraps = self._wraps + np.cumsum(np.diff(t, prepend=self._last) < -(1 << 31))
+        if t.size:
+            self._last, self._wraps = t[-1], wraps[-1]
+        return t + (wraps << 32)
 
 
 class ArrayRecording(Recording):
@@ -129,7 +149,7 @@ class ArrayRecording(Recording):
 
     def _extent(self) -> tuple[int, int]:
         """Return width and height of the bounding box of all events, from the corner (0, 0)."""
-        # Without NaN, which counts as outside the sensor.
+        # NaN is ignored: it counts as outside the sensor.
         largest = [(np.fmax.reduce(x), np.fmax.reduce(y)) for _, x, y, _ in self._arrays()
                    if len(x)]
         # Values that do not fit into 16 bits count as outside the sensor later.

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sizes of sensors of event cameras, which tell what a bounding box of events may be of."""
+"""Sizes of sensors of event cameras, to judge the bounding box of events."""
 
 from __future__ import annotations
 

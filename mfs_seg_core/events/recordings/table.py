@@ -11,7 +11,12 @@ import numpy as np
 
 from mfs_seg_core.events.recordings.columns import chosen_order, named_order, order_by_values
 from mfs_seg_core.events.recordings.sensors import looks_swapped
-from mfs_seg_core.events.recordings.time_unit import checked_unit, unit_by_values, unit_of
+from mfs_seg_core.events.recordings.time_unit import (
+    checked_unit,
+    microseconds,
+    unit_by_values,
+    unit_of,
+)
 
 # Rows that order and unit are determined from.
 SAMPLE = 10_000
@@ -75,3 +80,33 @@ def find_unit(path: Path, t: np.ndarray, unit: str, name: str = '') -> str:
         raise ValueError(f'{path} has times of which the values do not tell the unit: give it, for '
                          'example --unit us')
     return unit
+
+
+def check_numbers(path: Path, arrays: Sequence[np.ndarray], remedy: str) -> None:
+    """
+    Check that t, x, y and p are lists of numbers.
+
+    :param path: the file, for the error message.
+    :param arrays: t, x, y and p.
+    :param remedy: end of the error message.
+    :raises ValueError: if one has several dimensions or no numbers, or t has truth values.
+    """
+    if any(array.ndim != 1 or array.dtype.kind not in 'iufb' for array in arrays) or (
+            arrays[0].dtype.kind == 'b'):
+        raise ValueError(f'{path} has t, x, y or p that are no lists of numbers: {remedy}')
+
+
+def table_microseconds(path: Path, t: np.ndarray, unit: str) -> np.ndarray:
+    """
+    Convert the times of a table to microseconds.
+
+    :param path: the file, for the error message.
+    :param t: times, ``[N]``.
+    :param unit: their unit.
+    :returns: times in microseconds, int64 ``[N]``.
+    :raises ValueError: if a time is out of range.
+    """
+    try:
+        return microseconds(t, unit)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None

@@ -19,12 +19,17 @@ import numpy as np
 
 from mfs_seg_core.events.recordings.formats import START, text_encoding
 from mfs_seg_core.events.recordings.recording import CHUNK, ArrayRecording, Recording
-from mfs_seg_core.events.recordings.table import SAMPLE, check_extent, find_order, find_unit
+from mfs_seg_core.events.recordings.table import (
+    SAMPLE,
+    check_extent,
+    find_order,
+    find_unit,
+    table_microseconds,
+)
 from mfs_seg_core.events.recordings.text_head import BLANKS, is_comment, read_head, split
-from mfs_seg_core.events.recordings.time_unit import microseconds
 from mfs_seg_core.util.text import printable
 
-# Larger numbers are no times, nor anything else of an event.
+# Larger numbers are damage: no field of an event reaches them.
 LARGEST = float(1 << 62)
 _TRUTH = {'true': '1', 'false': '0', 'on': '1', 'off': '0'}
 _WORD = re.compile('|'.join(rf'\b{word}\b' for word in _TRUTH), re.IGNORECASE)
@@ -87,10 +92,7 @@ class TextRecording(ArrayRecording):
                 rows = self._exact(lines, number)
                 t, x, y, p = (rows[rows.dtype.names[i]] for i in self._order)
                 number += len(lines)
-                try:
-                    yield microseconds(t, self._unit), x, y, p > 0
-                except ValueError as error:
-                    raise ValueError(f'{self.path}: {error}') from None
+                yield table_microseconds(self.path, t, self._unit), x, y, p > 0
 
     def _exact(self, lines: list[str], before: int) -> np.ndarray:
         """Parse lines, times as integers if all are: float64 rounds nanoseconds since 1970."""

@@ -18,7 +18,7 @@ BLANKS = str.maketrans(dict.fromkeys(',;|\t"\'[](){}', ' '))
 _SIZE = re.compile(r'(?:geometry|resolution|(?:sensor|image|frame)[ _]size|^\W*size)\W*(\d+)'
                    r'\s*[x×*,; ]\s*(\d+)', re.IGNORECASE)
 _SIDE = re.compile(r'\b(width|height)\W+(\d+)', re.IGNORECASE)
-# Lines of words that are no comments by their beginning; more are no recording.
+# Lines of words before the first event that are no comments; a text with more is no recording.
 MOST_WORDS = 100
 
 
@@ -39,7 +39,7 @@ class TextHead(NamedTuple):
 
 
 def split(line: str) -> list[str]:
-    """Return the words of a line, whatever separates them."""
+    """Return the words of a line between separators, quotes and brackets."""
     return line.translate(BLANKS).split()
 
 
@@ -67,7 +67,7 @@ def read_head(lines: Iterable[str], path: Path) -> TextHead:
                 size = int(found[1]), int(found[2])
             sides |= {name.lower(): int(value) for name, value in _SIDE.findall(line)}
             names = _names(line.strip().lstrip('#%/-!;* ').rpartition(':')[2]) or names
-        elif is_number(parts[0]) if parts else False:
+        elif parts and is_number(parts[0]):
             if len(parts) == 2 and all(part.isdecimal() for part in parts):
                 size = int(parts[0]), int(parts[1])
             elif len(parts) == 1:
@@ -76,7 +76,8 @@ def read_head(lines: Iterable[str], path: Path) -> TextHead:
             else:
                 size = size or (sides['width'], sides['height']) if len(sides) == 2 else size
                 return TextHead(number, names, _checked(size, path), line)
-        elif words := words + 1:
+        else:
+            words += 1
             names = _names(line) or names
             if words > MOST_WORDS:
                 raise ValueError(f'line {number + 1} of {path} is not an event: expected lines of '

@@ -3,8 +3,8 @@
 """
 Unit of times, from an argument, from a name or from the values, and conversion to microseconds.
 
-Three facts tell units apart: the rate of an event camera is thousands to millions of events a
-second, its clock ticks in microseconds, and times since 1970 have a magnitude of their own.
+Three properties distinguish units: the rate of an event camera is thousands to millions of events
+a second, its clock ticks in microseconds, and times since 1970 have a magnitude of their own.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _NAMES = {
     'us': ('us', 'usec', 'usecs', 'µs', 'μs', 'micros', 'microsecond', 'microseconds'),
     'ns': ('ns', 'nsec', 'nsecs', 'nanos', 'nanosecond', 'nanoseconds'),
 }
-# Events a second of a usual recording; fewer happen, but rarely.
+# Events a second of a usual recording.
 USUAL_RATE = 1e3, 2e8
-# Hardly a recording has fewer, or more.
+# Events a second below and above which recordings are rare.
 RARE_RATE, HIGH_RATE = 100, 1e7
-# With fewer events than this, a rate says nothing.
+# Fewer events do not determine a rate.
 FEWEST = 100
 # 2001 to 2100, in seconds since 1970.
 EPOCH_S = 978_307_200, 4_102_444_800
@@ -69,7 +69,7 @@ def unit_by_values(t: np.ndarray) -> str:
     """
     if not len(t):
         return 'us'
-    # A few damaged times do not count.
+    # Quantiles, so that a few damaged times have no influence.
     first, largest, last = np.quantile(t, (0.01, 0.5, 0.99)).tolist()
     span = (last - first) / 0.98
     whole = t.dtype.kind in 'iu' or bool((t == np.rint(t)).all())
