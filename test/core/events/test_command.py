@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from support.event_encoders import evt3
-from support.event_files import text
+from support.event_files import hdf5, m3ed, text
 from support.event_trees import random_events
 from support.paths import SHARED_DATA
 
@@ -103,6 +103,17 @@ def test_columns_and_unit(tmp_path, capsys):
     found = json.loads((tmp_path / 'a.json').read_text())
     assert (found['width'], found['height']) == (300, 200)
     assert found['t_last'] == int(events.t[-1]) * 1000 and found['n'] == 1000
+
+
+def test_size_and_topic(tmp_path, capsys):
+    events = random_events(1000, 400_000, (300, 200))
+    path = tmp_path / 'a.csv'
+    path.write_bytes(text(events))
+    assert command.main([str(path), '--size', '640', '480']) == 0
+    assert f'{path}: text, 640x480\n' in capsys.readouterr().out
+    path = hdf5(tmp_path / 'a.h5', m3ed(events))
+    assert command.main([str(path), '--topic', 'prophesee/right']) == 0
+    assert ', topic prophesee/right\n' in capsys.readouterr().out
 
 
 def test_notes_of_a_cut_file(tmp_path, capsys):

@@ -16,12 +16,12 @@ from support.event_files import (
 )
 from support.event_trees import equal, random_events
 
+from mfs_seg_core.bags.storage import zstd
+from mfs_seg_core.events.recordings import aedat20 as reader
 from mfs_seg_core.events.recordings import open_recording
-from mfs_seg_core.events.recordings.aedat4_file import Aedat4File
+from mfs_seg_core.events.recordings.aedat4_file import LZ4, ZSTD, Aedat4File
 from mfs_seg_core.events.types import concatenate
 
-lz4 = pytest.importorskip('lz4.frame', reason='lz4 is not installed: pip install '
-                                              '"mfs_seg_ros[events]"')
 EVENTS = random_events(3000, 300_000, (346, 260))
 PREFERENCES = ('# AEChip: eu.seebetter.ini.chips.davis.{}\r\n# Start of Preferences\r\n'
                + '#<entry key="Davis346.chip.bias" value="1"/>\r\n' * 2000
@@ -49,7 +49,7 @@ def test_head_of_jaer(tmp_path, chip, size):
     ((22, 12, 11), (346, 260), 1), ((22, 12, 11), (240, 180), 1), ((11, 1, 0), (640, 480), 1),
     ((8, 1, 0), (128, 128), 0)])
 def test_head_without_a_chip(tmp_path, shifts, size, on):
-    """As v2e writes it; the bits that are used tell the chip."""
+    """As v2e writes it; the chip follows from the bits that are used."""
     written = random_events(3000, 300_000, size)
     data = aedat20(written, shifts=shifts, size=size, on=on)
     events, recording = read(tmp_path / 'a.aedat', data)
@@ -70,7 +70,9 @@ def test_first_address_that_looks_like_a_head(tmp_path):
     assert equal(read(tmp_path / 'a.aedat', data)[0], first)
 
 
-def test_time_of_32_bits_wraps(tmp_path):
+def test_time_of_32_bits_wraps(tmp_path, monkeypatch):
+    """The wrap lies in the third chunk, and applies to later ones."""
+    monkeypatch.setattr(reader, 'CHUNK', 701)
     late = EVENTS._replace(t=EVENTS.t + 2**32 - 150_000)
     data = aedat20(late._replace(t=late.t % 2**32))
     assert equal(read(tmp_path / 'a.aedat', data)[0], late)
@@ -102,6 +104,15 @@ def test_overflows_and_invalid_events_of_aedat31(tmp_path):
     assert (recording.size, recording.size_origin) == ((7, 4), 'bounding box of the events')
 
 
+def test_other_cameras_and_edges_of_aedat31(tmp_path):
+    """Events of the first camera are read, and rising edges, falling ones and pulses."""
+    special = aedat31_packet(0, np.array([2, 3, 4, 5]) << 1 | 1, np.arange(4))
+    data = aedat31_packet(1, np.array([1]), np.zeros(1, np.int64), source=2)
+    events, recording = read(tmp_path / 'a.aedat', aedat31(EVENTS.where(slice(9))) + data + special)
+    assert events.count == 9
+    assert recording.triggers.edge[1:].tolist() == [True, False, True]
+
+
 @pytest.mark.parametrize('data, message', [
     (AEDAT31_HEAD.replace('RAW', 'SERIALTS').encode(), 'has packets of format SERIALTS'),
     (AEDAT31_HEAD.encode(), 'it has no packets of polarity events'),
@@ -121,6 +132,15 @@ def test_cut_packets(tmp_path, write, note):
     assert recording.faults == {'cut word': 1} and recording.notes[0].startswith(note)
 
 
+def test_table_of_packets_of_aedat4(tmp_path):
+    """The table behind the packets is no packet."""
+    data = aedat4(EVENTS)
+    place = data.find(struct.pack('<q', -1))
+    data = data[:place] + struct.pack('<q', len(data)) + data[place + 8:] + bytes(range(99))
+    events, recording = read(tmp_path / 'a.aedat4', data)
+    assert equal(events, EVENTS) and recording.faults == {}
+
+
 def test_damaged_packet_of_aedat4(tmp_path):
     """Other packets are read."""
     data = bytearray(aedat4(EVENTS))
@@ -131,10 +151,12 @@ def test_damaged_packet_of_aedat4(tmp_path):
     assert events.count == 2500 and recording.faults == {'damaged packets': 1}
 
 
-@pytest.mark.parametrize('compression, pack', [(1, lz4.compress), (3, None)])
-def test_compressed_packets_of_aedat4(tmp_path, compression, pack):
-    if pack is None:
-        pack = pytest.importorskip('backports.zstd').compress
+@pytest.mark.parametrize('compression', [LZ4, ZSTD])
+def test_compressed_packets_of_aedat4(tmp_path, compression):
+    if compression == LZ4:
+        from lz4.frame import compress as pack
+    else:
+        pack = zstd().compress
     data = aedat4(EVENTS)
     head, rest = data[:data.find(b'</dv>') + 7], data[data.find(b'</dv>') + 7:]
     parts, place = [head], 0

@@ -2,19 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events in bags: packets and arrays, choice of the topic, missing messages, damaged bags."""
 
-
 import numpy as np
 import pytest
+from rosbags.rosbag2 import StoragePlugin
 from support import mcap_records as mcap
-from support.event_encoders import evt3, libcaer
-from support.event_trees import equal, random_events
-
-from mfs_seg_core.events.recordings import open_recording
-from mfs_seg_core.events.types import Events, concatenate
-
-pytest.importorskip('rosbags', reason='rosbags is not installed: pip install "mfs_seg_ros[events]"')
-from rosbags.rosbag2 import StoragePlugin  # noqa: E402
-from support.bags import (  # noqa: E402
+from support.bags import (
     ARRAY_PACKAGES,
     KINDS,
     PACKET,
@@ -27,6 +19,14 @@ from support.bags import (  # noqa: E402
     store,
     write_bag,
 )
+from support.event_encoders import evt3, libcaer
+from support.event_trees import equal, random_events
+
+from mfs_seg_core.events.bag_messages import EventMessageDecoder
+from mfs_seg_core.events.dvs_messages import EventArray
+from mfs_seg_core.events.packet import EventPacket
+from mfs_seg_core.events.recordings import open_recording
+from mfs_seg_core.events.types import Events, concatenate
 
 SIZE = 346, 260
 EVENTS = random_events(1000, 900_000, SIZE)
@@ -199,6 +199,20 @@ def test_missing_messages(tmp_path):
         for _ in range(2):
             assert equal(concatenate(list(recording)), concatenate(kept))
             assert recording.faults == ({'missing messages': 2} if missing else {})
+
+
+def test_faults_across_messages():
+    """A restarted driver, another encoding, and a time before the last one."""
+    messages = EventMessageDecoder()
+    for seq, encoding, payload in ((5, 'evt3', evt3(EVENTS)), (2, 'evt3', evt3(EVENTS)),
+                                   (3, 'libcaer', libcaer(EVENTS))):
+        message = EventPacket(0, *SIZE, seq, 0, encoding, memoryview(payload))
+        assert messages.decode(message).count == EVENTS.count
+    assert messages.faults == {'missing messages': 1}
+    messages = EventMessageDecoder()
+    for _ in range(2):
+        assert messages.decode(EventArray(0, '', *SIZE, EVENTS, 0)).count == EVENTS.count
+    assert messages.faults == {'time went back': 1}
 
 
 def test_nanoseconds(tmp_path):

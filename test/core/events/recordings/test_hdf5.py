@@ -4,6 +4,7 @@
 
 import re
 
+import h5py
 import numpy as np
 import pytest
 from support.event_files import columns, dsec, e2vid, hdf5, m3ed, metavision, mvsec, structure, v2e
@@ -12,8 +13,6 @@ from support.event_trees import equal, random_events
 from mfs_seg_core.events.recordings import hdf5_heap, open_recording
 from mfs_seg_core.events.types import concatenate
 
-h5py = pytest.importorskip('h5py', reason='h5py is not installed: pip install '
-                                          '"mfs_seg_ros[events]"')
 SMALL = random_events(3000, 300_000, (320, 240))
 LARGE = random_events(3000, 300_000, (1280, 720))
 
@@ -78,6 +77,22 @@ def test_several_cameras(tmp_path):
 def test_other_layouts(tmp_path, parts):
     events, recording = read(hdf5(tmp_path / 'a.h5', parts))
     assert equal(events, SMALL) and recording.encoding in ('hdf5', 'v2e')
+
+
+def test_order_in_doubt(tmp_path):
+    path = hdf5(tmp_path / 'a.h5', {'events': columns(SMALL, 'pyxt')})
+    with pytest.raises(ValueError, match='a.h5 has events up to 240 x 320, .* swapped'):
+        open_recording(path)
+    assert equal(read(path, columns='p,y,x,t')[0], SMALL)
+
+
+def test_other_files_are_not_opened(tmp_path):
+    hdf5(tmp_path / 'other.h5', dsec(SMALL))
+    path = hdf5(tmp_path / 'a.h5', {'voxels': np.zeros((5, 3, 4))})
+    with h5py.File(path, 'a') as file:
+        file['events'] = h5py.ExternalLink(str(tmp_path / 'other.h5'), 'events')
+    with pytest.raises(ValueError, match='it holds voxels'):
+        open_recording(path)
 
 
 def test_offset_and_unit(tmp_path):

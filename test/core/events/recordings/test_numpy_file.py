@@ -33,6 +33,7 @@ def test_arrays(tmp_path, array):
     dict(EVENTS._asdict()), {'xs': EVENTS.x, 'ys': EVENTS.y, 'ts': EVENTS.t / 1e6, 'ps': EVENTS.p},
     {'timestamp_ns': EVENTS.t * 1000, 'x': EVENTS.x, 'y': EVENTS.y, 'polarity': EVENTS.p,
      'frames': np.zeros((3, 4, 5))},
+    {**EVENTS._asdict(), 'notes': np.array([{}], object)},
     {'events': STRUCTURE, 'labels': np.zeros(5)}, {'arr_0': columns(EVENTS, 'txyp')}])
 @pytest.mark.parametrize('save', [np.savez, np.savez_compressed])
 def test_archives(tmp_path, arrays, save):

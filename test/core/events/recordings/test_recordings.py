@@ -125,9 +125,22 @@ def test_dat(tmp_path, header, size):
 
 
 def test_dat_wraps(tmp_path):
-    t = np.array([5, 2**32 - 1, 2**32, 2**33 - 5, 2**33 + 7])
-    events = Events(t, *np.ones((2, 5), np.uint16), np.ones(5, bool))
+    """Wraps lie within chunks and between them."""
+    events = EVENTS._replace(t=np.arange(EVENTS.count) * (2**33 // 701) + 5)
     assert equal(read(write(tmp_path / 'a.dat', DAT_HEADER, dat(events)))[0], events)
+
+
+def test_dat_wraps_between_chunks(tmp_path):
+    events = EVENTS._replace(t=np.arange(EVENTS.count) + 2**32 - 701)
+    assert equal(read(write(tmp_path / 'a.dat', DAT_HEADER, dat(events)))[0], events)
+
+
+def test_time_went_back_between_chunks(tmp_path):
+    """A small fall is no wrap."""
+    t = np.arange(EVENTS.count) * 10
+    t[701:] -= 100
+    events, opened = read(write(tmp_path / 'a.dat', DAT_HEADER, dat(EVENTS._replace(t=t))))
+    assert np.array_equal(events.t, t) and opened.faults == {'time went back': 1}
 
 
 @pytest.mark.parametrize('header, line', [
@@ -169,8 +182,6 @@ def test_text_with_faults(tmp_path):
 
 
 def test_dsec(tmp_path):
-    pytest.importorskip('hdf5plugin', reason='hdf5plugin is not installed: '
-                                             'pip install "mfs_seg_ros[data]"')
     path = write_events_h5(tmp_path / 'left' / 'events.h5', EVENTS, 5000)
     events, opened = read(path)
     assert equal(events, EVENTS._replace(t=EVENTS.t + 5000))
@@ -208,7 +219,6 @@ def test_missing(tmp_path):
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f'no recordings in {DATA}')
 class TestAedat4:
-    pytest.importorskip('lz4', reason='lz4 is not installed: pip install "mfs_seg_ros[events]"')
     path = DATA / 'events/event-vision-library/sample.aedat4'
 
     def test_events_and_frames(self):

@@ -132,6 +132,11 @@ def test_cut_last_line(tmp_path):
     assert recording.notes == ['line 2001, the last one, is cut']
 
 
+def test_complete_last_line_with_a_fault(tmp_path):
+    with pytest.raises(ValueError, match='line 2001 of .* is not an event'):
+        read(tmp_path / 'a.txt', text(EVENTS) + b'600000 3\n')
+
+
 @pytest.mark.parametrize('data', [b'# Title\n\nSome text here.\n', b'one two three four\n' * 200])
 def test_other_texts_are_refused(tmp_path, data):
     with pytest.raises(ValueError, match='a.txt is (a text without|not an) event'):

@@ -32,6 +32,10 @@ def test_unit_of_a_name(name, unit):
     (times(1e5) + 1_700_000_000_000_000, 'us'), (times(200) + 1_700_000_000_000_000, 'us'),
     (times(1e5) * 1000 + 1_700_000_000_000_000_000, 'ns'),
     (times(1e5) // 1000 + 1_700_000_000_000, 'ms'),
+    # Or microseconds since the start of a computer.
+    (times(5e6) + 1_700_000_000_000, ''),
+    # Too many events a second for microseconds.
+    (times(1e6, 10_000) // 1000, 'ms'),
     # With decimals: seconds, or milliseconds of a clock of microseconds.
     (times(5e4) / 1e6, 's'), (times(300) / 1e6, 's'), (times(5e4) / 1e6 + 1.7e9, 's'),
     (times(5e4) / 1e3, 'ms'), (times(5e3) / 1e3, 'ms'), (np.arange(1000) / 500, ''),
