@@ -22,7 +22,8 @@ BANNED = {
     r'\bwhat (?:waits|came|comes|is left|goes)\b': 'a noun',
     r'\btakes? note\b': 'record', r'\bgives? back\b': 'return',
 }
-PROSE = [path for folder in ('mfs_seg_core', 'mfs_seg_ros', 'launch')
+FOLDERS = ('mfs_seg_core', 'mfs_seg_ros', 'launch', 'test/cases', 'test/ros', 'test/support')
+PROSE = [path for folder in FOLDERS
          for path in sorted((REPOSITORY / folder).rglob('*.py'))]
 FIRST_WORD = re.compile(r'``|[A-Z]')
 

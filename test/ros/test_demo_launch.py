@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""demo.launch.py, where launch is installed."""
+"""Launch file of the demo, where launch is installed."""
 
 import subprocess
 import sys

@@ -9,7 +9,7 @@ import pytest
 
 from mfs_seg_core.util.extras import EXTRAS
 
-# Packages of the extras of setup.py, what comes along with them, and tools of the documentation.
+# Packages of the extras of setup.py, their dependencies, and tools of the documentation.
 OPTIONAL = sorted({*(name for extra in EXTRAS.values() for name in extra), 'sphinx', 'furo',
                    'myst_parser', 'lz4', 'backports'})
 MISSING = [name for name in OPTIONAL if find_spec(name) is None]

@@ -74,9 +74,9 @@ class KeptOutputs:
 
 class CameraPath:
     """
-    Both halves of a camera, and what comes out of them.
+    Both halves of a camera, and their outputs.
 
-    :param trigger: what makes a step.
+    :param trigger: input that completes a step.
     :param segmenter: stream through a network; None: an untrained one of its own.
     :param name: name of the camera.
     """

@@ -42,7 +42,7 @@ def test_jitter_is_smoothed_and_the_mean_is_found():
         late_ns = int(rng.uniform(0, 4 * MS_NS))
         clock.update(us, EPOCH_NS + us * 1000 + late_ns)
         errors.append((clock.to_ros_ns(us) - EPOCH_NS) / 1000 - us)
-    # 2 ms late in the mean; what is left of 1.2 ms of jitter is 20 times smaller.
+    # 2 ms late in the mean; the rest of 1.2 ms of jitter is 20 times smaller.
     settled = np.array(errors[1500:])
     assert settled.mean() == pytest.approx(2000, abs=100)
     assert settled.std() < 150

@@ -129,7 +129,7 @@ def test_an_image_does_not_wait_for_long():
     world.wait(WAIT_S / 2)
     assert len(world.made) == 1
     world.wait(WAIT_S / 2)
-    # What comes late is of the next step.
+    # Late events are of the next step.
     world.packets(70_000, 160_000)
     world.image(150_000)
     assert world.windows[1:] == [
