@@ -147,6 +147,7 @@ class SegmenterNode(LifecycleNode):
             self.get_logger().error(f'cannot {what}:\n{traceback.format_exc()}')
             self._monitor.transition(f'cannot {what}: {error}')
             return TransitionCallbackReturn.ERROR
+        # After a recovery, the fault that led to it is still reported.
         if what != 'recover':
             self._monitor.transition(None)
         return TransitionCallbackReturn.SUCCESS

@@ -192,6 +192,11 @@ def test_nothing_stays_behind_when_stopped(tmp_path, domain, number):
     (['--weights', 'camvid', '--sensors', 'events'], 'needs weights that take events'),
 ])
 def test_a_failing_process_ends_all_with_its_sentence(tmp_path, domain, options, sentence):
+    # Files of a run before.
+    counts = tmp_path / 'out' / 'log' / 'sent.json'
+    counts.parent.mkdir(parents=True)
+    for path in (counts, tmp_path / 'out' / 'summary.json'):
+        path.write_text('{"frames_sent": 5}')
     demo = start(tmp_path / 'out', *options)
     _, errors = demo.communicate(timeout=TIMEOUT_S)
     assert demo.returncode == 1
