@@ -25,13 +25,15 @@ def test_settings_reach_the_configuration():
     assert (fast.mean, fast.std) == (MEAN, STD)
 
 
-@pytest.mark.parametrize('model, other', [('lite', 'fast'), ('fast', 'lite')])
-def test_weights_of_another_network_are_rejected(tmp_path, model, other):
+@pytest.mark.parametrize('model, other, changes, reason', [
+    ('lite', 'fast', {}, 'size mismatch'), ('fast', 'lite', {}, 'size mismatch'),
+    ('lite', 'lite', {'recall': False}, 'recall.* is missing in it')])
+def test_weights_of_another_network_are_rejected(tmp_path, model, other, changes, reason):
     path = tmp_path / 'other.safetensors'
-    network = untrained(other)
+    network = untrained(other, **changes)
     save_weights(path, network, metadata_of(network))
     stage = Stage('x', model, start=str(path))
-    with pytest.raises(ValueError, match='stage x cannot start from .*choose weights of the same'):
+    with pytest.raises(ValueError, match=f'stage x cannot start from .*{reason}.*: choose'):
         start(stage, describe(stage, CAMVID), path, torch.zeros(1, 3, 48, 64), 'cpu')
 
 
