@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 from support.exact_networks import exact_inputs, exact_network, random_config
+from support.untrained import untrained
 
 from mfs_seg_core.engine import engine as module
 from mfs_seg_core.engine.compiler import UnsupportedNetworkError, compile_network
 from mfs_seg_core.engine.engine import Engine, EngineInput, EngineState
 from mfs_seg_core.engine.library import library
 from mfs_seg_core.model.config import named_config
-from mfs_seg_core.model.network import MFSSeg
+from mfs_seg_core.model.network import MFSSeg, fold_norms
 from mfs_seg_core.streaming.preprocess import mask_of
 
 CONFIG = named_config('fast', 11, events=4, widths=(16, 24, 40), kernels=((), (3,), (5, 7)))
@@ -179,6 +180,28 @@ def test_masks_of_other_sizes_are_those_of_torch(network, size):
     assert output.mask.shape == output.confidence.shape == size
     assert (output.mask == mask).mean() > 0.99
     assert (abs(output.confidence.astype(int) - confidence) <= 1).mean() > 0.99
+
+
+def test_a_mask_size_for_inputs_of_two_sizes(network):
+    engines = [Engine(compile_network(network)) for _ in range(2)]
+    # One engine has made such a mask before, from scores of another size.
+    engines[0].step([EngineState()], [EngineInput(*exact_inputs(CONFIG, 0, 64, 64), 1.0, (50, 50))])
+    masks = [engine.step([EngineState()], [given(0, mask_size=(50, 50))])[0].mask
+             for engine in engines]
+    assert np.array_equal(*masks)
+
+
+def test_norms_are_folded_in_a_copy():
+    network = untrained('fast', 4)
+    before = {name: x.clone() for name, x in network.state_dict().items()}
+    program = compile_network(network)
+    after = network.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(x, after[name]) for name, x in before.items())
+    folded = compile_network(fold_norms(network))
+    for one, other in zip(program.operations, folded.operations, strict=True):
+        for name in ('weights', 'scale', 'bias'):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
 def test_pixels_are_normalised_as_by_torch():

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from support.untrained import metadata_of, untrained
 
 from mfs_seg_core.data.sequences import street_sequences
 from mfs_seg_core.data.street import Street
@@ -13,6 +14,7 @@ from mfs_seg_core.evaluate.__main__ import main
 from mfs_seg_core.evaluate.encodings import ENCODINGS, chosen, grey, measure
 from mfs_seg_core.images import ImageStream
 from mfs_seg_core.streaming.segmenter import Segmenter
+from mfs_seg_core.util.provenance import DataHash
 
 # Mean error in grey levels: of what is lost, not of how it is read.
 TOLERANCES = {'bayer8_jpeg': 8, 'bayer8': 4, 'bayer8_png': 4, 'bayer16_12bit': 4, 'rgb8_jpeg': 5,
@@ -25,6 +27,12 @@ def test_frames_keep_their_pixels(name):
     received = ImageStream().rgb(ENCODINGS[name](rgb))
     expected = np.dstack([grey(rgb)] * 3) if name.startswith('mono') else rgb
     assert np.abs(received.astype(int) - expected).mean() <= TOLERANCES.get(name, 0.5)
+
+
+def test_bits_of_samples():
+    rgb = np.full((2, 2, 3), 255, np.uint8)
+    for name, largest in (('mono16_12bit', 4095), ('mono16_left', 4095 << 4)):
+        assert np.frombuffer(ENCODINGS[name](rgb).data, '<u2').max() == largest
 
 
 def test_masks_are_as_good_in_each_encoding():
@@ -48,6 +56,19 @@ def test_command(tmp_path, capsys):
     figures = json.loads(path.read_text())
     assert figures['backend'] == 'torch' and figures['input_size'] == [64, 48]
     assert figures['rgb8']['frames'] == figures['mono16_12bit']['frames'] == 2
+
+
+def test_the_hash_is_that_of_the_frames():
+    """It does not depend on the encodings that are compared."""
+    network = untrained('fast')
+    segmenter = Segmenter(network, metadata_of(network))
+    frames = [list(sequence) for sequence in street_sequences(1, 2, segmenter.input_size, 20.0)]
+    hashes = []
+    for names in (['rgb8'], ['rgb8', 'mono8']):
+        data_hash = DataHash()
+        measure(segmenter, lambda: frames, names, data_hash)
+        hashes.append(str(data_hash))
+    assert hashes[0] == hashes[1] != str(DataHash())
 
 
 def test_unknown_encodings_are_one_sentence(capsys):
