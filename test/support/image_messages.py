@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 import cv2
@@ -53,3 +54,11 @@ def mosaic(rgb: np.ndarray, order: str = 'rggb') -> np.ndarray:
         row, column = divmod(index, 2)
         samples[row::2, column::2] = rgb[row::2, column::2, 'rgb'.index(colour)]
     return samples
+
+
+def oriented(jpeg: bytes, orientation: int) -> bytes:
+    """Return a JPEG with an orientation by EXIF."""
+    # One entry: tag 0x112, short, count 1.
+    tiff = b'MM\0\x2a' + struct.pack('>IHHHIHHI', 8, 1, 0x112, 3, 1, orientation, 0, 0)
+    exif = b'Exif\0\0' + tiff
+    return jpeg[:2] + b'\xff\xe1' + struct.pack('>H', len(exif) + 2) + exif + jpeg[2:]

@@ -121,6 +121,10 @@ def test_a_few_faulty_pixels_do_not_count():
     depth = BitDepth()
     rgb_image = to_rgb(raw(samples, 'mono16'), depth)
     assert depth.bits == 12
+    dark = samples // 5
+    dark[20, 30:32] = 65535
+    to_rgb(raw(dark, 'mono16'), depth)
+    assert depth.bits == 12
     expected = GREY.copy()
     expected[20, 30:32] = 255
     np.testing.assert_allclose(rgb_image.astype(int), grey_of(expected), atol=1)

@@ -7,7 +7,7 @@ import struct
 import cv2
 import numpy as np
 import pytest
-from support.image_messages import CompressedFields, ImageFields, mosaic, raw
+from support.image_messages import CompressedFields, ImageFields, mosaic, oriented, raw
 
 from mfs_seg_core.images import MessageError, decode_rgb, to_labels, to_rgb
 from mfs_seg_core.images.encoding import LAYOUTS, MAX_PIXELS
@@ -125,6 +125,12 @@ def test_compressed(extension):
     np.testing.assert_allclose(rgb_image.astype(int), smooth, atol=tolerance)
 
 
+def test_exif_does_not_turn_a_message():
+    data = cv2.imencode('.jpg', RGB)[1].tobytes()
+    np.testing.assert_array_equal(decode_rgb(CompressedFields('jpeg', oriented(data, 6))),
+                                  decode_rgb(CompressedFields('jpeg', data)))
+
+
 def test_compressed_grey_becomes_rgb():
     _, data = cv2.imencode('.png', GREY)
     rgb_image = decode_rgb(CompressedFields(data=data.tobytes()))
@@ -180,6 +186,9 @@ def test_jpeg_size_is_found_after_other_segments(filling):
 def test_a_cut_jpeg_is_told_without_decoding_it(share):
     data = cv2.imencode('.jpg', np.tile(RGB, (20, 20, 1)))[1].tobytes()
     assert is_cut(data[:int(share * len(data))]) and is_cut(memoryview(data[:-2] + bytes(5000)))
+    # The end of a thumbnail is not that of the image.
+    thumbnail = b'\xff\xfe\0\4\xff\xd9'
+    assert is_cut(data[:2] + thumbnail + data[2:-300])
     # Drivers send their whole buffer.
     for padding in (b'', bytes(5000), b'junk'):
         assert not is_cut(data + padding)

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from support.image_messages import oriented
 
 from mfs_seg_core.images import BitDepth, MessageError, read_image
 
@@ -76,11 +77,7 @@ def test_cmyk_is_converted(tmp_path):
     (6, lambda image: np.rot90(image, -1)), (8, np.rot90)])
 def test_exif_turns_the_image(tmp_path, orientation, turned):
     path = write(tmp_path / 'a.jpg', picture())
-    data = path.read_bytes()
-    # One entry: tag 0x112, short, count 1.
-    tiff = b'MM\0\x2a' + struct.pack('>IHHHIHHI', 8, 1, 0x112, 3, 1, orientation, 0, 0)
-    exif = b'Exif\0\0' + tiff
-    path.write_bytes(data[:2] + b'\xff\xe1' + struct.pack('>H', len(exif) + 2) + exif + data[2:])
+    path.write_bytes(oriented(path.read_bytes(), orientation))
     found = read(path)
     expected = turned(picture())
     assert found.shape == expected.shape

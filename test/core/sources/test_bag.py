@@ -150,6 +150,42 @@ def test_broken_raw_images_and_labels(tmp_path):
     assert source.report.skipped == {'frames': 1, 'labels': 1}
 
 
+@pytest.mark.parametrize('labelled, bad', [(60, 3), (1, 40)])
+def test_a_frame_waits_for_its_label_but_not_to_the_end(tmp_path, labelled, bad):
+    """The bad image, which is counted when it is read, is not read before the second frame."""
+    images, labels = raw('rgb8', count=60), raw('mono8', count=labelled)
+    images[bad] = (images[bad][0], b'')
+    source = open_source(write_bag(tmp_path / 'bag', {'/image': images, '/label': labels}))
+    frames = iter(source)
+    first = [next(frames), next(frames)]
+    assert not source.report.skipped
+    first += frames
+    assert [frame.label is not None for frame in first] == [
+        index < labelled for index in range(60) if index != bad]
+    assert source.report.skipped == {'frames': 1}
+
+
+def test_labels_as_jpeg_are_left_out_and_named(tmp_path):
+    source = open_source(write_bag(tmp_path / 'bag', {
+        '/image': raw('rgb8'), '/label/compressed': packed('jpeg')}))
+    assert [frame.label for frame in source] == [None, None]
+    assert source.report.skipped == {'labels': 2}
+    assert 'it must be a PNG of 8-bit grey values' in source.report.first_skipped[0]
+
+
+def test_ids_above_the_last_class_are_unlabelled(tmp_path):
+    ids = np.array([[0, 10, 11, 12, 254, 255]], np.uint8)
+    bag = write_bag(tmp_path / 'bag', {
+        '/image': raw('rgb8', count=1), '/label': [(START_NS, image(ids, 'mono8', START_NS))]})
+    frame, = open_source(bag)
+    assert frame.label.tolist() == [[0, 10, 255, 255, 255, 255]]
+
+
+def test_a_topic_of_images_may_have_label_in_its_name(tmp_path):
+    bag = write_bag(tmp_path / 'bag', {'/label_camera': raw('mono8')})
+    assert [frame.label for frame in open_source(bag, image_topic='/label_camera')] == [None, None]
+
+
 def test_bits_in_use_are_those_of_the_whole_bag(tmp_path):
     grey = np.linspace(0, 255, 24 * 32).astype(np.uint16).reshape(24, 32)
     bright_dark = [grey * 16, grey]

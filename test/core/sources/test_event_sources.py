@@ -146,6 +146,13 @@ def test_another_topic_of_events_can_be_named(tmp_path):
         list(open_source(bag, sensors='events', event_topic='/c'))
 
 
+def test_a_missing_topic_of_labels_is_an_error_with_events_too(tmp_path):
+    bag = write_bag(tmp_path / 'bag', {
+        EVENT_TOPIC: packets(1, 1, 0), IMAGE_TOPIC: images(1, 1)})
+    with pytest.raises(SourceError, match="no image topic '/c'"):
+        list(open_source(bag, sensors='events', label_topic='/c'))
+
+
 def test_a_folder_with_wrong_metadata_is_read_by_its_file(tmp_path):
     bag = write_bag(tmp_path / 'bag', {EVENT_TOPIC: packets(2, 1000, 0)})
     metadata = bag / 'metadata.yaml'

@@ -102,6 +102,12 @@ def test_images_of_a_subfolder_are_played(tmp_path, place):
         f"the images of '{tmp_path / place}' are played, the only ones of a camera"]
 
 
+def test_deeper_folders_are_not_searched(tmp_path):
+    write(tmp_path / 'a/b/c/d/e/f' / '0.png')
+    with pytest.raises(SourceError, match='holds nothing to play'):
+        open_source(tmp_path)
+
+
 @pytest.mark.parametrize('other', [
     'label', 'valannot', 'image_02/Masks', 'depth_map', 'semantic', 'gt_image_2', 'SEG', 'a/gt'])
 def test_labels_and_depth_are_no_camera(tmp_path, other):

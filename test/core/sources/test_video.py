@@ -11,6 +11,7 @@ from support.videos import HEIGHT, WIDTH, jpeg, write_mkv, write_video
 
 from mfs_seg_core.sources.items import SourceError
 from mfs_seg_core.sources.open_source import open_source
+from mfs_seg_core.sources.video_clock import VideoClock
 
 VALUES = [30 + 10 * index for index in range(20)]
 
@@ -130,6 +131,13 @@ def test_frames_that_the_container_lost_are_said(tmp_path):
     assert len(found) == 19
     assert report.notes == [f"'{path}' has 19 of the 20 frames that its header states: the others "
                             'are empty or damaged, or were cut out by an editor']
+
+
+def test_a_frame_without_a_time_follows_by_a_step_for_each_frame_before_it():
+    clock = VideoClock([0.0, 0.1, 0.2], 0, 15)
+    assert [clock.time_s(0.0), clock.time_s(0.1)] == [0.0, 0.1]
+    assert clock.time_s(0.0, missing=2) == pytest.approx(0.4)
+    assert clock.time_s(0.5) == pytest.approx(0.5)
 
 
 def test_a_video_without_a_readable_frame_is_one_sentence(tmp_path):
