@@ -14,7 +14,7 @@ from mfs_seg_core.images.decode import decode_rgb, to_rgb
 from mfs_seg_core.images.remarks import remark
 from mfs_seg_core.util.text import printable
 
-# Different remarks on a stream that are kept.
+# Most remarks on a stream: a sender may vary its fields without end.
 MAX_REMARKS = 20
 
 
@@ -65,7 +65,8 @@ class ImageStream:
         if seen != self._seen:
             self._seen = seen
             for sentence in (remark(message), self._depth.remark):
-                if sentence and sentence not in self._remarks[:MAX_REMARKS]:
+                if (sentence and sentence not in self._remarks
+                        and len(self._remarks) < MAX_REMARKS):
                     self._remarks.append(sentence)
                     self._new.append(sentence)
         return pixels

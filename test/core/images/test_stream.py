@@ -7,6 +7,7 @@ import pytest
 from support.image_messages import compressed, raw
 
 from mfs_seg_core.images import ImageStream, MessageError
+from mfs_seg_core.images.stream import MAX_REMARKS
 
 GREY = np.linspace(0, 255, 16 * 20).astype(np.uint8).reshape(16, 20)
 RGB = np.dstack([GREY, GREY[::-1], GREY])
@@ -51,6 +52,16 @@ def test_each_remark_is_made_once():
         stream.rgb(raw(GREY, '8UC1'))
     assert ["'bgr8'" in text for text in stream.new_remarks()] == [True, False]
     stream.rgb(raw(RGB, '8UC3'))
+    assert stream.new_remarks() == []
+
+
+def test_endless_remarks_end():
+    stream, message = ImageStream(), raw(RGB, 'rgb8')
+    for message.step in range(2 * MAX_REMARKS):
+        stream.rgb(message)
+    assert len(stream.new_remarks()) == MAX_REMARKS
+    for message.step in range(2 * MAX_REMARKS):
+        stream.rgb(message)
     assert stream.new_remarks() == []
 
 
