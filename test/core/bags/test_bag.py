@@ -21,7 +21,7 @@ from mfs_seg_core.bags import definitions
 from mfs_seg_core.bags.bag import Bag
 from mfs_seg_core.bags.files import is_bag
 from mfs_seg_core.bags.reader import read_message
-from mfs_seg_core.bags.storage import MAX_CHUNK, BagDamage, decompressed, zstd
+from mfs_seg_core.bags.storage import MAX_CHUNK, BagDamage, Channel, decompressed, zstd
 
 START_NS, STEP_NS = 1_700_000_000 * 10**9, 100_000_000
 COUNT = 40
@@ -343,6 +343,17 @@ def test_a_ros1_bag_that_is_still_recorded(tmp_path):
     active.write_bytes(data[:index])
     found, damage = pictures(active)
     assert same(found, noise()) and 'without an index' in damage[0]
+
+
+def test_messages_that_do_not_fit_the_definition_in_their_bag():
+    """They are read by the known fields of their type if these fit; no byte may be left over."""
+    data = serialised(1)[0]
+    wrong = Channel('/image', IMAGE, 'cdr', definitions.KNOWN[IMAGE] + '\nuint32[4] more')
+    assert bytes(read_message(wrong, data).data) == noise(1).tobytes()
+    # Some writers append up to 7 bytes for alignment.
+    assert bytes(read_message(wrong, data + bytes(7)).data) == noise(1).tobytes()
+    with pytest.raises(ValueError, match='has 4[0-9]{3} bytes, its type .*Image takes 4[0-9]{3}'):
+        read_message(wrong, data + bytes(8))
 
 
 def test_an_encrypted_ros1_bag_is_refused(tmp_path):
