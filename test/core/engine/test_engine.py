@@ -191,6 +191,17 @@ def test_a_mask_size_for_inputs_of_two_sizes(network):
     assert np.array_equal(*masks)
 
 
+@pytest.mark.parametrize('stride', [1, 2])
+def test_padding_is_no_class(stride):
+    """Its channels have no score, also where those of all classes are below 0."""
+    network = exact_network(named_config('fast', 5, stem_stride=stride))
+    with torch.no_grad():
+        network.heads[2].conv.bias -= 1e4
+    image, _ = exact_inputs(network.config, 0, 16, 24)
+    output, = Engine(compile_network(network)).step([EngineState()], [EngineInput(image, None)])
+    assert output.mask.max() < 5
+
+
 def test_norms_are_folded_in_a_copy():
     network = untrained('fast', 4)
     before = {name: x.clone() for name, x in network.state_dict().items()}
