@@ -22,6 +22,8 @@ INTEGER = [
     (0.0, 2.0, 0, 0.30546875),           # 0.25**2 * 4.8875
     (-1.0, 1.0, 0, -0.9236328125),       # 0.25 * 0.30546875 - 1
 ]
+# Levels, and whether the neurons are signed.
+KINDS = [(1, False), (4, False), (4, True)]
 
 
 @pytest.mark.parametrize('levels, trajectory', [(1, BINARY), (4, INTEGER)])
@@ -93,9 +95,9 @@ def test_spikes_are_integers(levels):
     assert set(spikes.unique().tolist()) == set(range(levels + 1))
 
 
-@pytest.mark.parametrize('levels', [1, 4])
-def test_steps_equal_run(levels):
-    neuron, currents = LIF(levels), torch.randn(7, 2, 3, 4, 5)
+@pytest.mark.parametrize('levels, signed', KINDS)
+def test_steps_equal_run(levels, signed):
+    neuron, currents = LIF(levels, signed=signed), torch.randn(7, 2, 3, 4, 5)
     together, last = neuron.run(currents)
     potential, alone = None, []
     for current in currents:
@@ -105,12 +107,12 @@ def test_steps_equal_run(levels):
     assert torch.equal(potential, last)
 
 
-@pytest.mark.parametrize('levels', [1, 4])
+@pytest.mark.parametrize('levels, signed', KINDS)
 @pytest.mark.parametrize('channels', [0, 3])
 @pytest.mark.parametrize('elapsed', [None, 0.7, torch.tensor([0.5, 2.0]).view(2, 1, 1, 1)])
-def test_gradients_of_steps_equal_those_of_run(levels, channels, elapsed):
+def test_gradients_of_steps_equal_those_of_run(levels, signed, channels, elapsed):
     """Gradients of the currents, of the initial state (if any) and of the learned leaks."""
-    neuron = LIF(levels, channels=channels)
+    neuron = LIF(levels, channels=channels, signed=signed)
     if channels:
         neuron.leak.data = torch.tensor([0.0, 0.3, 0.9]).view(3, 1, 1)
     currents = 2 * torch.randn(5, 2, 3, 6, 7, requires_grad=True)
