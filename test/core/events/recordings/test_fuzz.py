@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from support.fuzz_targets import TARGETS
-from support.fuzzing import COUNT, MUTATIONS, USUAL, mutated, refusal
+from support.fuzzing import COUNT, MEMORY, MUTATIONS, USUAL, Hang, limits, mutated, refusal
 
 
 @pytest.fixture(scope='module')
@@ -39,3 +39,14 @@ def test_mutated_files(folder, name, mutations):
     path.unlink(missing_ok=True)
     path.write_bytes(mutated(good(name, folder), mutations))
     refusal(target, path)
+
+
+def test_a_reader_without_end_is_stopped():
+    with pytest.raises(Hang), limits():
+        while True:
+            pass
+
+
+def test_a_reader_without_measure_is_refused_memory():
+    with pytest.raises(MemoryError), limits():
+        bytearray(MEMORY + 1)
