@@ -5,6 +5,7 @@
 Properties that all networks share are tested in test_network.py.
 """
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -18,6 +19,7 @@ from mfs_seg_core.analysis.energy import OperationCounter
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.conversion import convert
 from mfs_seg_core.model.lite import LiteSeg
+from mfs_seg_core.model.state import Membranes
 from mfs_seg_core.streaming.segmenter import Segmenter
 
 
@@ -37,6 +39,20 @@ def test_size():
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, 1, 3, 180, 240))
     assert counter.get_total_flops() / 2 <= 0.45e9
+
+
+def test_blocks_and_norms_are_those_of_efficientnet(twin):
+    """Other shortcuts, or another epsilon, would spoil an encoder from ImageNet."""
+    assert {m.eps for m in twin.modules() if isinstance(m, nn.BatchNorm2d)} == {1e-3}
+    widen, keep = copy.deepcopy(twin.encoder[1])
+    for block in (widen, keep):
+        nn.init.zeros_(block.project.norm.weight)
+        nn.init.zeros_(block.project.norm.bias)
+    with torch.no_grad():
+        x = torch.randn(1, 1, 16, 8, 8)
+        assert not widen(x, Membranes(None, False, 1.0)).any()
+        x = torch.randn(1, 1, 24, 8, 8)
+        assert torch.equal(keep(x, Membranes(None, False, 1.0)), x)
 
 
 def test_every_layer_writes_and_reads_one_current(twin):
