@@ -49,4 +49,4 @@ def test_a_reader_without_end_is_stopped():
 
 def test_a_reader_without_measure_is_refused_memory():
     with pytest.raises(MemoryError), limits():
-        bytearray(MEMORY + 1)
+        bytearray(2 * MEMORY)
