@@ -4,12 +4,19 @@
 One step of our network, by both backends, against one image of U-Net and of Fast-SCNN.
 
 Ours takes a uint8 image of the network's size and returns a mask, with the state kept from step to
-step. The peers take a normalised float32 image and return class scores. All take turns in each
-round, so that other work on the machine meets all of them.
+step. The peers take a normalised float32 image and return class scores in float32; they have no
+state, need no normalisation and no argmax, and share the memory of inputs and outputs with the
+caller. All have the same number of threads.
+
+All take turns in each round, so that other work on the machine meets all of them, in an order that
+changes from round to round. A pause comes before each: threads of the one before have stopped
+spinning, and others have used the caches, as on a robot that does other work between frames. A step
+that follows its like at once takes less.
 """
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Callable
@@ -33,6 +40,8 @@ THREADS = (1, 2)
 # A drive, and the time between its frames.
 SEED, FRAMES, PERIOD_S = 0, 20, 0.05
 WARM_UP = 2
+# Threads of OpenMP spin for some milliseconds after their work, on cores that the next needs.
+PAUSE_S = 0.005
 # U-Net takes hundreds of milliseconds: it runs in every so many rounds.
 SELDOM = 5
 NATIVE, TORCH, UNET, FAST_SCNN = 'ours, native', 'ours, torch', 'U-Net', 'Fast-SCNN'
@@ -91,12 +100,16 @@ def measure(size: tuple[int, int], threads: int, rounds: int, native: bool = Tru
     for name, network in ((UNET, UNet(UNetConfig(classes))), (FAST_SCNN, FastSCNN(classes))):
         steps |= _peer(name, network.eval(), size, threads)
     times: dict[str, list[float]] = {name: [] for name in steps}
+    names = list(steps)
+    order = random.Random(SEED)
     for turn in range(-WARM_UP, rounds):
-        for name, run in steps.items():
+        order.shuffle(names)
+        for name in names:
             if name.startswith(UNET) and turn > 0 and turn % SELDOM:
                 continue
+            time.sleep(PAUSE_S)
             start = time.perf_counter()
-            run()
+            steps[name]()
             if turn >= 0:
                 times[name].append(1e3 * (time.perf_counter() - start))
     return {name: statistics.median(values) for name, values in times.items()}
@@ -167,7 +180,7 @@ def _in_openvino(network: nn.Module, image: torch.Tensor, threads: int) -> Step:
         'INFERENCE_PRECISION_HINT': 'f32'})
     request = compiled.create_infer_request()
     pixels = np.ascontiguousarray(image.numpy())
-    return lambda: request.infer([pixels])
+    return lambda: request.infer([pixels], share_inputs=True, share_outputs=True)
 
 
 def _show(row: dict) -> None:
