@@ -71,7 +71,12 @@ class EngineOutput(NamedTuple):
 
 
 class Engine:
-    """A program with its memory for a step. One thread at a time may use it."""
+    """
+    A program with its memory for a step. One thread at a time may use it.
+
+    :ivar nanoseconds: time of each operation of the last step, int64, if set to an array of as many
+        elements as the program has operations; None: not measured.
+    """
 
     def __init__(self, program: Program, kernels: str = ''):
         """
@@ -88,6 +93,7 @@ class Engine:
         self._plans: dict[tuple[int, int, bool], MemoryPlan] = {}
         self._mask_ops: dict[tuple, tuple[layout.Op, np.ndarray]] = {}
         self._arena = aligned_bytes(0)
+        self.nanoseconds: np.ndarray | None = None
 
     def step(self, states: Sequence[EngineState], inputs: Sequence[EngineInput],
              confidence: bool = False, rates: bool = False) -> list[EngineOutput]:
@@ -132,7 +138,7 @@ class Engine:
             stream.spaces[layout.MASK] = outputs[row][0].ctypes.data
             if confidence:
                 stream.spaces[layout.CONFIDENCE] = outputs[row][1].ctypes.data
-        self._run(plan.ops, streams, plan.tables, confidence)
+        self._run(plan.ops, streams, plan.tables, confidence, self.nanoseconds)
         if scores:
             outputs = [self._mask(plan, streams[row], mask, confidence)
                        for row, mask in enumerate(masks)]
@@ -238,10 +244,11 @@ class Engine:
         rows, columns = (np.arange(wanted) * given // wanted for wanted, given in zip(size, fine))
         return output.take(columns, 2).take(rows, 1)
 
-    def _run(self, ops: ctypes.Array, streams: ctypes.Array, tables: np.ndarray, confidence: bool
-             ) -> None:
+    def _run(self, ops: ctypes.Array, streams: ctypes.Array, tables: np.ndarray, confidence: bool,
+             nanoseconds: np.ndarray | None = None) -> None:
         ops[-1].confidence.space = layout.CONFIDENCE if confidence else layout.NONE
         self._library.run(
             self._library.kernels[self.kernels], ctypes.addressof(ops), len(ops),
             ctypes.addressof(streams), len(streams), self._constants.memory.ctypes.data,
-            tables.ctypes.data, threads())
+            tables.ctypes.data, threads(),
+            None if nanoseconds is None else nanoseconds.ctypes.data)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ctypes import Structure, c_float, c_int32, c_int64, c_void_p
 
-ABI = 1
+ABI = 2
 MAX_ADDS, MAX_STORES, MAX_NEURONS = 3, 2, 4
 PANEL, GROUP, NORMALS = 16, 4, 48
 

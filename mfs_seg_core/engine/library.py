@@ -47,7 +47,7 @@ class Library:
             getattr(call, name).restype = c_int64
         call.mfs_run.restype = None
         call.mfs_run.argtypes = [c_int32, c_void_p, c_int32, c_void_p, c_int32, c_void_p, c_void_p,
-                                 c_int32]
+                                 c_int32, c_void_p]
         sizes = call.mfs_abi(), call.mfs_op_size(), call.mfs_stream_size()
         if sizes != (layout.ABI, ctypes.sizeof(layout.Op), ctypes.sizeof(layout.StreamMemory)):
             raise EngineUnavailableError(f'{path} is of another version: install mfs_seg_ros again')

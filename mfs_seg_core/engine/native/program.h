@@ -10,7 +10,7 @@
 
 namespace mfs {
 
-constexpr int32_t ABI = 1;
+constexpr int32_t ABI = 2;
 constexpr int MAX_ADDS = 3, MAX_STORES = 2, MAX_NEURONS = 4;
 // Channels of one panel of packed weights, and bytes of one group of inputs in it.
 constexpr int PANEL = 16, GROUP = 4;

@@ -4,6 +4,7 @@
 
 import multiprocessing
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -90,6 +91,20 @@ def test_kernels_compute_the_same_bits(network):
         results.append((*output[:2], *engine.read_state(stream).values()))
     for other in results[1:]:
         assert all(np.array_equal(x, y) for x, y in zip(results[0], other))
+
+
+@pytest.mark.parametrize('mask_size', [None, (80, 90)])
+def test_times_of_operations(network, mask_size):
+    engine, stream = Engine(compile_network(network)), EngineState()
+    expected, = Engine(engine.program).step([EngineState()], [given(0, mask_size=mask_size)])
+    # Beyond the last operation nothing is written.
+    times = np.full(len(engine.program.operations) + 1, -1)
+    engine.nanoseconds = times[:-1]
+    start = time.perf_counter_ns()
+    output, = engine.step([stream], [given(0, mask_size=mask_size)])
+    assert np.all(times[:-1] > 0) and times[-1] == -1
+    assert times.sum() < time.perf_counter_ns() - start
+    assert np.array_equal(output.mask, expected.mask)
 
 
 def test_engines_of_two_threads_at_once(network, threads):
