@@ -10,7 +10,8 @@ against SpikingJelly's multi-step neurons with the same settings.
 and tonic, where they are installed.
 
 ``mfs-seg benchmark step``: a step of our network, by the native engine and by torch, against an
-image of U-Net and of Fast-SCNN, in torch and, where it is installed, in OpenVINO.
+image of U-Net and of Fast-SCNN, in torch and, where it is installed, in OpenVINO; and where the
+time of our step goes.
 
 ``mfs-seg benchmark cameras``: frames per second and memory of several cameras in one process, as a
 batch, against one process for each camera.
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         elif options.benchmark == 'step':
             # Only this benchmark needs OpenCV, for its images.
             from mfs_seg_core.benchmark.step import step
-            step(options.rounds, options.json)
+            step(options.rounds, options.json, options.picture)
         else:
             benchmark_cameras(options.cameras, options.rounds, options.seconds, options.threads)
     except (ValueError, ChildProcessError) as error:
@@ -78,6 +79,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
                         help='events to decode, at least (default: %(default)s)')
     step = add('step', 'a step of our network, U-Net and Fast-SCNN', 30)
     step.add_argument('--json', type=Path, metavar='FILE', help='file to write the figures to')
+    step.add_argument('--picture', type=Path, metavar='FILE',
+                      help='file to draw the parts of a step to')
     cameras = add('cameras', 'several cameras as one batch', 5)
     cameras.add_argument('--cameras', type=int, default=3, metavar='N',
                          help='number of cameras (default: %(default)s)')
