@@ -17,6 +17,7 @@ from mfs_seg_core.model.state import State
 from mfs_seg_core.model.unet import UNet
 from mfs_seg_core.streaming.backend_interface import Backend
 from mfs_seg_core.streaming.batch_state import BatchState, StreamState, gather, scatter
+from mfs_seg_core.streaming.cuda_graph import GraphedNetwork
 from mfs_seg_core.streaming.inputs import Prepared, StepResult
 from mfs_seg_core.streaming.preprocess import mask_of, normalise, resize_images
 from mfs_seg_core.weights.metadata import Metadata
@@ -36,6 +37,7 @@ class TorchBackend(Backend[StreamState]):
         :param device: its device.
         """
         self._network, self._metadata, self._device = network, metadata, device
+        self._advance = GraphedNetwork(network) if device.type == 'cuda' else network
         self.description = f'torch on {device}'
 
     def state(self) -> StreamState:
@@ -77,12 +79,14 @@ class TorchBackend(Backend[StreamState]):
         order = sorted(range(len(states)), key=lambda i: states[i].row)
         rows = [states[i] for i in order]
         inputs = _inputs([prepared[i] for i in order], self._network.config.steps)
-        prediction = self._network(state=gather(rows), rates=firing_rate, **inputs)
+        prediction = self._advance(state=gather(rows), rates=firing_rate, **inputs)
         scatter(rows, prediction.state)
         logits = prediction.logits[-1]
         logits = logits[0] if len(logits) == 1 else logits.mean(0)
         rates = (torch.stack(list(prediction.rates.values())).mean(0).tolist() if prediction.rates
                  else [None] * len(states))
+        if self._device.type == 'cuda':
+            torch.cuda.synchronize(self._device)
         model_ms = 1e3 * (time.perf_counter() - start)
         results: dict[int, StepResult] = {}
         for row, i in enumerate(order):
