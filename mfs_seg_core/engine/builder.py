@@ -216,8 +216,9 @@ class Builder:
         bias = _corrected(bias, integers, scale, plane.least)
         integers = place(integers, 0, plane.starts, plane.channels, plane.pixel)
         width = padded(plane.pixel)
-        return Operation('depthwise', level, plane.pixel, input=spikes,
-                         flush=taps_in_16_bits(self._levels - plane.least), weights=integers[:, 0],
+        integers = integers[:, 0]
+        return Operation('depthwise', level, plane.pixel, input=spikes, weights=integers,
+                         flush=taps_in_16_bits(integers, self._levels - plane.least),
                          scale=_widen(scale, width), bias=_widen(bias, width))
 
 
