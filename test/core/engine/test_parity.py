@@ -105,20 +105,37 @@ def test_all_kernels(kernels, levels):
     check_steps(exact_network(config), 16, 32, kernels=kernels)
 
 
+def check_largest(network, kernels):
+    """Compare a step whose stem drives the first layer to its largest spike."""
+    engine = Engine(compile_network(network, half=False), kernels)
+    stream = EngineState()
+    image, events = exact_inputs(network.config, 0, 56, 56)
+    mask, state, rates = by_torch(network, image, events, None, 1.0)
+    output, = engine.step([stream], [EngineInput(image, events)], rates=True)
+    assert rates['down.0.lif'] == network.config.levels
+    for name, potential in engine.read_state(stream).items():
+        assert np.array_equal(potential, state[name].numpy()), name
+    assert np.array_equal(output.mask, mask)
+
+
 @pytest.mark.parametrize('kernels', library().kernels)
 @pytest.mark.parametrize('levels, signed', [(1, 0), (8, 0), (32, 0), (8, 1), (32, 1)])
 @pytest.mark.parametrize('block', ['efs_res', 'ms_res'])
 def test_largest_sums_do_not_saturate(kernels, levels, signed, block):
     config = named_config('fast', 5, levels=levels, block=block, widths=(4, 16, 24),
                           kernels=((), (7,), (7,)), events=2)
-    network = exact_network(config, extreme=True, signed=signed)
-    engine = Engine(compile_network(network, half=False), kernels)
-    stream = EngineState()
-    image, events = exact_inputs(config, 0, 56, 56)
-    mask, state, rates = by_torch(network, image, events, None, 1.0)
-    output, = engine.step([stream], [EngineInput(image, events)], rates=True)
-    # The stem drives the first layer to its largest spike, which saturated sums would change.
-    assert rates['down.0.lif'] == levels
-    for name, potential in engine.read_state(stream).items():
-        assert np.array_equal(potential, state[name].numpy()), name
-    assert np.array_equal(output.mask, mask)
+    check_largest(exact_network(config, extreme=True, signed=signed), kernels)
+
+
+@pytest.mark.parametrize('kernels', library().kernels)
+@pytest.mark.parametrize('last, flush', [(15, 49), (16, 16)])
+def test_depthwise_sums_at_the_bound_of_16_bits(kernels, last, flush):
+    """Bytes of signed spikes are at most 16, and 16 * 2047 = 32752 is the largest that fits."""
+    config = named_config('fast', 5, levels=8, widths=(4, 16, 24), kernels=((), (7,), ()))
+    network = exact_network(config, extreme=True, signed=1)
+    conv = network.encoder[1][0].depthwise.conv
+    with torch.no_grad():
+        conv.weight.zero_().flatten(1)[:, :17] = torch.tensor([127.] * 16 + [last]) / 64
+    program = compile_network(network)
+    assert flush in [x.flush for x in program.operations if x.kernel == 7]
+    check_largest(network, kernels)
