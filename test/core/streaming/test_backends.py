@@ -38,7 +38,8 @@ def unet():
 
 
 # The weights of camvid are far from their training data here, and less certain.
-@pytest.mark.parametrize('weights, least', [('street', 0.95), ('camvid', 0.85)])
+@pytest.mark.parametrize('weights, least', [('street', 0.95), ('camvid', 0.85),
+                                            ('camvid_lite', 0.85)])
 def test_shipped_weights(drive, weights, least):
     """
     Compare streams of the shipped weights.
