@@ -30,13 +30,15 @@ from mfs_seg_core.evaluate import robustness
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.config import named_config
-from mfs_seg_core.model.unet import UNet, UNetConfig
+from mfs_seg_core.model.unet import UNet
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_core.util.charts import bars, save
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.provenance import DataHash, provenance
 from mfs_seg_core.util.table import cell, text_table
-from mfs_seg_core.weights.file import Metadata, build, load_weights
+from mfs_seg_core.weights.file import build, load_weights
+from mfs_seg_core.weights.metadata import Metadata
 
 # Width and height of the input of a network without weights.
 SIZE = (240, 180)

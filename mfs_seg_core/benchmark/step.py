@@ -23,7 +23,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from mfs_seg_core.benchmark.fast_scnn import FastSCNN
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.engine.library import EngineUnavailableError, library
-from mfs_seg_core.model.unet import UNet, UNetConfig
+from mfs_seg_core.model.unet import UNet
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads
 from mfs_seg_core.util.files import write_json
 

@@ -16,7 +16,7 @@ from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.events.types import Events
 from mfs_seg_core.images import BitDepth
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, step_together
-from mfs_seg_core.weights.file import find_weights
+from mfs_seg_core.weights.header import find_weights
 from mfs_seg_ros.messages.events import event_message
 from mfs_seg_ros.node.parameters import camera_names, chosen_sensors, chosen_trigger, input_size
 from mfs_seg_ros.pipeline.event_map import EventMap

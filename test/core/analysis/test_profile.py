@@ -14,7 +14,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from mfs_seg_core.analysis.energy import OperationCounter, parameters
 from mfs_seg_core.analysis.profile import main
 from mfs_seg_core.model.network import fold_norms
-from mfs_seg_core.model.unet import UNet, UNetConfig
+from mfs_seg_core.model.unet import UNet
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.weights.file import save_weights
 
 

@@ -17,7 +17,7 @@ from mfs_seg_core.analysis.energy import OperationCounter, parameters
 from mfs_seg_core.data.sequences import camvid_sequences
 from mfs_seg_core.evaluate.modes import evaluate
 from mfs_seg_core.labels import CAMVID
-from mfs_seg_core.model.unet import UNetConfig
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.paper.comparison import (
     COST_FRAMES,
     MODELS,

@@ -16,7 +16,8 @@ from mfs_seg_core.engine.engine import threads
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.config import named_config
-from mfs_seg_core.model.unet import UNet, UNetConfig
+from mfs_seg_core.model.unet import UNet
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, step_together
 from mfs_seg_core.weights.metadata import Metadata
 
