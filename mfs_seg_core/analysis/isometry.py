@@ -26,7 +26,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mfs_seg_core.analysis.layers import LayerRecorder
+from mfs_seg_core.model.layer_recorder import LayerRecorder
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.data.street.seeds import TEST_SEED
 from mfs_seg_core.labels import CAMVID

@@ -9,7 +9,7 @@ Measure parameters, operations, firing rates and energy of a network, and compar
 The cost of an image depends on the image, through the firing rates. Two modes are measured: a
 stream, one step for each frame with the state kept, as in the node; and N steps of each frame from
 rest, the usual evaluation of a spiking network. With --events, streams of an event camera and of
-both sensors are measured too. See :mod:`mfs_seg_core.analysis.energy` for the model of energy.
+both sensors are measured too. See :mod:`mfs_seg_core.model.operations` for the model of energy.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mfs_seg_core.analysis.energy import AC_PJ, MAC_PJ, OperationCounter, parameters
+from mfs_seg_core.model.operations import OperationCounter, parameters
 from mfs_seg_core.data.sequences import camvid_sequences, street_sequences
 from mfs_seg_core.data.street.seeds import TEST_SEED
 from mfs_seg_core.evaluate import robustness
@@ -33,6 +33,7 @@ from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.unet import UNet
 from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter
+from mfs_seg_core.util.energy import AC_PJ, MAC_PJ
 from mfs_seg_core.util.charts import bars, save
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.provenance import DataHash, provenance

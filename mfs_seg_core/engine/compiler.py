@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from mfs_seg_core.engine.builder import Builder, Current, UnsupportedNetworkError
+from mfs_seg_core.engine.builder import Builder, Current
 from mfs_seg_core.engine.layout import NORMALS
-from mfs_seg_core.engine.program import Plane, Program
+from mfs_seg_core.engine.program import Plane, Program, UnsupportedNetworkError
 from mfs_seg_core.model.baseline_blocks import MSRes, NoShortcut
 from mfs_seg_core.model.blocks import EFSRes, Head, Recall, SpikingConv, Up
 from mfs_seg_core.model.network import MFSSeg, fold_norms
+from mfs_seg_core.weights.metadata import Metadata
 
 CAMERA, EVENTS = 1, 2
 # Sums of products in 16 bits need room for several: see native/kernels.inc.
@@ -51,6 +52,20 @@ def compile_network(network: MFSSeg, mean: tuple[float, ...] | None = None,
         return _Compiler(fold_norms(deepcopy(network)), table).compile(half)
 
 
+def compile_weights(network: MFSSeg, metadata: Metadata) -> Program:
+    """
+    Compile a network whose input is frames, events or both, as the metadata of its weights say.
+
+    :param network: the network, which does not change.
+    :param metadata: metadata of its weights.
+    :returns: the program.
+    :raises UnsupportedNetworkError: the network has a part without an operation.
+    """
+    if 'camera' in metadata.sensors:
+        return compile_network(network, metadata.mean, metadata.std)
+    return compile_network(network)
+
+
 def _pixel_table(mean: tuple[float, ...], std: tuple[float, ...]) -> np.ndarray:
     """Return mean and standard deviation of pixels 0..255, float32 ``[2, NORMALS]``."""
     return np.stack([np.resize(np.float32(x) * np.float32(255), NORMALS) for x in (mean, std)])
@@ -67,7 +82,8 @@ class _Compiler:
         self._decode(self._encode())
         config = self.config
         return Program(self.builder.planes, self.builder.operations,
-                       (config.inputs, config.events), config.classes, half)
+                       (config.inputs, config.events), config.classes, half,
+                       self.builder.costs)
 
     def _encode(self) -> list[list[Current]]:
         """Return the currents at each scale, whose sum is that of the encoder."""
@@ -119,12 +135,13 @@ class _Compiler:
                                       if plane.name == name))
             decoded.append(x)
         if config.stem_stride == 1:
-            for head, x in zip(network.heads[:2], decoded):
-                builder.fire(head.lif, [x], 0)
+            for scale, head in enumerate(network.heads[:2]):
+                builder.count(head.conv, builder.fire(head.lif, [decoded[scale]], 0), 2 - scale)
             self._classify(self._head(network.heads[2], decoded[2], 0))
             return
         # The neurons of the coarse head have a state; its scores are for training alone.
-        builder.fire(network.heads[0].lif, [decoded[1]], 0)
+        head = network.heads[0]
+        builder.count(head.conv, builder.fire(head.lif, [decoded[1]], 0), base + 1)
         detail = builder.fire(network.detail.lif, [decoded[2]], 0)
         spikes = builder.double(network.detail.conv, detail, network.heads[2].lif)
         half = self._head(network.heads[1], decoded[2], 1)

@@ -30,7 +30,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mfs_seg_core.analysis.energy import OperationCounter, parameters
+from mfs_seg_core.model.operations import OperationCounter, parameters
 from mfs_seg_core.analysis.isometry import PIXEL_MEAN, PIXEL_STD
 from mfs_seg_core.analysis.spike_maps import SpikeRecorder
 from mfs_seg_core.data.street.seeds import VALIDATION_SEED

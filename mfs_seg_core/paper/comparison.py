@@ -24,7 +24,7 @@ from statistics import median
 
 import numpy as np
 
-from mfs_seg_core.analysis.energy import AC_PJ, MAC_PJ, parameters
+from mfs_seg_core.model.operations import parameters
 from mfs_seg_core.analysis.profile import profile
 from mfs_seg_core.data.sequences import LabelledFrame, camvid_sequences, street_sequences
 from mfs_seg_core.evaluate.modes import evaluate
@@ -33,6 +33,7 @@ from mfs_seg_core.streaming.segmenter import Segmenter, set_threads
 from mfs_seg_core.train import train
 from mfs_seg_core.train.checkpoints import length
 from mfs_seg_core.train.settings import Settings, check, read_settings
+from mfs_seg_core.util.energy import AC_PJ, MAC_PJ
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.provenance import DataHash, provenance
 from mfs_seg_core.util.table import cell, text_table

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from mfs_seg_core.analysis.energy import OperationCounter
+from mfs_seg_core.model.operations import OperationCounter
 from mfs_seg_core.streaming.segmenter import Segmentation, step_together
 from mfs_seg_ros.pipeline.receiver import Receiver
 from mfs_seg_ros.pipeline.responder import PreparedStep, Responder

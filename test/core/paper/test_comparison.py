@@ -13,7 +13,7 @@ import torch
 from support.camvid_tree import write_camvid
 from support.untrained import metadata_of, untrained
 
-from mfs_seg_core.analysis.energy import OperationCounter, parameters
+from mfs_seg_core.model.operations import OperationCounter, parameters
 from mfs_seg_core.data.sequences import camvid_sequences
 from mfs_seg_core.evaluate.modes import evaluate
 from mfs_seg_core.labels import CAMVID
