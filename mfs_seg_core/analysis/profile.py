@@ -242,7 +242,7 @@ def _measured(options: argparse.Namespace, arguments: list[str] | None) -> dict:
     if min(options.frames, options.steps) < 1 or min(options.mac_pj, options.ac_pj) <= 0:
         raise ValueError('--frames and --steps take 1 or more, energies more than 0 pJ')
     # Norms are not folded: only convolutions are counted, and the parameters include the norms.
-    segmenter = Segmenter(network, metadata, 'cpu', options.size)
+    segmenter = Segmenter(network, metadata, 'cpu', options.size, 'torch')
     data_hash = DataHash()
     modes = profile(segmenter, _sequences(options, segmenter), options.steps, options.mac_pj,
                     options.ac_pj, data_hash, options.events)

@@ -25,6 +25,7 @@ from mfs_seg_core.engine.program import (
 )
 from mfs_seg_core.engine.weights import (
     LARGEST,
+    MAX_SUM,
     groups_in_16_bits,
     pack_dense,
     place,
@@ -33,8 +34,6 @@ from mfs_seg_core.engine.weights import (
 )
 from mfs_seg_core.model.neuron import LEAST_LEAK
 from mfs_seg_core.model.state import Neuron
-
-MAX_SUM = 2 ** 31 - 1
 
 
 @dataclass

@@ -86,7 +86,7 @@ def measure(paths: dict[str, Path], drives: list[list[LabelledFrame]], data_hash
     for name, path in paths.items():
         network, metadata = load_weights(path)
         size = parameters(network)
-        segmenter = segmenters[name] = Segmenter(fold_norms(network), metadata)
+        segmenter = segmenters[name] = Segmenter(fold_norms(network), metadata, backend='torch')
         print(f'Measuring {metadata.name}', flush=True)
         quality = evaluate(segmenter, drives, ('reset',),
                            data_hash=None if results else data_hash)['reset@1']

@@ -65,7 +65,7 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     weights_file = find_weights(settings['weights'])
     segmenter = Segmenter.from_weights(settings['weights'], settings['device'])
     size = input_size(settings, segmenter.input_size)
-    segmenter = Segmenter(segmenter.network, segmenter.metadata, segmenter.device, size)
+    segmenter = segmenter.sibling(size)
     sensors = chosen_sensors(settings['sensors'], segmenter.sensors)
     trigger = chosen_trigger(settings['trigger'], sensors)
     EventMap(settings['event_homography'], settings['event_map'])

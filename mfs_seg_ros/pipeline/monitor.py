@@ -61,7 +61,7 @@ class Monitor:
             'weights': plan.segmenter.name,
             'weights SHA-256': file_hash(plan.weights_file)[:DIGITS],
             'input size (pixels)': f'{width}x{height}', 'trigger': plan.trigger}
-        self._device = str(plan.segmenter.device)
+        self._device = plan.segmenter.device
         self._cameras, self._state = cameras, 'inactive'
 
     def activated(self) -> None:
