@@ -59,8 +59,8 @@ class TorchBackend(Backend[StreamState]):
     def read(self, state: StreamState) -> Potentials | None:
         """Return copies of the potentials of a stream; None at rest."""
         tensors = state.tensors()
-        return tensors and {name: np.array(tensor.float().cpu()) for name, tensor in
-                            tensors.items()}
+        return tensors and {name: tensor.float().cpu().numpy().copy()
+                            for name, tensor in tensors.items()}
 
     @torch.inference_mode()
     def load(self, state: StreamState, potentials: Potentials, size: tuple[int, int]) -> None:
@@ -70,8 +70,9 @@ class TorchBackend(Backend[StreamState]):
                 potentials[name].shape != rest.shape for name, rest in expected.items()):
             raise ValueError('the state is of another network or size: load one that was read '
                              'from a stream of these weights and this size')
-        BatchState({name: torch.tensor(values).to(expected[name])
-                    for name, values in potentials.items()}, [state])
+        # In the memory layout of the network's own potentials.
+        BatchState({name: rest.copy_(torch.from_numpy(potentials[name]))
+                    for name, rest in expected.items()}, [state])
 
     @torch.inference_mode()
     def image(self, frame: np.ndarray, size: tuple[int, int]) -> Tensor:
