@@ -13,7 +13,6 @@ from support.workers import scope
 from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.tools.processes import Children
 
-
 # Compiled programs go to a folder of the tests, but Matplotlib's list of fonts takes long to make.
 os.environ.setdefault('MPLCONFIGDIR', str(Path.home() / '.cache' / 'matplotlib'))
 CACHE = tempfile.TemporaryDirectory(prefix='mfs_seg_cache_')

@@ -23,18 +23,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mfs_seg_core.model.operations import OperationCounter, parameters
 from mfs_seg_core.data.sequences import camvid_sequences, street_sequences
 from mfs_seg_core.data.street.seeds import TEST_SEED
 from mfs_seg_core.evaluate import robustness
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.config import named_config
+from mfs_seg_core.model.operations import OperationCounter, parameters
 from mfs_seg_core.model.unet import UNet
 from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter
-from mfs_seg_core.util.energy import AC_PJ, MAC_PJ
 from mfs_seg_core.util.charts import bars, save
+from mfs_seg_core.util.energy import AC_PJ, MAC_PJ
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.provenance import DataHash, provenance
 from mfs_seg_core.util.table import cell, text_table

@@ -24,11 +24,11 @@ from statistics import median
 
 import numpy as np
 
-from mfs_seg_core.model.operations import parameters
 from mfs_seg_core.analysis.profile import profile
 from mfs_seg_core.data.sequences import LabelledFrame, camvid_sequences, street_sequences
 from mfs_seg_core.evaluate.modes import evaluate
 from mfs_seg_core.model.network import fold_norms
+from mfs_seg_core.model.operations import parameters
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads
 from mfs_seg_core.train import train
 from mfs_seg_core.train.checkpoints import length

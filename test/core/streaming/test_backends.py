@@ -125,7 +125,7 @@ def test_auto_prefers_the_engine():
     assert stream.backend == stream.sibling().backend == 'native'
     assert stream.backend_description.startswith('native, ') and stream.device == 'cpu'
     with pytest.raises(ValueError, match="choose backend='torch'"):
-        stream.network
+        assert stream.network
     assert Segmenter(network, metadata_of(network), backend='torch').network is network
 
 
