@@ -18,6 +18,7 @@ import numpy as np
 
 from mfs_seg_core.labels import CAMVID, DDD17, DSEC, UNLABELLED, ClassSet
 from mfs_seg_core.util.files import written_aside
+from mfs_seg_core.weights.header import find_weights, read_header
 
 SETS = {classes.name: classes for classes in (CAMVID, DDD17, DSEC)}
 PAPER = (250, 250, 248)
@@ -125,9 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.weights:
-            # Imported here: drawing a class set must not load torch.
-            from mfs_seg_core.weights.file import load_weights
-            classes = load_weights(options.weights)[1].classes
+            classes = read_header(find_weights(options.weights)).metadata.classes
         else:
             classes = SETS[options.classes]
         save_legend(options.output, classes)

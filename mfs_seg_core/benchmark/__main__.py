@@ -26,7 +26,6 @@ from pathlib import Path
 import numpy as np
 
 from mfs_seg_core.benchmark.cameras import benchmark_cameras
-from mfs_seg_core.benchmark.neurons import train_step
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     try:
         if options.benchmark == 'train-step':
+            # Only training needs torch.
+            from mfs_seg_core.benchmark.neurons import train_step
             train_step(tuple(options.shape), options.rounds)
         elif options.benchmark == 'events':
             # Only this benchmark needs Numba.

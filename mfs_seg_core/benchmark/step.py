@@ -35,7 +35,8 @@ from mfs_seg_core.benchmark.fast_scnn import FastSCNN
 from mfs_seg_core.benchmark.step_parts import KINDS, draw, parts
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.engine.library import EngineUnavailableError, library
-from mfs_seg_core.model.unet import UNet, UNetConfig
+from mfs_seg_core.model.unet import UNet
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads
 from mfs_seg_core.util.charts import pyplot
 from mfs_seg_core.util.files import write_json

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from mfs_seg_core.engine.builder import Current, UnsupportedNetworkError
+from mfs_seg_core.engine.builder import Current
 from mfs_seg_core.engine.compile_parts import PartCompiler
+from mfs_seg_core.engine.program import UnsupportedNetworkError
 from mfs_seg_core.model.lite import Bottleneck
 
 
@@ -36,8 +37,7 @@ class LiteCompiler(PartCompiler):
             if recall is not None:
                 self.store(recall, x)
             if scale == 1:
-                # The neurons of the coarse head have a state; its scores are for training alone.
-                self.builder.fire(network.heads[0].lif, [x], 0)
+                self.silent_head(network.heads[0], x)
         self.scores(network.detail, network.heads, x)
 
     def _encode(self) -> list[Current]:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from torch import nn
 
-from mfs_seg_core.engine.builder import Current, UnsupportedNetworkError
+from mfs_seg_core.engine.builder import Current
 from mfs_seg_core.engine.compile_parts import CAMERA, EVENTS, PartCompiler
+from mfs_seg_core.engine.program import UnsupportedNetworkError
 from mfs_seg_core.model.baseline_blocks import MSRes, NoShortcut
 from mfs_seg_core.model.blocks import EFSRes
 
@@ -69,13 +70,12 @@ class MFSSegCompiler(PartCompiler):
             if config.recall and scale > 0:
                 self.store(network.recall[scale - 1], x)
             decoded.append(x)
-        # The neurons of coarse heads have a state; their scores are for training alone.
         if config.stem_stride == 1:
             for head, x in zip(network.heads[:2], decoded):
-                builder.fire(head.lif, [x], 0)
+                self.silent_head(head, x)
             self.classify(self.head(network.heads[2], decoded[2]))
         else:
-            builder.fire(network.heads[0].lif, [decoded[1]], 0)
+            self.silent_head(network.heads[0], decoded[1])
             self.scores(network.detail, network.heads, decoded[2])
 
     def _block(self, block: nn.Module, x: Current) -> Current:

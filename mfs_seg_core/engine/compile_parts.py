@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 from torch import nn
 
-from mfs_seg_core.engine.builder import Builder, Current, UnsupportedNetworkError
-from mfs_seg_core.engine.program import Plane, Program
+from mfs_seg_core.engine.builder import Builder, Current
+from mfs_seg_core.engine.program import Plane, Program, UnsupportedNetworkError
 from mfs_seg_core.model.blocks import EFSRes, Head, Recall, SpikingConv, Up
 from mfs_seg_core.model.stateful import Stateful
 
@@ -46,7 +46,8 @@ class PartCompiler:
         self.forward()
         config = self.config
         return Program(self.builder.planes, self.builder.operations,
-                       (config.inputs, config.events), config.classes, half)
+                       (config.inputs, config.events), config.classes, half,
+                       self.builder.costs)
 
     def forward(self) -> None:
         """
@@ -95,6 +96,10 @@ class PartCompiler:
         if isinstance(up.conv, nn.ConvTranspose2d):
             raise UnsupportedNetworkError('its decoder has transposed convolutions')
         return self.spiking_conv(up, [x], x.operation.level)
+
+    def silent_head(self, head: Head, x: Current) -> None:
+        """Add the neurons of a coarse head, which have a state; its scores are for training."""
+        self.builder.count(head.conv, self.builder.fire(head.lif, [x], 0), x.operation.level)
 
     def head(self, head: Head, x: Current) -> Current:
         """Add a head; return its class scores."""

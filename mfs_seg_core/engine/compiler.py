@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from mfs_seg_core.engine.builder import UnsupportedNetworkError
 from mfs_seg_core.engine.compile_lite import LiteCompiler
 from mfs_seg_core.engine.compile_mfs_seg import MFSSegCompiler
 from mfs_seg_core.engine.layout import NORMALS
-from mfs_seg_core.engine.program import Program
+from mfs_seg_core.engine.program import Program, UnsupportedNetworkError
 from mfs_seg_core.model.lite import LiteSeg
 from mfs_seg_core.model.network import MFSSeg, fold_norms
+from mfs_seg_core.weights.metadata import Metadata
 
 COMPILERS = {MFSSeg: MFSSegCompiler, LiteSeg: LiteCompiler}
 
@@ -41,6 +41,20 @@ def compile_network(network: nn.Module, mean: tuple[float, ...] | None = None,
     table = None if mean is None else _pixel_table(mean, std)
     with torch.no_grad():
         return compiler(fold_norms(deepcopy(network)), table).compile(half)
+
+
+def compile_weights(network: MFSSeg, metadata: Metadata) -> Program:
+    """
+    Compile a network whose input is frames, events or both, as the metadata of its weights say.
+
+    :param network: the network, which does not change.
+    :param metadata: metadata of its weights.
+    :returns: the program.
+    :raises UnsupportedNetworkError: the network has a part without an operation.
+    """
+    if 'camera' in metadata.sensors:
+        return compile_network(network, metadata.mean, metadata.std)
+    return compile_network(network)
 
 
 def _pixel_table(mean: tuple[float, ...], std: tuple[float, ...]) -> np.ndarray:

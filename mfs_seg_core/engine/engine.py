@@ -26,6 +26,11 @@ def set_threads(count: int) -> None:
     _threads[0] = count
 
 
+def chosen_threads() -> int:
+    """Return the number of threads that was set; 0: none."""
+    return _threads[0]
+
+
 def threads() -> int:
     """Return the number of threads of the engines of this process."""
     return _threads[0] or default_threads()

@@ -17,6 +17,10 @@ import numpy as np
 from mfs_seg_core.engine.layout import PANEL
 
 
+class UnsupportedNetworkError(ValueError):
+    """The engine has no operations for a network; the message names the part."""
+
+
 def padded(channels: int, multiple: int = PANEL) -> int:
     """Return the channels that a plane holds for these."""
     return -(-channels // multiple) * multiple
@@ -125,6 +129,23 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """
+    Multiplications of a convolution for an image, by which its energy is estimated.
+
+    :param layer: name of the neurons whose spikes it takes; empty: it takes an input.
+    :param products: multiplications for each pixel.
+    :param level: size that has these pixels.
+    :param sensor: sensor whose input it takes, 1 for the camera, 2 for events; 0: none.
+    """
+
+    layer: str
+    products: int
+    level: int
+    sensor: int = 0
+
+
+@dataclass(frozen=True)
 class Program:
     """
     A compiled network.
@@ -134,6 +155,8 @@ class Program:
     :param inputs: channels of the image and of the event tensor, 0 where there is none.
     :param classes: number of classes.
     :param half: membrane potentials have 16 bits, not 32.
+    :param costs: costs of all convolutions of the network, also of those that the program leaves
+        out because inference needs no result of them.
     """
 
     planes: list[Plane]
@@ -141,6 +164,7 @@ class Program:
     inputs: tuple[int, int]
     classes: int
     half: bool = False
+    costs: list[Cost] = field(default_factory=list)
 
     @property
     def layers(self) -> list[str]:

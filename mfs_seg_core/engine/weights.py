@@ -10,6 +10,8 @@ from mfs_seg_core.engine.layout import GROUP, PANEL
 
 # Symmetric: -128 is unused, so that bounds are the same on both sides.
 LARGEST = 127
+# Of a sum of products, in 32 bits.
+MAX_SUM = 2 ** 31 - 1
 
 
 def quantise(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

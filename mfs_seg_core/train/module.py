@@ -18,11 +18,12 @@ from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import UNLABELLED, ClassSet
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.state import State
-from mfs_seg_core.model.unet import UNetConfig
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.preprocess import normalise
 from mfs_seg_core.train.settings import EVENT_DATA, Settings
 from mfs_seg_core.util.modalities import SENSORS
-from mfs_seg_core.weights.file import Metadata, build, load_weights
+from mfs_seg_core.weights.file import build, load_weights
+from mfs_seg_core.weights.metadata import Metadata
 
 # Share of the streams that are reset in a step of training.
 REST_SHARE = 0.1

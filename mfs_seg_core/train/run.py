@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,8 @@ from mfs_seg_core.data.clips.clip import ResizedClips
 from mfs_seg_core.data.clips.factory import open_clips
 from mfs_seg_core.data.clips.sampler import SequenceBatches
 from mfs_seg_core.data.statistics import NOMINAL_STEP_S
+from mfs_seg_core.engine.program import UnsupportedNetworkError
+from mfs_seg_core.engine.programs import write_program
 from mfs_seg_core.train.callbacks import LogImages, PrintMetrics
 from mfs_seg_core.train.checkpoints import checkpoint_callbacks, clear, newest
 from mfs_seg_core.train.module import Training
@@ -122,4 +125,6 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     if not trainer.is_global_zero:
         return ''
     save_weights(path, network, dataclasses.replace(module.metadata, notes=notes))
+    with suppress(UnsupportedNetworkError):
+        write_program(path)
     return f'validation mIoU {miou:.4f}, weights in {path}'

@@ -114,5 +114,5 @@ def _tensor(camera: EventCamera, start_s: float, end_s: float, bins: int, size: 
     """Return the event tensor of an interval as bytes ``[H, W, 2 * bins]``."""
     events = camera.events(start_s, end_s)
     window = EventWindow(events, round(start_s * 1e6), round(end_s * 1e6), size)
-    tensor = event_tensor(window, bins, *size).permute(1, 2, 0).numpy()
+    tensor = event_tensor(window, bins, *size).transpose(1, 2, 0)
     return np.clip(np.rint(tensor * EVENT_BYTE_SCALE), 0, 255).astype(np.uint8)

@@ -7,10 +7,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 
+from mfs_seg_core.engine.program import UnsupportedNetworkError
+from mfs_seg_core.engine.programs import write_program
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.network import fold_norms
@@ -211,6 +214,8 @@ class StageRun:
                  **{f'{stage.val_split}_miou_{mode}': f'{matrix.miou:.4f}'
                     for mode, matrix in modes.items()}}
         save_weights(weights, network, dataclasses.replace(self.metadata, notes=notes))
+        with suppress(UnsupportedNetworkError):
+            write_program(weights)
         write_json(figures, result)
         self.checkpoint.unlink(missing_ok=True)
         print(f'{stage.name}: ' + ', '.join(

@@ -15,7 +15,7 @@ from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.conversion import convert
 from mfs_seg_core.model.lite_config import LiteConfig
-from mfs_seg_core.model.unet import UNetConfig
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.train.campaign.stage import Stage
 from mfs_seg_core.train.imagenet import IMAGENET_MEAN, IMAGENET_STD, is_encoder, load_encoder
 from mfs_seg_core.weights.file import build, load_weights

@@ -7,14 +7,20 @@ Both compile the engine; what is missing for that is named where a test is skipp
 QEMU: apt install g++-aarch64-linux-gnu qemu-user.
 """
 
+import dataclasses
 import shutil
 
+import numpy as np
 import pytest
 from support.engine_replay import build, replay, write_case
 from support.exact_networks import exact_inputs, exact_network, random_lite_config
+from support.hostile_programs import SHA256, mutated
+from support.untrained import metadata_of
 
-from mfs_seg_core.engine.compiler import compile_network
+from mfs_seg_core.engine.compiler import compile_network, compile_weights
 from mfs_seg_core.engine.engine import Engine, EngineInput
+from mfs_seg_core.engine.file import ProgramError, load_program
+from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.model.config import named_config
 
 
@@ -68,6 +74,28 @@ def on_arm(tmp_path_factory):
     program = tmp_path_factory.mktemp('arm') / 'replay'
     build(program, 'aarch64-linux-gnu-g++', '-O1', '-static')
     return ['qemu-aarch64', str(program)]
+
+
+def test_sanitizers_find_nothing_in_changed_programs(sanitized, tmp_path):
+    """Whatever numbers a file has: where it is not rejected, the engine stays in its memory."""
+    config = named_config('fast', 11, widths=(8, 20, 35), kernels=((3,), (5,), (7,)), events=4)
+    network = exact_network(config)
+    classes = ClassSet('test', tuple('abcdefghijk'), np.zeros((11, 3), np.uint8))
+    metadata = dataclasses.replace(metadata_of(network), classes=classes)
+    program = compile_weights(network, metadata)
+    random, ran = np.random.default_rng(11), 0
+    for seed in range(60):
+        (tmp_path / 'x.program').write_bytes(mutated(program, metadata, random))
+        try:
+            changed, _ = load_program(tmp_path / 'x.program', SHA256)
+        except ProgramError:
+            continue
+        ran += 1
+        inputs = (random.integers(0, 256, (9, 13, 3), np.uint8),
+                  random.random((4, 9, 13), np.float32))
+        write_case(tmp_path / 'x.bin', Engine(changed), EngineInput(*inputs, 0.7), seed)
+        replay([str(sanitized)], tmp_path / 'x.bin')
+    assert ran
 
 
 def test_sanitizers_find_nothing(sanitized, cases):

@@ -14,9 +14,9 @@ import torch
 from support.event_trees import random_events
 from support.untrained import metadata_of, untrained
 
-from mfs_seg_core.analysis.energy import OperationCounter
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.model.operations import OperationCounter
 from mfs_seg_core.model.unet import UNet, UNetConfig
 from mfs_seg_core.streaming import cuda_graph
 from mfs_seg_core.streaming.cuda_graph import GraphedNetwork

@@ -32,7 +32,7 @@ from mfs_seg_core.evaluate.__main__ import main as evaluate
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.network import MFSSeg
-from mfs_seg_core.model.unet import UNetConfig
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.train.__main__ import main
 from mfs_seg_core.train.module import Training
 from mfs_seg_core.train.settings import Settings, check, documented, read_settings
