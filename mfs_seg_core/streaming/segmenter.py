@@ -114,9 +114,16 @@ class Segmenter:
         network, metadata = load_weights(path_or_name)
         return cls(fold_norms(network), metadata, device, input_size, backend)
 
-    def sibling(self) -> Segmenter:
-        """Return another stream, at rest, on the same network."""
-        return Segmenter(self.network, self.metadata, self.device, self.input_size, self._backend)
+    def sibling(self, input_size: tuple[int, int] | None = None) -> Segmenter:
+        """
+        Return another stream, at rest, on the same network.
+
+        :param input_size: width and height that its frames are resized to; None: as in this stream.
+        :returns: a stream that steps together with this one if both have the same input size.
+        :raises ValueError: the size cannot be used.
+        """
+        return Segmenter(self.network, self.metadata, self.device, input_size or self.input_size,
+                         self._backend)
 
     @property
     def backend(self) -> str:
