@@ -100,7 +100,8 @@ def run(children: Children, folder: Path, options: argparse.Namespace, stop: Sto
     return {
         'weights': options.weights, 'backend': listener.node_value('backend'),
         'image_size': list(options.size), 'rate_hz': options.rate,
-        'frames_sent': sent, 'masks_received': len(listener.masks_ns), 'frames_measured': len(frames),
+        'frames_sent': sent, 'masks_received': len(listener.masks_ns),
+        'frames_measured': len(frames),
         'stages_ms': {stage: quantiles(times) for stage, times in stages_ms.items()},
         'latency_ms': quantiles(latency_ms),
         'latency_minus_network_ms': quantiles(

@@ -85,11 +85,12 @@ class StageClock:
         @wraps(publish)
         def ending(outputs: Outputs, step: Any, *args: Any) -> None:
             publish(outputs, step, *args)
-            self._end_frame(step.stamp_ns)
+            self.end_frame(step.stamp_ns)
 
         Outputs.publish = ending
 
-    def _end_frame(self, stamp_ns: int) -> None:
+    def end_frame(self, stamp_ns: int) -> None:
+        """Keep the times since the frame before; ``stamp_ns`` is the stamp of this one."""
         process_ns, worker_ns = time.process_time_ns(), time.thread_time_ns()
         worker = worker_ns - self._worker_ns
         stages_ns = {RECEIVE: process_ns - self._process_ns - worker, **self._stages_ns,

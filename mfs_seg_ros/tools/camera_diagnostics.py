@@ -34,8 +34,8 @@ class CameraDiagnostics(Node):
     """
     Keeps the last statuses of the segmenter's unnamed camera and of its node.
 
-    ``reports`` is the number of statuses of the camera received. The segmenter publishes one a second: to read
-    final counts, wait until ``reports`` has grown after the last input.
+    ``reports`` is the number of statuses of the camera received. The segmenter publishes one a
+    second: to read final counts, wait until ``reports`` has grown after the last input.
 
     :param name: name of this node.
     """
