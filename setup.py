@@ -68,5 +68,10 @@ setup(
             # pip puts these into bin, for all of the system: with a prefix.
             *(f'mfs-seg-{name} = mfs_seg_ros.executables:{name}' for name in NODES),
         ],
+        # Further benchmarks of `mfs-seg benchmark`, which knows no ROS.
+        'mfs_seg.benchmarks': [
+            'node = mfs_seg_ros.benchmark.node:main',
+            'node-events = mfs_seg_ros.benchmark.events:main',
+        ],
     },
 )

@@ -15,21 +15,31 @@ time of our step goes.
 
 ``mfs-seg benchmark cameras``: frames per second and memory of several cameras in one process, as a
 batch, against one process for each camera.
+
+Packages may have further benchmarks, which the entry points of the group ``mfs_seg.benchmarks``
+name: ``mfs-seg benchmark node`` and ``node-events`` measure the ROS node.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import numpy as np
 
 from mfs_seg_core.benchmark.cameras import benchmark_cameras
 
+# Entry points of further benchmarks: functions that take arguments and return an exit code.
+GROUP = 'mfs_seg.benchmarks'
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run ``mfs-seg benchmark``; return the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and (found := entry_points(group=GROUP, name=arguments[0])):
+        return _run(next(iter(found)), arguments[1:])
     options = _parse(arguments)
     names = {'train-step': ['shape', 'rounds'], 'events': ['count', 'rounds'],
              'cameras': ['cameras', 'rounds'], 'step': ['rounds']}[options.benchmark]
@@ -51,14 +61,25 @@ def main(arguments: list[str] | None = None) -> int:
             from mfs_seg_core.benchmark.step import step
             step(options.rounds, options.json, options.picture)
         else:
-            benchmark_cameras(options.cameras, options.rounds, options.seconds, options.threads)
+            benchmark_cameras(options.cameras, options.rounds, options.seconds, options.threads,
+                              options.backend)
     except (ValueError, ChildProcessError) as error:
         print(f'benchmark: {error}', file=sys.stderr)
         return 1
     return 0
 
 
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
+def _run(benchmark: EntryPoint, arguments: list[str]) -> int:
+    try:
+        run = benchmark.load()
+    except ModuleNotFoundError as error:
+        print(f'benchmark: {benchmark.name} needs the Python package {error.name}: source the '
+              'environment that has it, or install it', file=sys.stderr)
+        return 1
+    return run(arguments)
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mfs-seg benchmark', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     benchmarks = parser.add_subparsers(dest='benchmark', required=True)
@@ -89,6 +110,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
                          help='threads of the batch (default: one for each core)')
     cameras.add_argument('--seconds', type=float, default=5.0, metavar='S',
                          help='seconds of a measurement (default: %(default)s)')
+    cameras.add_argument('--backend', choices=('native', 'torch'), default='native',
+                         help='backend of the network (default: %(default)s)')
     return parser.parse_args(arguments)
 
 

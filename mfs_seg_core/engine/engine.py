@@ -126,7 +126,7 @@ class Engine:
             self._arena = aligned_bytes(count * plan.arena_bytes)
         streams = (layout.StreamMemory * count)()
         counters = np.zeros((count, len(self.program.layers)), np.int64)
-        outputs = [np.empty((1 + confidence, *mask), np.uint8) for mask in masks]
+        outputs = [np.empty((1 + confidence, *size), np.uint8) for _ in masks]
         # What the structures point to must live as long as they do.
         kept = [self._decays(given.elapsed) for given in inputs]
         for row, (stream, state, given) in enumerate(zip(streams, states, inputs)):
@@ -143,10 +143,10 @@ class Engine:
             stream.spaces[layout.MASK] = outputs[row][0].ctypes.data
             if confidence:
                 stream.spaces[layout.CONFIDENCE] = outputs[row][1].ctypes.data
-        self._run(plan.ops, streams, plan.tables, confidence, self.nanoseconds)
+        self._run(plan.ops, streams, plan.tables, confidence and not scores, self.nanoseconds)
         if scores:
-            outputs = [self._mask(plan, streams[row], mask, confidence)
-                       for row, mask in enumerate(masks)]
+            outputs = [self._mask(plan, streams[row], output[0], mask, confidence)
+                       for row, (output, mask) in enumerate(zip(outputs, masks))]
         means = counters / plan.neuron_counts() if rates else None
         return [EngineOutput(output[0], output[1] if confidence else None,
                              dict(zip(self.program.layers, means[row].tolist())) if rates else None)
@@ -229,9 +229,9 @@ class Engine:
         leaks = self._constants.leaks
         return leaks if elapsed == 1 else leaks ** np.float32(elapsed)
 
-    def _mask(self, plan: MemoryPlan, stream: layout.StreamMemory, size: tuple[int, int],
-              confidence: bool) -> np.ndarray:
-        """Return mask and confidence of another size, ``[1 or 2, H, W]``."""
+    def _mask(self, plan: MemoryPlan, stream: layout.StreamMemory, classes: np.ndarray,
+              size: tuple[int, int], confidence: bool) -> np.ndarray:
+        """Return mask and confidence ``[1 or 2, H, W]`` of another size than ``classes``."""
         # Beyond twice the network's size, scores are not interpolated: the cost grows and the mask
         # no longer improves.
         fine = tuple(min(wanted, 2 * given) for wanted, given in zip(size, plan.sizes[0]))
@@ -240,6 +240,7 @@ class Engine:
             self._mask_ops[key] = plan.scores_op(*fine)
         op, tables = self._mask_ops[key]
         output = np.empty((1 + confidence, *fine), np.uint8)
+        stream.spaces[layout.CLASSES] = classes.ctypes.data
         stream.spaces[layout.MASK] = output[0].ctypes.data
         if confidence:
             stream.spaces[layout.CONFIDENCE] = output[1].ctypes.data

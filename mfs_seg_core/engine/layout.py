@@ -11,7 +11,7 @@ MAX_ADDS, MAX_STORES, MAX_NEURONS = 3, 2, 4
 PANEL, GROUP, NORMALS = 16, 4, 48
 
 # enum Space
-NONE, ARENA, STATE, CAMERA, EVENTS, MASK, CONFIDENCE = range(7)
+NONE, ARENA, STATE, CAMERA, EVENTS, MASK, CONFIDENCE, CLASSES = SPACES = range(8)
 # enum Source
 SOURCES = ('zero', 'dense', 'depthwise', 'stem', 'pixels', 'tensor')
 
@@ -58,5 +58,5 @@ class Op(Structure):
 class StreamMemory(Structure):
     """Memory of one stream."""
 
-    _fields_ = [('spaces', c_void_p * 7), ('decays', c_void_p), ('counters', c_void_p),
+    _fields_ = [('spaces', c_void_p * len(SPACES)), ('decays', c_void_p), ('counters', c_void_p),
                 ('present', c_int32 * 2)]

@@ -63,9 +63,9 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     # Checks the number.
     BitDepth(settings['bit_depth'])
     weights_file = find_weights(settings['weights'])
-    segmenter = Segmenter.from_weights(settings['weights'], settings['device'])
-    size = input_size(settings, segmenter.input_size)
-    segmenter = segmenter.sibling(size)
+    segmenter = Segmenter.from_weights(settings['weights'], settings['device'],
+                                       backend=settings['backend'])
+    segmenter = segmenter.sibling(input_size(settings, segmenter.input_size))
     sensors = chosen_sensors(settings['sensors'], segmenter.sensors)
     trigger = chosen_trigger(settings['trigger'], sensors)
     EventMap(settings['event_homography'], settings['event_map'])

@@ -60,6 +60,7 @@ class Monitor:
         self._facts = {
             'weights': plan.segmenter.name,
             'weights SHA-256': file_hash(plan.weights_file)[:DIGITS],
+            'backend': plan.segmenter.backend_description,
             'input size (pixels)': f'{width}x{height}', 'trigger': plan.trigger}
         self._device = plan.segmenter.device
         self._cameras, self._state = cameras, 'inactive'

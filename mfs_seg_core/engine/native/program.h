@@ -18,7 +18,7 @@ constexpr int PANEL = 16, GROUP = 4;
 constexpr int NORMALS = 48;
 
 // Memory that a plane lies in; all but the arena belong to one stream.
-enum Space : int32_t { NONE, ARENA, STATE, CAMERA, EVENTS, MASK, CONFIDENCE };
+enum Space : int32_t { NONE, ARENA, STATE, CAMERA, EVENTS, MASK, CONFIDENCE, CLASSES };
 
 // Where the current of an operation comes from.
 enum Source : int32_t {
@@ -72,7 +72,7 @@ struct Op {
     int32_t repeat;                   // times that scale, bias and decays are repeated
     int32_t adds, stores, neurons;
     int32_t classes;                  // above 0: write the class of the highest current
-    View input;
+    View input;                       // in CLASSES: the class of each pixel of the scores
     int64_t weights, scale, bias;     // offsets into the constants, in bytes
     Add add[MAX_ADDS];
     View store[MAX_STORES];
@@ -83,7 +83,7 @@ struct Op {
 
 // Memory of one stream.
 struct Stream {
-    void *spaces[7];        // by Space; the arena here is this stream's part of it
+    void *spaces[8];        // by Space; the arena here is this stream's part of it
     const float *decays;    // share of each potential that remains, all layers
     int64_t *counters;      // sums of spikes by layer; null: not counted
     int32_t present[2];     // camera, events

@@ -198,6 +198,21 @@ def test_masks_of_other_sizes_are_those_of_torch(network, size):
     assert (abs(output.confidence.astype(int) - confidence) <= 1).mean() > 0.99
 
 
+@pytest.mark.parametrize('kernels', library().kernels)
+@pytest.mark.parametrize('classes', [5, 19])
+def test_larger_masks_have_the_highest_of_all_interpolated_scores(classes, kernels):
+    """Without confidence, only the pixels at the edges of classes are interpolated."""
+    network = exact_network(named_config('fast', classes))
+    engine = Engine(compile_network(network), kernels)
+    image, _ = exact_inputs(network.config, 0, 20, 230)
+    for size in ((40, 460), (33, 231), (20, 230), (7, 230), (21, 229), (90, 1000)):
+        given = EngineInput(image, None, 1.0, size)
+        plain, = engine.step([EngineState()], [given], confidence=True)
+        quick, = engine.step([EngineState()], [given])
+        assert len(np.unique(plain.mask)) > 1
+        assert np.array_equal(quick.mask, plain.mask), size
+
+
 def test_a_mask_size_for_inputs_of_two_sizes(network):
     engines = [Engine(compile_network(network)) for _ in range(2)]
     # One engine has made such a mask before, from scores of another size.

@@ -116,3 +116,13 @@ def test_input_size_can_be_changed(segmenter):
     assert larger.step(frame()).mask.shape == (48, 64)
     with pytest.raises(ValueError, match='no weights'):
         Segmenter.from_weights('nowhere')
+
+
+def test_a_sibling_may_have_another_input_size(segmenter):
+    larger = segmenter.sibling((128, 96))
+    assert (larger.input_size, segmenter.sibling().input_size) == ((128, 96), segmenter.input_size)
+    frame = np.zeros((48, 64, 3), np.uint8)
+    assert larger.step(frame).mask.shape == segmenter.step(frame).mask.shape == (48, 64)
+    assert all(larger.state[name].shape[2] > x.shape[2] for name, x in segmenter.state.items())
+    with pytest.raises(ValueError, match='at least 32x32'):
+        segmenter.sibling((16, 16))

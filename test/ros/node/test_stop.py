@@ -87,7 +87,7 @@ def test_a_second_stop_is_quiet(environment, module, arguments, ready):
 
 
 def test_a_second_stop_of_a_measurement_is_quiet(environment):
-    process = started(environment, [sys.executable, '-m', 'mfs_seg_ros.benchmark'])
+    process = started(environment, [sys.executable, '-m', 'mfs_seg_ros.benchmark.node'])
     children = Path(f'/proc/{process.pid}/task/{process.pid}/children')
     while not children.read_text():
         assert process.poll() is None
