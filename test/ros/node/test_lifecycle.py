@@ -187,7 +187,7 @@ def test_cleanup_releases_the_memory(children):
     active_kb = process_state(children.pid('large')).own_kb
     assert manager.change(DEACTIVATE, CLEANUP)
     left_kb = process_state(children.pid('large')).own_kb - clean_kb
-    assert active_kb > clean_kb + 100_000
+    assert active_kb > clean_kb + 50_000
     assert left_kb < 0.2 * (active_kb - clean_kb)
     manager.close()
     children.stop('large')
