@@ -15,8 +15,8 @@ from mfs_seg_core.data.street.seeds import TEST_SEED
 # CamVid's file names hold frame numbers of a 30 Hz video.
 CAMVID_HZ = 30.0
 
-# Image, uint8 [H, W, 3] RGB; label, uint8 [H, W] class ids, 255 for void, None for a frame that only
-# advances the state; seconds since the frame before, None if unknown.
+# Image, uint8 [H, W, 3] RGB; label, uint8 [H, W] class ids, 255 for void, None for a frame that
+# advances the state only; seconds since the frame before, None if unknown.
 LabelledFrame = tuple[np.ndarray, 'np.ndarray | None', 'float | None']
 
 

@@ -31,14 +31,14 @@ from pathlib import Path
 from mfs_seg_core.util.extras import missing
 
 try:
+    from mfs_seg_core.data.folder.dataset import LabelledFolder
+    from mfs_seg_core.data.folder.settings import read_data_file
     from mfs_seg_core.data.sequences import (
         LabelledFrame,
         camvid_sequences,
         folder_sequences,
         street_sequences,
     )
-    from mfs_seg_core.data.folder.dataset import LabelledFolder
-    from mfs_seg_core.data.folder.settings import read_data_file
     from mfs_seg_core.data.street.seeds import TEST_SEED
     from mfs_seg_core.evaluate import robustness
     from mfs_seg_core.evaluate.modes import MODES, evaluate, table
@@ -76,7 +76,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--weights', required=True, help='name or path')
     parser.add_argument('--data', required=True, metavar='{camvid,street,FILE}',
-                        help='data set, or a YAML file that describes a folder of images and labels')
+                        help='data set, or a YAML file that describes a folder of images and '
+                             'labels')
     parser.add_argument('--root', help='folder of CamVid, or of the data of FILE')
     parser.add_argument('--split',
                         help="list of CamVid, split of FILE, or 'all' (default: 'val', or the "

@@ -140,7 +140,8 @@ def check(settings: Settings) -> None:
     if isinstance(settings.data, dict):
         folder_settings(settings.data)
     elif settings.data not in DATA:
-        raise ValueError(f'data must be one of {", ".join(DATA)}, or a mapping, not {settings.data!r}')
+        raise ValueError(f'data must be one of {", ".join(DATA)}, or a mapping, not '
+                         f'{settings.data!r}')
     if settings.data != 'street' and not settings.root:
         raise ValueError(f'{settings.data} needs its folder: add --root DIR')
     if settings.model not in MODELS:

@@ -54,12 +54,14 @@ class DataFile(NamedTuple):
     :param root: folder of the data.
     :param train: name of the split to train on.
     :param val: name of the split to validate on.
+    :param size: width and height of the network's input, in pixels; None: not given.
     """
 
     settings: FolderSettings
     root: Path
     train: str
     val: str
+    size: tuple[int, int] | None = None
 
 
 def presets() -> list[str]:
@@ -109,8 +111,8 @@ def read_data_file(path: str | Path, root: str | None = None) -> DataFile:
     """
     Read the data that a YAML file describes, such as the settings of a training run.
 
-    :param path: path of the file. Other settings than ``data``, ``root``, ``train_split`` and
-        ``val_split`` are not read.
+    :param path: path of the file. Other settings than ``data``, ``root``, ``train_split``,
+        ``val_split`` and ``size`` are not read.
     :param root: folder of the data; None: that of the file.
     :returns: what the file describes.
     :raises ValueError: the file cannot be read, or describes no folder; one sentence.
@@ -120,5 +122,10 @@ def read_data_file(path: str | Path, root: str | None = None) -> DataFile:
         raise ValueError(f'{path} describes no folder of images: give it a mapping data, with '
                          'type, images, labels and classes')
     values = anchored({**values, **({'root': root} if root else {})}, path)
+    size = values.get('size')
+    if size is not None and not (isinstance(size, list) and len(size) == 2 and all(
+            type(each) is int and each > 0 for each in size)):
+        raise ValueError(f'{path}: size is {size!r}: write [WIDTH, HEIGHT] in pixels')
     return DataFile(folder_settings(values['data']), Path(str(values['root'])),
-                    str(values.get('train_split', 'train')), str(values.get('val_split', 'val')))
+                    str(values.get('train_split', 'train')), str(values.get('val_split', 'val')),
+                    tuple(size) if size else None)
