@@ -64,7 +64,7 @@ def indexed_png(indices: np.ndarray, palette: np.ndarray) -> bytes:
     :param palette: uint8 ``[N, 3]``, RGB, N up to 256; indices from N on are black.
     :returns: content of a PNG file, 8 bits per pixel.
     """
-    colours = np.zeros((int(max(len(palette), indices.max(initial=0) + 1)), 3), np.uint8)
+    colours = np.zeros((max(len(palette), int(indices.max(initial=0)) + 1), 3), np.uint8)
     colours[:len(palette)] = palette
     parts = [SIGNATURE]
     for name, content in _chunks(cv2.imencode('.png', indices)[1].tobytes()):

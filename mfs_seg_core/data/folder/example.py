@@ -30,7 +30,7 @@ SEED = 770_000
 TRAIN, VAL, FRAMES, RATE_HZ = 20, 6, 4, 10.0
 SIZE = (240, 180)
 
-SETTINGS = f'''# Drawn by mfs-seg data --example: drives of {FRAMES} frames at {RATE_HZ:g} Hz.
+SETTINGS = f"""# Drawn by mfs-seg data --example: drives of {FRAMES} frames at {RATE_HZ:g} Hz.
 name: example
 data:
   type: folder
@@ -49,7 +49,7 @@ validate_every: 5
 notes:
   licence: Apache-2.0
   data: drawn by mfs-seg data --example
-'''
+"""
 
 
 def write_example(folder: Path, train: int = TRAIN, val: int = VAL) -> Path:
