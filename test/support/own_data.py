@@ -21,7 +21,8 @@ COLOURED = ('name: warehouse\nlabels: colours\nclasses:\n'
             '  - {name: floor, colour: [120, 60, 200]}\n'
             "  - {name: shelf, colour: '#0ac81e'}\n"
             'ignore: [[0, 0, 0]]\n')
-DATA = 'data: {type: folder, images: images/*.png, labels: labels/*.png, classes: classes.yaml'
+DATA = ("data: {type: folder, images: 'images/*.png', labels: 'labels/*.png', "
+        'classes: classes.yaml')
 # Forms of labels, each with its file of classes.
 FORMS = {'ids': CLASSES, 'palette': CLASSES, 'colours': COLOURED, 'ids16': CLASSES}
 

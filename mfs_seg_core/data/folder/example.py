@@ -27,7 +27,9 @@ CLASSES = {
 FIRST = 1
 # No seed of the training, validation or test set of Street.
 SEED = 770_000
-TRAIN, VAL, FRAMES, RATE_HZ = 20, 6, 4, 10.0
+# Drives to train on, and to validate on.
+DRIVES = (20, 6)
+FRAMES, RATE_HZ = 4, 10.0
 SIZE = (240, 180)
 
 SETTINGS = f"""# Drawn by mfs-seg data --example: drives of {FRAMES} frames at {RATE_HZ:g} Hz.
@@ -52,13 +54,12 @@ notes:
 """
 
 
-def write_example(folder: Path, train: int = TRAIN, val: int = VAL) -> Path:
+def write_example(folder: Path, drives: tuple[int, int] = DRIVES) -> Path:
     """
     Draw images and labels, and write the files of classes and settings.
 
     :param folder: folder to write to.
-    :param train: number of drives to train on.
-    :param val: number of drives to validate on.
+    :param drives: number of drives to train on, and to validate on.
     :returns: path of the file of settings.
     :raises ValueError: the folder has files already.
     :raises OSError: a file cannot be written.
@@ -69,9 +70,9 @@ def write_example(folder: Path, train: int = TRAIN, val: int = VAL) -> Path:
     for number, (_, sources) in enumerate(CLASSES.values(), FIRST):
         ids[[CAMVID.names.index(name) for name in sources]] = number
     palette = np.array([(0, 0, 0), *(colour for colour, _ in CLASSES.values())], np.uint8)
-    for drive in range(train + val):
+    for drive in range(sum(drives)):
         street = Street(SEED + drive, *SIZE, RATE_HZ)
-        name = f'train{drive}' if drive < train else f'val{drive - train}'
+        name = f'train{drive}' if drive < drives[0] else f'val{drive - drives[0]}'
         for number in range(FRAMES):
             frame = street.frame(number / RATE_HZ)
             bgr = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
