@@ -15,6 +15,8 @@ from mfs_seg_core.data.folder.dataset import LabelledFolder
 from mfs_seg_core.data.folder.settings import folder_settings, presets, read_data_file
 
 CAMVID_480 = SHARED_DATA / 'camvid/480x360'
+# Image and label of CamVid in its original form, by name.
+CAMVID_ORIGINAL = ('701_StillsRaw_full/{}.png', 'LabeledApproved_full/{}_L.png')
 
 
 def opened(path, split='all', root=None):
@@ -119,11 +121,11 @@ def test_camvid_in_its_original_form(tmp_path):
                '0016E5_07959': (0, 0, 0), '0016E5_08190': (0, 128, 64),
                'Seq05VD_f00000': (128, 0, 192)}
     for name, colour in colours.items():
-        (tmp_path / 'images').mkdir(exist_ok=True)
-        (tmp_path / 'labels').mkdir(exist_ok=True)
         flat = np.full((4, 6, 3), colour[::-1], np.uint8)
-        for path in (f'images/{name}.png', f'labels/{name}_L.png'):
-            cv2.imwrite(str(tmp_path / path), flat)
+        for path in CAMVID_ORIGINAL:
+            path = tmp_path / path.format(name)
+            path.parent.mkdir(exist_ok=True)
+            cv2.imwrite(str(path), flat)
     settings = folder_settings({'type': 'camvid_original'})
     parts = {part: LabelledFolder(tmp_path, settings, part) for part in ('train', 'val', 'test')}
     # Car, Pedestrian and Building; void; Road.
@@ -156,12 +158,12 @@ def test_the_layout_of_segnet_by_settings(tmp_path):
 @pytest.mark.skipif(not CAMVID_480.is_dir(), reason=f'no CamVid in {CAMVID_480}')
 @pytest.mark.parametrize('part', ['train', 'val'])
 def test_the_split_of_the_original_form_is_that_of_segnet(tmp_path, part):
-    for folder in ('images', 'labels'):
-        (tmp_path / folder).mkdir()
     lists = {split: {image.stem for image, _ in read_pairs(CAMVID_480, split)}
              for split in ('train', 'val')}
     for name in set().union(*lists.values()):
-        (tmp_path / f'images/{name}.png').touch()
-        (tmp_path / f'labels/{name}_L.png').touch()
+        for path in CAMVID_ORIGINAL:
+            path = tmp_path / path.format(name)
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
     folder = LabelledFolder(tmp_path, folder_settings({'type': 'camvid_original'}), part)
     assert {frame.pair.name for frame in folder.labelled} == lists[part]
