@@ -139,6 +139,10 @@ def check(settings: Settings) -> None:
     """
     if isinstance(settings.data, dict):
         folder_settings(settings.data)
+        for name in ('train_split', 'val_split'):
+            if not isinstance(getattr(settings, name), str):
+                raise ValueError(f'{name} must be the name of a split for a folder of images: list '
+                                 'its frames in the setting split of data')
     elif settings.data not in DATA:
         raise ValueError(f'data must be one of {", ".join(DATA)}, or a mapping, not '
                          f'{settings.data!r}')

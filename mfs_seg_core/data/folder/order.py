@@ -66,7 +66,7 @@ def read_order(values: dict) -> Order:
 
 def ordered(pairs: list[PathPair], order: Order, root: Path) -> list[FolderFrame]:
     """
-    Give images a recording and a time.
+    Assign a recording and a time to each image.
 
     :param pairs: images.
     :param order: settings of the order.

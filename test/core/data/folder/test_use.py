@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from support.own_data import write_folder
+from torch.utils.data import DataLoader
 
 from mfs_seg_core.data.clips.factory import open_clips
 from mfs_seg_core.data.clips.folder import FolderClips
@@ -19,6 +20,7 @@ from mfs_seg_core.evaluate.__main__ import main as evaluate
 from mfs_seg_core.evaluate.modes import evaluate as measure
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_core.train.__main__ import main as train
+from mfs_seg_core.train.__main__ import sentence
 from mfs_seg_core.train.settings import check, read_settings
 from mfs_seg_core.weights.file import load_weights
 
@@ -127,7 +129,22 @@ def test_clips_of_stills_and_of_recordings(tmp_path):
     assert np.array_equal(*training[0].images)
 
 
+def test_errors_of_loading_processes_are_one_sentence(tmp_path):
+    path = write_folder(tmp_path, ['a'])
+    described = read_data_file(path)
+    clips = StillClips(LabelledFolder(described.root, described.settings, 'all'), 1, 0.05)
+    (tmp_path / 'labels/a.png').write_bytes(b'')
+    with pytest.raises(ValueError, match='Traceback') as raised:
+        next(iter(DataLoader(clips, num_workers=1)))
+    assert sentence(raised.value) == (
+        f'{tmp_path}/labels/a.png is damaged, or no image: fetch or save it again')
+    assert sentence(ValueError('train: a sentence')) == 'train: a sentence'
+
+
 def test_settings_of_own_data_are_checked_before_training(tmp_path):
     path = write_folder(tmp_path, ['a'], more='splits: 0.2')
     with pytest.raises(ValueError, match="data: unknown setting 'splits': choose from type"):
         check(read_settings(str(path), []))
+    path = write_folder(tmp_path, ['a'])
+    with pytest.raises(ValueError, match='train_split must be the name of a split'):
+        check(read_settings(str(path), ['train_split=[a]']))
