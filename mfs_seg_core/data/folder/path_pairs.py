@@ -49,8 +49,8 @@ def find_pairs(root: Path, images: str, labels: str) -> PathPairs:
     ``images/*.jpg`` and ``labels/*_L.png`` pair ``images/a.jpg`` with ``labels/a_L.png``.
 
     :param root: folder that the patterns are relative to.
-    :param images: pattern of the images. '*' matches any text without '/', '**/' any folders, '?'
-        one letter, '[...]' one of these letters.
+    :param images: pattern of the images. ``*`` matches any text without '/', ``**/`` any folders,
+        ``?`` one letter, ``[...]`` one of these letters.
     :param labels: pattern of the labels, with as many wildcards.
     :returns: images and labels.
     :raises ValueError: the patterns differ in the number of wildcards, no image is found, or no
