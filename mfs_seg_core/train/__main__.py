@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,9 @@ from pathlib import Path
 from mfs_seg_core.train import train
 from mfs_seg_core.train.settings import documented, read_settings
 from mfs_seg_core.util.extras import missing
+
+# Beginning of the message of an error in a process that loads data.
+FROM_WORKER = re.compile(r'Caught \w+ in DataLoader worker process')
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,9 +66,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'train: training needs {missing(error.name, ["train"])}', file=sys.stderr)
         return 1
     except ValueError as error:
-        print(f'train: {error}', file=sys.stderr)
+        print(f'train: {sentence(error)}', file=sys.stderr)
         return 1
     return 0
+
+
+def sentence(error: ValueError) -> str:
+    """Return the message of an error, without the traceback that a loading process puts before."""
+    text = str(error).strip()
+    return text.splitlines()[-1].partition(': ')[2] if FROM_WORKER.match(text) else text
 
 
 def _refuse_unused(options: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.state import State
 from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.preprocess import normalise
+from mfs_seg_core.train.heads import with_classes
 from mfs_seg_core.train.settings import EVENT_DATA, Settings
 from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_core.weights.file import build, load_weights
@@ -50,7 +51,7 @@ class Training(lightning.LightningModule):
                                     events=event_channels))
         self.network = build(config).to(memory_format=torch.channels_last)
         if settings.start:
-            self._start_from(settings.start)
+            self._start_from(settings.start, classes)
         modality = ('events' if settings.data in EVENT_DATA else
                     'fusion' if settings.events else 'camera')
         # Ev-SegNet's own tensors have other channels than two per time bin.
@@ -60,11 +61,13 @@ class Training(lightning.LightningModule):
             modality, 0 if modality == 'camera' else bins, settings.notes)
         self.register_buffer('class_weights', class_weights, persistent=False)
 
-    def _start_from(self, path_or_name: str) -> None:
-        started, _ = load_weights(path_or_name)
+    def _start_from(self, path_or_name: str, classes: ClassSet) -> None:
+        started, metadata = load_weights(path_or_name)
         remedy = 'choose weights of the same network'
+        tensors = with_classes(started.state_dict(), metadata.classes.names,
+                               self.network.state_dict(), classes.names)
         try:
-            missing, _ = self.network.load_state_dict(started.state_dict(), strict=False)
+            missing, _ = self.network.load_state_dict(tensors, strict=False)
         except RuntimeError as error:
             # After a heading, the message names one tensor per line.
             first = str(error).splitlines()[1].strip().rstrip('.')

@@ -65,11 +65,15 @@ def _class_weights(clips) -> Tensor:
 
     :param clips: labelled clips, of which up to 400, evenly spaced, are counted.
     :returns: float32 ``[K]``.
+    :raises ValueError: no pixel has a class.
     """
     counts = np.zeros(256)
     for index in range(0, len(clips), max(1, len(clips) // 200)):
         counts += np.bincount(clips[index].label.ravel(), minlength=256)
     counts = counts[:len(clips.classes)]
+    if not counts.any():
+        raise ValueError('no pixel of the training data has a class: check the values of the '
+                         'labels, for a folder of images by mfs-seg data FILE')
     share = counts / counts.sum()
     weights = 1 / np.log(1.1 + share)
     return torch.tensor(weights / weights.mean(), dtype=torch.float32)

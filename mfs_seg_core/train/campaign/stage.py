@@ -11,7 +11,7 @@ import yaml
 
 from mfs_seg_core.model.config import CONFIGS
 from mfs_seg_core.model.lite_config import LITE_CONFIGS
-from mfs_seg_core.train.settings import typed
+from mfs_seg_core.util.settings_file import typed
 
 NETWORKS = ('unet', *CONFIGS, *LITE_CONFIGS)
 

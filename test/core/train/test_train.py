@@ -22,10 +22,11 @@ from support.camvid_tree import write_camvid
 from support.paths import CONFIG
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from mfs_seg_core.data.camvid import CamVid
 from mfs_seg_core.data.clips.augment import Augmented
-from mfs_seg_core.data.clips.camvid import CamVidClips
 from mfs_seg_core.data.clips.clip import ResizedClips
 from mfs_seg_core.data.clips.sampler import SequenceBatches
+from mfs_seg_core.data.clips.stills import StillClips
 from mfs_seg_core.data.clips.street import StreetClips
 from mfs_seg_core.data.street import DimCamera, Street
 from mfs_seg_core.evaluate.__main__ import main as evaluate
@@ -154,7 +155,7 @@ def street():
 
 
 def test_clips_of_stills(tmp_path):
-    clips = CamVidClips(write_camvid(tmp_path, 'train', 2), 'train', frames=3, step_s=0.05)
+    clips = StillClips(CamVid(write_camvid(tmp_path, 'train', 2), 'train'), frames=3, step_s=0.05)
     images, label, step_s, follows, *_ = clips[0]
     assert images.shape == (3, 48, 64, 3) and (images[0] == images[2]).all()
     assert label.shape == (48, 64) and step_s == 0.05 and not follows
@@ -202,7 +203,7 @@ def test_walk():
 
 def test_augmentation_transforms_label_and_image_alike(tmp_path):
     """In the test images, colour corresponds to class: also after any window and flip."""
-    clips = CamVidClips(write_camvid(tmp_path, 'train', 1), 'train', 1, 0.05)
+    clips = StillClips(CamVid(write_camvid(tmp_path, 'train', 1), 'train'), 1, 0.05)
     augmented = Augmented(clips, (64, 48), 0)
     sizes = set()
     for epoch in range(30):
@@ -221,7 +222,7 @@ def test_augmentation_transforms_label_and_image_alike(tmp_path):
 
 def test_stills_are_augmented_by_motion(tmp_path):
     """Each frame is closer to the last one than the frame before; the label is the last one's."""
-    clips = CamVidClips(write_camvid(tmp_path, 'train', 1), 'train', 4, 0.05)
+    clips = StillClips(CamVid(write_camvid(tmp_path, 'train', 1), 'train'), 4, 0.05)
     augmented, distances = Augmented(clips, (64, 48), 0), []
     for epoch in range(40):
         augmented.epoch = epoch
@@ -232,7 +233,7 @@ def test_stills_are_augmented_by_motion(tmp_path):
 
 
 def test_plain(tmp_path):
-    clips = CamVidClips(write_camvid(tmp_path, 'val', 1), 'val', 2, 0.05)
+    clips = StillClips(CamVid(write_camvid(tmp_path, 'val', 1), 'val'), 2, 0.05)
     images, label, *_ = ResizedClips(clips, (32, 24))[0]
     assert images.shape == (2, 24, 32, 3) and label.shape == (24, 32)
 
