@@ -1,0 +1,243 @@
+// Copyright 2026 The mfs_seg_ros authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The functions that engine/training.py calls: units of training.inc on several threads, and the
+// sums of their shares. Units depend on the size of a layer alone, and their shares are added in
+// order, so that the result is the same for any number of threads.
+#include "training.h"
+
+#include <atomic>
+#include <cstddef>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "target.h"
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace mfs {
+
+int64_t period(int64_t channels) {
+    // Whole registers of any size, and long enough that a sum is not read right after its write.
+    int64_t size = channels;
+    while (size % 16 || size < 64) size += channels;
+    return size;
+}
+
+int64_t unit_elements(int64_t channels) {
+    const int64_t size = period(channels);
+    return (BLOCK + size - 1) / size * size;
+}
+
+int64_t units(const Layer &layer) {
+    const int64_t length = unit_elements(layer.channels);
+    return (layer.elements + length - 1) / length;
+}
+
+namespace {
+
+namespace portable {
+
+constexpr int FLOATS = 4;
+typedef float Four __attribute__((vector_size(16)));
+inline Four multiply_add(Four a, Four b, Four c) { return a * b + c; }
+#include "training.inc"
+
+bool supported() { return true; }
+
+}  // namespace portable
+
+#if defined(__x86_64__)
+namespace avx2 {
+
+TARGET_BEGIN("avx2,fma")
+
+constexpr int FLOATS = 8;
+inline __m256 fused(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
+#define multiply_add(a, b, c) (Float) fused((__m256)(a), (__m256)(b), (__m256)(c))
+#include "training.inc"
+#undef multiply_add
+
+TARGET_END
+
+bool supported() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+}  // namespace avx2
+
+namespace avx512 {
+
+#if defined(__clang__)
+TARGET_BEGIN("avx2,fma,avx512f,avx512bw,avx512vl,avx512dq")
+#else
+TARGET_BEGIN("avx2,fma,avx512f,avx512bw,avx512vl,avx512dq,prefer-vector-width=512")
+#endif
+
+constexpr int FLOATS = 16;
+inline __m512 fused(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
+#define multiply_add(a, b, c) (Float) fused((__m512)(a), (__m512)(b), (__m512)(c))
+#include "training.inc"
+#undef multiply_add
+
+TARGET_END
+
+bool supported() {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+           avx2::supported();
+}
+
+}  // namespace avx512
+#endif
+
+#define KERNELS(name) \
+    {#name, name::supported, name::moments, name::forward, name::sums, name::backward, \
+     name::depthwise, name::FLOATS}
+
+// Best first.
+constexpr TrainingKernels TRAINING_KERNELS[] = {
+#if defined(__x86_64__)
+    KERNELS(avx512),
+    KERNELS(avx2),
+#endif
+    KERNELS(portable),
+};
+constexpr int COUNT = sizeof TRAINING_KERNELS / sizeof *TRAINING_KERNELS;
+
+// GOMP_parallel of the OpenMP that torch runs on. Threads of our own would compete with those of
+// torch, which spin for a while after each loop.
+using Parallel = void (*)(void (*)(void *), void *, unsigned threads, unsigned flags);
+Parallel parallel = nullptr;
+
+template <class Function> struct Loop {
+    Function unit;
+    int64_t count;
+    std::atomic<int64_t> next{0};
+
+    static void work(void *context) {
+        Loop &loop = *static_cast<Loop *>(context);
+        int64_t index = loop.next.fetch_add(1);
+        if (index >= loop.count) return;
+        auto unit = loop.unit;
+        do unit(index);
+        while ((index = loop.next.fetch_add(1)) < loop.count);
+    }
+};
+
+template <class Function> void for_each(int64_t count, int32_t threads, Function unit) {
+    Loop<Function> loop{unit, count};
+    if (parallel && threads > 1 && count > 1)
+        parallel(Loop<Function>::work, &loop, static_cast<unsigned>(threads), 0);
+    else
+        Loop<Function>::work(&loop);
+}
+
+// Run the units of a layer; return their shares, each of `rows` rows of channels.
+std::vector<float> run(const Layer &layer, LayerUnit unit, int32_t threads, int rows) {
+    const int64_t share = rows * layer.channels, size = period(layer.channels);
+    std::vector<float> partial(static_cast<size_t>(share * layer.streams * units(layer)));
+    for_each(layer.streams * units(layer), threads,
+             [&, scratch = std::vector<float>(static_cast<size_t>(5 * size))](int64_t i) mutable {
+                 unit(layer, i, scratch.data(), partial.data() + i * share);
+             });
+    return partial;
+}
+
+}  // namespace
+}  // namespace mfs
+
+EXPORT void mfs_training_sizes(int64_t *sizes) {
+    sizes[0] = sizeof(mfs::Layer);
+    sizes[1] = sizeof(mfs::Depthwise);
+}
+
+// Name of the kernels at an index, best first; null after the last.
+EXPORT const char *mfs_training_kernels(int32_t index) {
+    return index < mfs::COUNT ? mfs::TRAINING_KERNELS[index].name : nullptr;
+}
+
+EXPORT int32_t mfs_training_supported(int32_t index) {
+    return mfs::TRAINING_KERNELS[index].supported();
+}
+
+// Set the function that starts threads; null: each call works with its own thread alone.
+EXPORT void mfs_training_threads(mfs::Parallel parallel) { mfs::parallel = parallel; }
+
+// Mean and variance of the input, into `sums`.
+EXPORT void mfs_training_moments(int32_t kernels, const mfs::Layer *layer, int32_t threads) {
+    const int64_t channels = layer->channels, per_stream = mfs::units(*layer);
+    const int64_t length = mfs::unit_elements(channels);
+    const auto partial = mfs::run(*layer, mfs::TRAINING_KERNELS[kernels].moments, threads, 2);
+    std::vector<double> mean(channels), squares(channels);
+    double seen = 0;
+    for (int64_t i = 0; i < layer->streams * per_stream; ++i) {
+        const int64_t rest = layer->elements - i % per_stream * length;
+        const double count = static_cast<double>((rest < length ? rest : length) / channels);
+        const float *share = partial.data() + i * 2 * channels;
+        const double part = count / (seen + count);
+        for (int64_t c = 0; c < channels; ++c) {
+            const double difference = share[c] - mean[c];
+            squares[c] += share[channels + c] + difference * difference * seen * part;
+            mean[c] += difference * part;
+        }
+        seen += count;
+    }
+    for (int64_t c = 0; c < channels; ++c) {
+        layer->sums[c] = static_cast<float>(mean[c]);
+        layer->sums[channels + c] = static_cast<float>(squares[c] / seen);
+    }
+}
+
+// Norm, neurons, or both.
+EXPORT void mfs_training_forward(int32_t kernels, const mfs::Layer *layer, int32_t threads) {
+    mfs::run(*layer, mfs::TRAINING_KERNELS[kernels].forward, threads, 0);
+}
+
+// Sums over pixels that the gradient of a norm needs, into `sums`.
+EXPORT void mfs_training_sums(int32_t kernels, const mfs::Layer *layer, int32_t threads) {
+    const int64_t share = 2 * layer->channels;
+    const auto partial = mfs::run(*layer, mfs::TRAINING_KERNELS[kernels].sums, threads, 2);
+    std::vector<double> total(share);
+    for (size_t i = 0; i < partial.size(); i += share)
+        for (int64_t c = 0; c < share; ++c) total[c] += partial[i + c];
+    for (int64_t c = 0; c < share; ++c) layer->sums[c] = static_cast<float>(total[c]);
+}
+
+// Gradients of input, potential and decay.
+EXPORT void mfs_training_backward(int32_t kernels, const mfs::Layer *layer, int32_t threads) {
+    const int64_t channels = layer->channels, per_stream = mfs::units(*layer);
+    const auto partial = mfs::run(*layer, mfs::TRAINING_KERNELS[kernels].backward, threads,
+                             layer->decay_gradient ? 1 : 0);
+    if (!layer->decay_gradient) return;
+    for (int64_t stream = 0; stream < layer->streams; ++stream) {
+        float *to = layer->decay_gradient + stream * channels;
+        const float *from = partial.data() + stream * per_stream * channels;
+        for (int64_t c = 0; c < channels; ++c) {
+            double total = 0;
+            for (int64_t i = 0; i < per_stream; ++i) total += from[i * channels + c];
+            to[c] = static_cast<float>(total);
+        }
+    }
+}
+
+// Gradient of the weights of a depthwise convolution.
+EXPORT void mfs_training_depthwise(int32_t kernels, const mfs::Depthwise *layer, int32_t threads) {
+    const auto &chosen = mfs::TRAINING_KERNELS[kernels];
+    const int64_t taps = layer->kernel * layer->kernel, floats = chosen.floats;
+    const int64_t registers = (layer->channels + floats - 1) / floats, share = taps * floats;
+    std::vector<float> partial(static_cast<size_t>(layer->images * registers * share));
+    mfs::for_each(layer->images * registers, threads, [&](int64_t i) {
+        chosen.depthwise(*layer, i, partial.data() + i * share);
+    });
+    for (int64_t c = 0; c < layer->channels; ++c) {
+        for (int64_t tap = 0; tap < taps; ++tap) {
+            double total = 0;
+            for (int64_t image = 0; image < layer->images; ++image)
+                total += partial[(image * registers + c / floats) * share + tap * floats +
+                                 c % floats];
+            layer->weight_gradient[c * taps + tap] = static_cast<float>(total);
+        }
+    }
+}
