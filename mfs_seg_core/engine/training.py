@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Call the passes of a training step in the C++ library: norm, neurons, depthwise convolution."""
+"""Call the passes of a training step in the C++ library: norm, neurons, depthwise convolution, loss."""
 
 from __future__ import annotations
 
@@ -33,15 +33,27 @@ class Depthwise(ctypes.Structure):
 
     _fields_ = [
         *((name, c_int32) for name in (
-            'images', 'height', 'width', 'channels', 'kernel', 'unused')),
-        *((name, c_void_p) for name in ('input', 'gradient', 'weight_gradient'))]
+            'images', 'height', 'width', 'channels', 'kernel', 'flip')),
+        *((name, c_void_p) for name in (
+            'input', 'weights', 'output', 'gradient', 'weight_gradient'))]
+
+
+class CrossEntropy(ctypes.Structure):
+    """Weighted cross-entropy: the structure of native/training.h."""
+
+    _fields_ = [
+        ('pixels', c_int64), ('classes', c_int32), ('ignored', c_int32),
+        *((name, c_void_p) for name in ('scores', 'labels', 'weights', 'gradient', 'sums'))]
+
+
+STRUCTURES = Layer, Depthwise, CrossEntropy
 
 
 class TrainingKernels:
     """
     The passes of a training step, by one set of instructions.
 
-    A pass is called with a :class:`Layer` or :class:`Depthwise` and a number of threads.
+    A pass is called with its structure and a number of threads.
     """
 
     def __init__(self, name: str = ''):
@@ -53,12 +65,12 @@ class TrainingKernels:
             have the instructions.
         """
         functions = library().functions
-        sizes = (c_int64 * 2)()
+        sizes = (c_int64 * len(STRUCTURES))()
         try:
             functions.mfs_training_sizes(sizes)
         except AttributeError:
-            sizes = (0, 0)
-        if tuple(sizes) != (ctypes.sizeof(Layer), ctypes.sizeof(Depthwise)):
+            sizes = ()
+        if tuple(sizes) != tuple(map(ctypes.sizeof, STRUCTURES)):
             raise EngineUnavailableError('the native engine is of another version: install '
                                          'mfs_seg_ros again')
         names = self._names(functions)
@@ -69,9 +81,11 @@ class TrainingKernels:
         self._index = names[self.name]
         functions.mfs_training_threads.argtypes = [c_void_p]
         functions.mfs_training_threads(_openmp())
-        self.moments, self.forward, self.sums, self.backward, self.depthwise = (
-            self._bind(functions[f'mfs_training_{each}'])
-            for each in ('moments', 'forward', 'sums', 'backward', 'depthwise'))
+        (self.moments, self.forward, self.sums, self.backward, self.depthwise,
+         self.depthwise_weights, self.cross_entropy) = (
+            self._bind(functions[f'mfs_training_{each}']) for each in (
+                'moments', 'forward', 'sums', 'backward', 'depthwise', 'depthwise_weights',
+                'cross_entropy'))
 
     @staticmethod
     def _names(functions: ctypes.CDLL) -> dict[str, int]:
@@ -87,8 +101,8 @@ class TrainingKernels:
     def _bind(self, function):
         function.restype, function.argtypes = None, [c_int32, c_void_p, c_int32]
 
-        def call(layer: Layer | Depthwise, threads: int) -> None:
-            function(self._index, ctypes.byref(layer), threads)
+        def call(structure: ctypes.Structure, threads: int) -> None:
+            function(self._index, ctypes.byref(structure), threads)
         return call
 
 

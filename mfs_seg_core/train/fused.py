@@ -9,9 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn import functional
 
-from mfs_seg_core.engine.training import Depthwise, Layer, training_kernels
+from mfs_seg_core.engine.training import CrossEntropy, Depthwise, Layer, training_kernels
 
 CHANNELS_LAST = torch.channels_last
 
@@ -143,10 +142,11 @@ class _FusedLayer(torch.autograd.Function):
 
 
 class _DepthwiseConv(torch.autograd.Function):
-    """Depthwise convolution of stride 1, whose gradients torch computes slowly on a CPU."""
+    """Depthwise convolution of stride 1, slow in torch on a CPU, its gradients above all."""
 
     @staticmethod
     def forward(ctx, x: Tensor, weight: Tensor) -> Tensor:
+        weight = weight.contiguous()
         ctx.save_for_backward(x, weight)
         return _convolve(x, weight)
 
@@ -155,17 +155,52 @@ class _DepthwiseConv(torch.autograd.Function):
     def backward(ctx, gradient: Tensor):
         x, weight = ctx.saved_tensors
         gradient = gradient.contiguous(memory_format=CHANNELS_LAST)
-        weight_gradient = torch.empty_like(weight, memory_format=torch.contiguous_format)
-        count, channels, height, width = x.shape
-        training_kernels().depthwise(
-            Depthwise(images=count, height=height, width=width, channels=channels,
-                      kernel=weight.shape[-1], input=x.data_ptr(), gradient=gradient.data_ptr(),
-                      weight_gradient=weight_gradient.data_ptr()), torch.get_num_threads())
-        return _convolve(gradient, weight.flip(2, 3)), weight_gradient
+        weight_gradient = torch.empty_like(weight)
+        layer = _depthwise(x, weight, gradient=gradient, weight_gradient=weight_gradient)
+        training_kernels().depthwise_weights(layer, torch.get_num_threads())
+        return _convolve(gradient, weight, flip=True), weight_gradient
 
 
-def _convolve(x: Tensor, weight: Tensor) -> Tensor:
-    return functional.conv2d(x, weight, padding=weight.shape[-1] // 2, groups=len(weight))
+def _depthwise(x: Tensor, weight: Tensor, **pointers: Tensor) -> Depthwise:
+    """Return the structure of a convolution of ``x`` ``[N, C, H, W]``."""
+    count, channels, height, width = x.shape
+    return Depthwise(
+        images=count, height=height, width=width, channels=channels, kernel=weight.shape[-1],
+        input=x.data_ptr(), weights=weight.data_ptr(),
+        **{name: tensor.data_ptr() for name, tensor in pointers.items()})
+
+
+def _convolve(x: Tensor, weight: Tensor, flip: bool = False) -> Tensor:
+    output = torch.empty_like(x)
+    layer = _depthwise(x, weight, output=output)
+    layer.flip = flip
+    training_kernels().depthwise(layer, torch.get_num_threads())
+    return output
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """Weighted cross-entropy, whose forward pass computes the gradient too."""
+
+    @staticmethod
+    def forward(ctx, scores: Tensor, labels: Tensor, weights: Tensor, ignored: int):
+        gradient = torch.empty_like(scores)
+        sums = torch.empty(3, dtype=torch.float64)
+        loss = CrossEntropy(
+            pixels=labels.numel(), classes=scores.shape[1], ignored=ignored,
+            scores=scores.data_ptr(), labels=labels.data_ptr(), weights=weights.data_ptr(),
+            gradient=gradient.data_ptr(), sums=sums.data_ptr())
+        training_kernels().cross_entropy(loss, torch.get_num_threads())
+        if sums[2] > 0:
+            raise IndexError(f'{int(sums[2])} pixels have labels of no class')
+        ctx.save_for_backward(gradient)
+        total, pixels = sums[:2].float()
+        ctx.mark_non_differentiable(pixels)
+        return total, pixels
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor, _):
+        return ctx.saved_tensors[0] * gradient, None, None, None
 
 
 def fused_layer(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None,
@@ -195,3 +230,18 @@ def depthwise(x: Tensor, weight: Tensor) -> Tensor:
     :returns: float32 ``[N, C, H, W]``.
     """
     return _DepthwiseConv.apply(x, weight)
+
+
+def cross_entropy(scores: Tensor, labels: Tensor, weights: Tensor, ignored: int
+                  ) -> tuple[Tensor, Tensor]:
+    """
+    Return the weighted cross-entropy, summed over pixels.
+
+    :param scores: class scores, float32 ``[N, K, H, W]`` that :func:`fits`.
+    :param labels: uint8 ``[N, H, W]``, class ids.
+    :param weights: float32 ``[K]``, weight of each class.
+    :param ignored: label of pixels that do not count.
+    :returns: sum of the loss, with a gradient, and sum of the weights, float32 ``[]``.
+    :raises IndexError: a label is no class.
+    """
+    return _CrossEntropy.apply(scores, labels.contiguous(), weights.contiguous(), ignored)

@@ -94,7 +94,8 @@ bool supported() {
 
 #define KERNELS(name) \
     {#name, name::supported, name::moments, name::forward, name::sums, name::backward, \
-     name::depthwise, name::FLOATS}
+     name::depthwise, name::depthwise_weights, \
+     name::cross_entropy, name::FLOATS}
 
 // Best first.
 constexpr TrainingKernels TRAINING_KERNELS[] = {
@@ -134,14 +135,36 @@ template <class Function> void for_each(int64_t count, int32_t threads, Function
         Loop<Function>::work(&loop);
 }
 
+// Call unit(index, scratch) for each index, with `floats` floats of scratch for each thread.
+template <class Function>
+void for_each_with(int64_t count, int32_t threads, int64_t floats, Function unit) {
+    for_each(count, threads,
+             [unit, scratch = std::vector<float>(static_cast<size_t>(floats))](int64_t i) mutable {
+                 unit(i, scratch.data());
+             });
+}
+
 // Run the units of a layer; return their shares, each of `rows` rows of channels.
 std::vector<float> run(const Layer &layer, LayerUnit unit, int32_t threads, int rows) {
-    const int64_t share = rows * layer.channels, size = period(layer.channels);
-    std::vector<float> partial(static_cast<size_t>(share * layer.streams * units(layer)));
-    for_each(layer.streams * units(layer), threads,
-             [&, scratch = std::vector<float>(static_cast<size_t>(5 * size))](int64_t i) mutable {
-                 unit(layer, i, scratch.data(), partial.data() + i * share);
-             });
+    const int64_t share = rows * layer.channels, count = layer.streams * units(layer);
+    std::vector<float> partial(static_cast<size_t>(share * count));
+    for_each_with(count, threads, 5 * period(layer.channels), [&](int64_t i, float *scratch) {
+        unit(layer, i, scratch, partial.data() + i * share);
+    });
+    return partial;
+}
+
+// Run the units of a convolution; return their shares, each of `rows` registers.
+std::vector<float> run(const Depthwise &layer, DepthwiseUnit unit, int floats, int32_t threads,
+                       int rows) {
+    const int64_t count = layer.images * ((layer.channels + floats - 1) / floats);
+    const int64_t share = rows * floats, border = layer.kernel - 1;
+    std::vector<float> partial(static_cast<size_t>(share * count));
+    const int64_t padded = (layer.height + border) * (layer.width + border);
+    for_each_with(count, threads, (padded + layer.height * layer.width) * floats,
+                  [&](int64_t i, float *scratch) {
+                      unit(layer, i, scratch, partial.data() + i * share);
+                  });
     return partial;
 }
 
@@ -151,6 +174,7 @@ std::vector<float> run(const Layer &layer, LayerUnit unit, int32_t threads, int 
 EXPORT void mfs_training_sizes(int64_t *sizes) {
     sizes[0] = sizeof(mfs::Layer);
     sizes[1] = sizeof(mfs::Depthwise);
+    sizes[2] = sizeof(mfs::CrossEntropy);
 }
 
 // Name of the kernels at an index, best first; null after the last.
@@ -222,15 +246,20 @@ EXPORT void mfs_training_backward(int32_t kernels, const mfs::Layer *layer, int3
     }
 }
 
-// Gradient of the weights of a depthwise convolution.
+// Output of a depthwise convolution.
 EXPORT void mfs_training_depthwise(int32_t kernels, const mfs::Depthwise *layer, int32_t threads) {
+    const auto &chosen = mfs::TRAINING_KERNELS[kernels];
+    mfs::run(*layer, chosen.depthwise, chosen.floats, threads, 0);
+}
+
+// Gradient of the weights of a depthwise convolution.
+EXPORT void mfs_training_depthwise_weights(int32_t kernels, const mfs::Depthwise *layer,
+                                           int32_t threads) {
     const auto &chosen = mfs::TRAINING_KERNELS[kernels];
     const int64_t taps = layer->kernel * layer->kernel, floats = chosen.floats;
     const int64_t registers = (layer->channels + floats - 1) / floats, share = taps * floats;
-    std::vector<float> partial(static_cast<size_t>(layer->images * registers * share));
-    mfs::for_each(layer->images * registers, threads, [&](int64_t i) {
-        chosen.depthwise(*layer, i, partial.data() + i * share);
-    });
+    const auto partial = mfs::run(*layer, chosen.depthwise_weights, chosen.floats, threads,
+                                  static_cast<int>(taps));
     for (int64_t c = 0; c < layer->channels; ++c) {
         for (int64_t tap = 0; tap < taps; ++tap) {
             double total = 0;
@@ -240,4 +269,19 @@ EXPORT void mfs_training_depthwise(int32_t kernels, const mfs::Depthwise *layer,
             layer->weight_gradient[c * taps + tap] = static_cast<float>(total);
         }
     }
+}
+
+// Weighted cross-entropy, and its gradient.
+EXPORT void mfs_training_cross_entropy(int32_t kernels, const mfs::CrossEntropy *loss,
+                                       int32_t threads) {
+    const auto &chosen = mfs::TRAINING_KERNELS[kernels];
+    const int64_t count = (loss->pixels + mfs::LOSS_PIXELS - 1) / mfs::LOSS_PIXELS;
+    std::vector<double> partial(static_cast<size_t>(count * mfs::LOSS_SUMS));
+    mfs::for_each_with(count, threads, loss->classes * chosen.floats,
+                       [&](int64_t i, float *scratch) {
+                           chosen.cross_entropy(*loss, i, scratch,
+                                                partial.data() + i * mfs::LOSS_SUMS);
+                       });
+    for (int64_t i = 0; i < mfs::LOSS_SUMS; ++i) loss->sums[i] = 0;
+    for (size_t i = 0; i < partial.size(); ++i) loss->sums[i % mfs::LOSS_SUMS] += partial[i];
 }

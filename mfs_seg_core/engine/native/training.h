@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Fused passes of a training step over float32 pixels, channels last: batch norm and neurons,
-// forward and backward, and the weight gradient of depthwise convolutions.
+// forward and backward, depthwise convolutions, and the loss.
 // engine/training.py has the same structures; mfs_training_sizes() guards against a difference.
 #pragma once
 
@@ -45,12 +45,30 @@ struct Layer {
 constexpr int32_t INSIDE = 1;  // the surrogate gradient of the spike is 1
 constexpr int32_t KEPT = 2;    // the reset left the potential, or subtracted from it
 
-// Depthwise convolution of stride 1, "same" padding.
+// Depthwise convolution of stride 1 with "same" padding. Images: [images][height][width][channels].
 struct Depthwise {
-    int32_t images, height, width, channels, kernel, unused;
-    const float *input, *gradient;  // [images][height][width][channels]; gradient of the output
-    float *weight_gradient;         // [channels][kernel][kernel]
+    int32_t images, height, width, channels;
+    int32_t kernel;  // 3, 5 or 7
+    int32_t flip;    // apply the weights in reverse order, as the gradient of the input needs
+    const float *input;
+    const float *weights;     // [channels][kernel][kernel]
+    float *output;
+    const float *gradient;    // of the output
+    float *weight_gradient;   // [channels][kernel][kernel]
 };
+
+// Sum over pixels of weight[label] * cross-entropy, and its gradient.
+struct CrossEntropy {
+    int64_t pixels;
+    int32_t classes, ignored;  // `ignored`: label of pixels without a class
+    const float *scores;       // [pixels][classes]
+    const uint8_t *labels;     // [pixels]
+    const float *weights;      // [classes]
+    float *gradient;           // [pixels][classes]
+    double *sums;              // [LOSS_SUMS]: loss, weights, pixels with an unknown label
+};
+
+constexpr int64_t LOSS_PIXELS = 2048, LOSS_SUMS = 3;
 
 // Elements after which the arrays of a channel repeat in whole registers.
 int64_t period(int64_t channels);
@@ -62,7 +80,12 @@ int64_t units(const Layer &layer);
 // Functions of a unit: `scratch` has 5 periods of floats; `partial` takes its share of the result,
 // the number of floats [rows][channels] that the caller adds up.
 using LayerUnit = void (*)(const Layer &, int64_t unit, float *scratch, float *partial);
-using DepthwiseUnit = void (*)(const Depthwise &, int64_t unit, float *partial);
+// Those of a convolution: a unit is one register of channels of an image; `scratch` has room for
+// the input with its padding, and for the gradient of the output.
+using DepthwiseUnit = void (*)(const Depthwise &, int64_t unit, float *scratch, float *partial);
+
+// `scratch` has classes * floats; `partial` has LOSS_SUMS.
+using LossUnit = void (*)(const CrossEntropy &, int64_t unit, float *scratch, double *partial);
 
 struct TrainingKernels {
     const char *name;
@@ -72,7 +95,9 @@ struct TrainingKernels {
     LayerUnit sums;      // partial [2][channels]: sums of g and of g * (input - mean), where g is
                          // the gradient of the output of the norm
     LayerUnit backward;  // partial [1][channels]: sums of g * potential
-    DepthwiseUnit depthwise;  // partial [kernel * kernel][registers of channels]
+    DepthwiseUnit depthwise;
+    DepthwiseUnit depthwise_weights;  // partial [kernel * kernel][floats]
+    LossUnit cross_entropy;
     int floats;          // in a register
 };
 
