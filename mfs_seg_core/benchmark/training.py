@@ -95,7 +95,7 @@ def stepper(network: nn.Module, fused: bool, size: tuple[int, int]) -> Callable[
     Return a function that makes a step of training on random images and labels.
 
     :param network: network to train.
-    :param fused: whether its layers are fused ones, and so the loss.
+    :param fused: whether its layers are fused ones, and so loss and optimiser.
     :param size: width and height of the images.
     :returns: function that returns the loss.
     """
@@ -106,7 +106,7 @@ def stepper(network: nn.Module, fused: bool, size: tuple[int, int]) -> Callable[
     label = torch.randint(0, len(CAMVID), (BATCH, height, width), dtype=torch.uint8,
                           generator=random)
     weights, elapsed = torch.ones(len(CAMVID)), torch.ones(BATCH)
-    optimiser = torch.optim.AdamW(network.parameters())
+    optimiser = torch.optim.AdamW(network.parameters(), fused=fused or None)
     state = None
 
     def step() -> Tensor:

@@ -33,9 +33,8 @@ class Depthwise(ctypes.Structure):
 
     _fields_ = [
         *((name, c_int32) for name in (
-            'images', 'height', 'width', 'channels', 'kernel', 'flip')),
-        *((name, c_void_p) for name in (
-            'input', 'weights', 'output', 'gradient', 'weight_gradient'))]
+            'images', 'height', 'width', 'channels', 'kernel', 'unused')),
+        *((name, c_void_p) for name in ('input', 'gradient', 'weight_gradient'))]
 
 
 class CrossEntropy(ctypes.Structure):
@@ -81,11 +80,10 @@ class TrainingKernels:
         self._index = names[self.name]
         functions.mfs_training_threads.argtypes = [c_void_p]
         functions.mfs_training_threads(_openmp())
-        (self.moments, self.forward, self.sums, self.backward, self.depthwise,
-         self.depthwise_weights, self.cross_entropy) = (
+        (self.moments, self.forward, self.sums, self.backward, self.depthwise_weights,
+         self.cross_entropy) = (
             self._bind(functions[f'mfs_training_{each}']) for each in (
-                'moments', 'forward', 'sums', 'backward', 'depthwise', 'depthwise_weights',
-                'cross_entropy'))
+                'moments', 'forward', 'sums', 'backward', 'depthwise_weights', 'cross_entropy'))
 
     @staticmethod
     def _names(functions: ctypes.CDLL) -> dict[str, int]:

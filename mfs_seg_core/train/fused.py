@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Norms, neurons and depthwise convolutions that train in fused passes of the C++ library."""
+"""Functions with gradients whose passes over memory are fused, in the C++ library, on a CPU."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 from mfs_seg_core.engine.training import CrossEntropy, Depthwise, Layer, training_kernels
 
@@ -44,7 +45,8 @@ class Spikes(NamedTuple):
 def fits(x: Tensor) -> bool:
     """Return whether the fused passes can take a tensor: float32, channels last, on the CPU."""
     return (x.device.type == 'cpu' and x.dtype == torch.float32 and x.dim() == 4
-            and x.numel() > 0 and x.is_contiguous(memory_format=CHANNELS_LAST))
+            and x.numel() > 0 and x.is_contiguous(memory_format=CHANNELS_LAST)
+            and not torch.is_autocast_enabled('cpu'))
 
 
 def _layer(x: Tensor, **pointers: Tensor | None) -> Layer:
@@ -142,11 +144,10 @@ class _FusedLayer(torch.autograd.Function):
 
 
 class _DepthwiseConv(torch.autograd.Function):
-    """Depthwise convolution of stride 1, slow in torch on a CPU, its gradients above all."""
+    """Depthwise convolution of stride 1, whose gradients torch computes slowly on a CPU."""
 
     @staticmethod
     def forward(ctx, x: Tensor, weight: Tensor) -> Tensor:
-        weight = weight.contiguous()
         ctx.save_for_backward(x, weight)
         return _convolve(x, weight)
 
@@ -155,27 +156,18 @@ class _DepthwiseConv(torch.autograd.Function):
     def backward(ctx, gradient: Tensor):
         x, weight = ctx.saved_tensors
         gradient = gradient.contiguous(memory_format=CHANNELS_LAST)
-        weight_gradient = torch.empty_like(weight)
-        layer = _depthwise(x, weight, gradient=gradient, weight_gradient=weight_gradient)
-        training_kernels().depthwise_weights(layer, torch.get_num_threads())
-        return _convolve(gradient, weight, flip=True), weight_gradient
+        weight_gradient = torch.empty_like(weight, memory_format=torch.contiguous_format)
+        count, channels, height, width = x.shape
+        training_kernels().depthwise_weights(
+            Depthwise(images=count, height=height, width=width, channels=channels,
+                      kernel=weight.shape[-1], input=x.data_ptr(), gradient=gradient.data_ptr(),
+                      weight_gradient=weight_gradient.data_ptr()), torch.get_num_threads())
+        # The gradient of the input is a convolution too, which torch computes fast.
+        return _convolve(gradient, weight.flip(2, 3)), weight_gradient
 
 
-def _depthwise(x: Tensor, weight: Tensor, **pointers: Tensor) -> Depthwise:
-    """Return the structure of a convolution of ``x`` ``[N, C, H, W]``."""
-    count, channels, height, width = x.shape
-    return Depthwise(
-        images=count, height=height, width=width, channels=channels, kernel=weight.shape[-1],
-        input=x.data_ptr(), weights=weight.data_ptr(),
-        **{name: tensor.data_ptr() for name, tensor in pointers.items()})
-
-
-def _convolve(x: Tensor, weight: Tensor, flip: bool = False) -> Tensor:
-    output = torch.empty_like(x)
-    layer = _depthwise(x, weight, output=output)
-    layer.flip = flip
-    training_kernels().depthwise(layer, torch.get_num_threads())
-    return output
+def _convolve(x: Tensor, weight: Tensor) -> Tensor:
+    return functional.conv2d(x, weight, padding=weight.shape[-1] // 2, groups=len(weight))
 
 
 class _CrossEntropy(torch.autograd.Function):

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Layers of the network that train in fused passes on a CPU, with today's weights and results."""
+"""Layers of the network that train in fused passes on a CPU, with the same weights and results."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from mfs_seg_core.model.blocks import Conv, EFSRes, Recall
 from mfs_seg_core.model.layout import per_image
 from mfs_seg_core.model.neuron import check_potential
 from mfs_seg_core.model.state import Membranes, Neuron
-from mfs_seg_core.train.fused import (
-    Norm, Spikes, batch_moments, depthwise, fits, fused_layer,
-)
+from mfs_seg_core.train.fused import Norm, Spikes, batch_moments, depthwise, fits, fused_layer
 
 
 class FusedNorm(ThresholdBatchNorm):
@@ -33,7 +31,7 @@ class FusedNorm(ThresholdBatchNorm):
     def fuses(self, x: Tensor) -> bool:
         """Return whether the fused passes compute the output of ``x``."""
         shared = distributed.is_available() and distributed.is_initialized()
-        # A single value for each channel has no variance: torch says so.
+        # torch rejects a single value for each channel, which has no variance.
         return self.training and not shared and fits(x) and x.numel() > x.shape[1]
 
     @torch.no_grad()
@@ -142,7 +140,9 @@ class FusedConv(Conv):
 
 
 def _branch(block: EFSRes, x: Tensor, membranes: Membranes) -> Tensor:
-    """Return the branch of a block, each norm fused with the neurons that follow."""
+    """Return the branch of a block; in training, each norm is fused with the neurons after it."""
+    if not block.training:
+        return EFSRes.branch(block, x, membranes)
     x = per_image(block.expand.conv, membranes.fire(block.expand.lif, x))
     for before, layer in ((block.expand, block.depthwise), (block.depthwise, block.project)):
         spikes = membranes.fire(NormedNeuron(before.norm, layer.lif), x)

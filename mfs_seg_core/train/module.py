@@ -148,6 +148,8 @@ class Training(lightning.LightningModule):
             return None
         rest = torch.from_numpy(chance.random(len(follows)) < REST_SHARE).to(follows.device)
         keep = (follows & ~rest).view(-1, 1, 1, 1)
+        if keep.all():
+            return self.state
         return {name: potential * keep for name, potential in self.state.items()}
 
     def _elapsed(self, step_s: Tensor) -> Tensor:
@@ -208,7 +210,8 @@ class Training(lightning.LightningModule):
         """Return AdamW, and a schedule for each step: linear warm-up, then a cosine."""
         settings = self.settings
         optimiser = torch.optim.AdamW(self.parameters(), settings.learning_rate,
-                                      weight_decay=settings.weight_decay)
+                                      weight_decay=settings.weight_decay,
+                                      fused=(self.fused and self.device.type == 'cpu') or None)
         total = self.trainer.estimated_stepping_batches
 
         def factor(step: int) -> float:

@@ -94,7 +94,7 @@ bool supported() {
 
 #define KERNELS(name) \
     {#name, name::supported, name::moments, name::forward, name::sums, name::backward, \
-     name::depthwise, name::depthwise_weights, \
+     name::depthwise_weights, \
      name::cross_entropy, name::FLOATS}
 
 // Best first.
@@ -112,58 +112,58 @@ constexpr int COUNT = sizeof TRAINING_KERNELS / sizeof *TRAINING_KERNELS;
 using Parallel = void (*)(void (*)(void *), void *, unsigned threads, unsigned flags);
 Parallel parallel = nullptr;
 
+// Memory that each thread keeps from call to call: fresh pages cost more than the work on them.
+float *scratch_of(int64_t floats) {
+    thread_local std::vector<float> memory;
+    if (memory.size() < static_cast<size_t>(floats)) memory.resize(static_cast<size_t>(floats));
+    return memory.data();
+}
+
 template <class Function> struct Loop {
-    Function unit;
-    int64_t count;
+    const Function &unit;
+    int64_t count, floats;
     std::atomic<int64_t> next{0};
 
     static void work(void *context) {
         Loop &loop = *static_cast<Loop *>(context);
-        int64_t index = loop.next.fetch_add(1);
-        if (index >= loop.count) return;
-        auto unit = loop.unit;
-        do unit(index);
-        while ((index = loop.next.fetch_add(1)) < loop.count);
+        float *scratch = scratch_of(loop.floats);
+        for (int64_t i; (i = loop.next.fetch_add(1)) < loop.count;) loop.unit(i, scratch);
     }
 };
 
-template <class Function> void for_each(int64_t count, int32_t threads, Function unit) {
-    Loop<Function> loop{unit, count};
+// Call unit(index, scratch) for each index, with `floats` floats of scratch for each thread.
+template <class Function>
+void for_each(int64_t count, int32_t threads, int64_t floats, const Function &unit) {
+    Loop<Function> loop{unit, count, floats};
     if (parallel && threads > 1 && count > 1)
         parallel(Loop<Function>::work, &loop, static_cast<unsigned>(threads), 0);
     else
         Loop<Function>::work(&loop);
 }
 
-// Call unit(index, scratch) for each index, with `floats` floats of scratch for each thread.
-template <class Function>
-void for_each_with(int64_t count, int32_t threads, int64_t floats, Function unit) {
-    for_each(count, threads,
-             [unit, scratch = std::vector<float>(static_cast<size_t>(floats))](int64_t i) mutable {
-                 unit(i, scratch.data());
-             });
-}
-
-// Run the units of a layer; return their shares, each of `rows` rows of channels.
-std::vector<float> run(const Layer &layer, LayerUnit unit, int32_t threads, int rows) {
+// Run the units of a layer; return their shares, each of `rows` rows of channels. The second of two
+// passes runs in `reverse`, over what the first one has left in the caches.
+std::vector<float> run(const Layer &layer, LayerUnit unit, int32_t threads, int rows,
+                       bool reverse = false) {
     const int64_t share = rows * layer.channels, count = layer.streams * units(layer);
     std::vector<float> partial(static_cast<size_t>(share * count));
-    for_each_with(count, threads, 5 * period(layer.channels), [&](int64_t i, float *scratch) {
-        unit(layer, i, scratch, partial.data() + i * share);
+    for_each(count, threads, 5 * period(layer.channels), [&](int64_t i, float *scratch) {
+        const int64_t index = reverse ? count - 1 - i : i;
+        unit(layer, index, scratch, partial.data() + index * share);
     });
     return partial;
 }
 
-// Run the units of a convolution; return their shares, each of `rows` registers.
+// Run the units of a convolution; return their shares, each of `taps` for all channels of a unit.
 std::vector<float> run(const Depthwise &layer, DepthwiseUnit unit, int floats, int32_t threads,
-                       int rows) {
-    const int64_t count = layer.images * ((layer.channels + floats - 1) / floats);
-    const int64_t share = rows * floats, border = layer.kernel - 1;
-    std::vector<float> partial(static_cast<size_t>(share * count));
+                       int64_t taps) {
+    const int64_t group = GROUP_REGISTERS * floats, border = layer.kernel - 1;
+    const int64_t count = layer.images * ((layer.channels + group - 1) / group);
+    std::vector<float> partial(static_cast<size_t>(taps * group * count));
     const int64_t padded = (layer.height + border) * (layer.width + border);
-    for_each_with(count, threads, (padded + layer.height * layer.width) * floats,
+    for_each(count, threads, (padded + layer.height * layer.width) * group,
                   [&](int64_t i, float *scratch) {
-                      unit(layer, i, scratch, partial.data() + i * share);
+                      unit(layer, i, scratch, partial.data() + i * taps * group);
                   });
     return partial;
 }
@@ -216,7 +216,7 @@ EXPORT void mfs_training_moments(int32_t kernels, const mfs::Layer *layer, int32
 
 // Norm, neurons, or both.
 EXPORT void mfs_training_forward(int32_t kernels, const mfs::Layer *layer, int32_t threads) {
-    mfs::run(*layer, mfs::TRAINING_KERNELS[kernels].forward, threads, 0);
+    mfs::run(*layer, mfs::TRAINING_KERNELS[kernels].forward, threads, 0, true);
 }
 
 // Sums over pixels that the gradient of a norm needs, into `sums`.
@@ -233,7 +233,7 @@ EXPORT void mfs_training_sums(int32_t kernels, const mfs::Layer *layer, int32_t 
 EXPORT void mfs_training_backward(int32_t kernels, const mfs::Layer *layer, int32_t threads) {
     const int64_t channels = layer->channels, per_stream = mfs::units(*layer);
     const auto partial = mfs::run(*layer, mfs::TRAINING_KERNELS[kernels].backward, threads,
-                             layer->decay_gradient ? 1 : 0);
+                             layer->decay_gradient ? 1 : 0, true);
     if (!layer->decay_gradient) return;
     for (int64_t stream = 0; stream < layer->streams; ++stream) {
         float *to = layer->decay_gradient + stream * channels;
@@ -246,26 +246,19 @@ EXPORT void mfs_training_backward(int32_t kernels, const mfs::Layer *layer, int3
     }
 }
 
-// Output of a depthwise convolution.
-EXPORT void mfs_training_depthwise(int32_t kernels, const mfs::Depthwise *layer, int32_t threads) {
-    const auto &chosen = mfs::TRAINING_KERNELS[kernels];
-    mfs::run(*layer, chosen.depthwise, chosen.floats, threads, 0);
-}
-
 // Gradient of the weights of a depthwise convolution.
 EXPORT void mfs_training_depthwise_weights(int32_t kernels, const mfs::Depthwise *layer,
                                            int32_t threads) {
     const auto &chosen = mfs::TRAINING_KERNELS[kernels];
-    const int64_t taps = layer->kernel * layer->kernel, floats = chosen.floats;
-    const int64_t registers = (layer->channels + floats - 1) / floats, share = taps * floats;
-    const auto partial = mfs::run(*layer, chosen.depthwise_weights, chosen.floats, threads,
-                                  static_cast<int>(taps));
+    const int64_t taps = layer->kernel * layer->kernel;
+    const int64_t group = mfs::GROUP_REGISTERS * chosen.floats, share = taps * group;
+    const int64_t groups = (layer->channels + group - 1) / group;
+    const auto partial = mfs::run(*layer, chosen.depthwise_weights, chosen.floats, threads, taps);
     for (int64_t c = 0; c < layer->channels; ++c) {
         for (int64_t tap = 0; tap < taps; ++tap) {
             double total = 0;
             for (int64_t image = 0; image < layer->images; ++image)
-                total += partial[(image * registers + c / floats) * share + tap * floats +
-                                 c % floats];
+                total += partial[(image * groups + c / group) * share + tap * group + c % group];
             layer->weight_gradient[c * taps + tap] = static_cast<float>(total);
         }
     }
@@ -277,7 +270,7 @@ EXPORT void mfs_training_cross_entropy(int32_t kernels, const mfs::CrossEntropy 
     const auto &chosen = mfs::TRAINING_KERNELS[kernels];
     const int64_t count = (loss->pixels + mfs::LOSS_PIXELS - 1) / mfs::LOSS_PIXELS;
     std::vector<double> partial(static_cast<size_t>(count * mfs::LOSS_SUMS));
-    mfs::for_each_with(count, threads, loss->classes * chosen.floats,
+    mfs::for_each(count, threads, loss->classes * chosen.floats,
                        [&](int64_t i, float *scratch) {
                            chosen.cross_entropy(*loss, i, scratch,
                                                 partial.data() + i * mfs::LOSS_SUMS);

@@ -2,13 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Fused passes of a training step over float32 pixels, channels last: batch norm and neurons,
-// forward and backward, depthwise convolutions, and the loss.
+// forward and backward, the weight gradient of depthwise convolutions, and the loss.
 // engine/training.py has the same structures; mfs_training_sizes() guards against a difference.
 #pragma once
 
 #include <cstdint>
 
 namespace mfs {
+
+// Registers of channels in a unit of a depthwise convolution: with fewer, each pixel is a short
+// piece of memory far from the next, which processors fetch slowly.
+constexpr int64_t GROUP_REGISTERS = 4;
 
 // Elements of a unit of work, about: two or three planes of them stay in the second-level cache.
 constexpr int64_t BLOCK = 16384;
@@ -48,13 +52,10 @@ constexpr int32_t KEPT = 2;    // the reset left the potential, or subtracted fr
 // Depthwise convolution of stride 1 with "same" padding. Images: [images][height][width][channels].
 struct Depthwise {
     int32_t images, height, width, channels;
-    int32_t kernel;  // 3, 5 or 7
-    int32_t flip;    // apply the weights in reverse order, as the gradient of the input needs
+    int32_t kernel, unused;  // kernel: 3, 5 or 7
     const float *input;
-    const float *weights;     // [channels][kernel][kernel]
-    float *output;
-    const float *gradient;    // of the output
-    float *weight_gradient;   // [channels][kernel][kernel]
+    const float *gradient;   // of the output
+    float *weight_gradient;  // [channels][kernel][kernel]
 };
 
 // Sum over pixels of weight[label] * cross-entropy, and its gradient.
@@ -80,8 +81,8 @@ int64_t units(const Layer &layer);
 // Functions of a unit: `scratch` has 5 periods of floats; `partial` takes its share of the result,
 // the number of floats [rows][channels] that the caller adds up.
 using LayerUnit = void (*)(const Layer &, int64_t unit, float *scratch, float *partial);
-// Those of a convolution: a unit is one register of channels of an image; `scratch` has room for
-// the input with its padding, and for the gradient of the output.
+// Those of a convolution: a unit is a group of channels of an image; `scratch` has room for their
+// input with its padding, and for the gradient of the output.
 using DepthwiseUnit = void (*)(const Depthwise &, int64_t unit, float *scratch, float *partial);
 
 // `scratch` has classes * floats; `partial` has LOSS_SUMS.
@@ -95,8 +96,7 @@ struct TrainingKernels {
     LayerUnit sums;      // partial [2][channels]: sums of g and of g * (input - mean), where g is
                          // the gradient of the output of the norm
     LayerUnit backward;  // partial [1][channels]: sums of g * potential
-    DepthwiseUnit depthwise;
-    DepthwiseUnit depthwise_weights;  // partial [kernel * kernel][floats]
+    DepthwiseUnit depthwise_weights;  // partial [kernel * kernel][GROUP_REGISTERS * floats]
     LossUnit cross_entropy;
     int floats;          // in a register
 };
