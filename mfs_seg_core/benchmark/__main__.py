@@ -6,6 +6,9 @@ Measure speed against peers, in the same run.
 ``mfs-seg benchmark train-step``: forward and backward pass of T steps of a layer of neurons,
 against SpikingJelly's multi-step neurons with the same settings.
 
+``mfs-seg benchmark training``: images per second of training on a CPU, with torch's layers and with
+the fused ones.
+
 ``mfs-seg benchmark events``: decoding of EVT3, and event tensors, against evt3, expelliarmus, NumPy
 and tonic, where they are installed.
 
@@ -42,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(next(iter(found)), arguments[1:])
     options = _parse(arguments)
     names = {'train-step': ['shape', 'rounds'], 'events': ['count', 'rounds'],
-             'cameras': ['cameras', 'rounds'], 'step': ['rounds']}[options.benchmark]
+             'cameras': ['cameras', 'rounds'], 'step': ['rounds'],
+             'training': ['rounds']}[options.benchmark]
     if any(np.min(getattr(options, name)) < 1 for name in names):
         print(f'benchmark: {" and ".join(f"--{name}" for name in names)} must be 1 or more',
               file=sys.stderr)
@@ -60,6 +64,10 @@ def main(arguments: list[str] | None = None) -> int:
             # Only this benchmark needs OpenCV, for its images.
             from mfs_seg_core.benchmark.step import step
             step(options.rounds, options.json, options.picture)
+        elif options.benchmark == 'training':
+            # Only this benchmark needs torch for training.
+            from mfs_seg_core.benchmark.training import training
+            training(options.rounds, options.json)
         else:
             benchmark_cameras(options.cameras, options.rounds, options.seconds, options.threads,
                               options.backend)
@@ -100,9 +108,10 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     events.add_argument('--count', type=int, default=4_000_000, metavar='N',
                         help='events to decode, at least (default: %(default)s)')
     step = add('step', 'a step of our network, U-Net and Fast-SCNN', 30)
-    step.add_argument('--json', type=Path, metavar='FILE', help='file to write the figures to')
     step.add_argument('--picture', type=Path, metavar='FILE',
                       help='file to draw the parts of a step to')
+    for each in (step, add('training', 'training on a CPU', 15)):
+        each.add_argument('--json', type=Path, metavar='FILE', help='file to write the figures to')
     cameras = add('cameras', 'several cameras as one batch', 5)
     cameras.add_argument('--cameras', type=int, default=3, metavar='N',
                          help='number of cameras (default: %(default)s)')

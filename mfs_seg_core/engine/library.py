@@ -36,11 +36,11 @@ class Library:
         :raises EngineUnavailableError: it cannot be loaded, or is of another version.
         """
         try:
-            self._library = ctypes.CDLL(path)
+            self.functions = ctypes.CDLL(path)
         except OSError as error:
             raise EngineUnavailableError(f'{path} cannot be loaded ({error}): install '
                                          'mfs_seg_ros again') from None
-        call = self._library
+        call = self.functions
         call.mfs_kernels.restype, call.mfs_kernels.argtypes = c_char_p, [c_int32]
         call.mfs_supported.argtypes = [c_int32]
         for name in ('mfs_op_size', 'mfs_stream_size'):
@@ -62,15 +62,15 @@ class Library:
     def _names(self) -> dict[str, int]:
         """Return the kernels that this processor can run, best first, and their indices."""
         names, index = {}, 0
-        while name := self._library.mfs_kernels(index):
-            if self._library.mfs_supported(index):
+        while name := self.functions.mfs_kernels(index):
+            if self.functions.mfs_supported(index):
                 names[name.decode()] = index
             index += 1
         return names
 
     def taps(self, name: str) -> int:
         """Return the rows of a depthwise kernel that the weights are packed for."""
-        return self._library.mfs_taps(self.kernels[name])
+        return self.functions.mfs_taps(self.kernels[name])
 
     def choose(self, name: str = '') -> str:
         """

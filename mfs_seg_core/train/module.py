@@ -5,22 +5,24 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import lightning
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from mfs_seg_core.data.clips.clip import Clip
 from mfs_seg_core.data.statistics import MEAN, NOMINAL_STEP_S, STD
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
-from mfs_seg_core.labels import UNLABELLED, ClassSet
+from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.state import State
 from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.preprocess import normalise
+from mfs_seg_core.train.fused_layers import fuse
 from mfs_seg_core.train.heads import with_classes
+from mfs_seg_core.train.loss import scale_loss
 from mfs_seg_core.train.settings import EVENT_DATA, Settings
 from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_core.weights.file import build, load_weights
@@ -50,6 +52,8 @@ class Training(lightning.LightningModule):
                   else named_config(settings.model, len(classes), inputs=channels,
                                     events=event_channels))
         self.network = build(config).to(memory_format=torch.channels_last)
+        # On a GPU the layers run as before.
+        self.fused = fuse(self.network)
         if settings.start:
             self._start_from(settings.start, classes)
         modality = ('events' if settings.data in EVENT_DATA else
@@ -148,24 +152,16 @@ class Training(lightning.LightningModule):
             return None
         rest = torch.from_numpy(chance.random(len(follows)) < REST_SHARE).to(follows.device)
         keep = (follows & ~rest).view(-1, 1, 1, 1)
+        if keep.all():
+            return self.state
         return {name: potential * keep for name, potential in self.state.items()}
 
     def _elapsed(self, step_s: Tensor) -> Tensor:
         return step_s.float() / self.metadata.nominal_step
 
     def _loss(self, logits: tuple[Tensor, ...], label: Tensor) -> Tensor:
-        total = 0.0
-        for weight, scale in zip(self.settings.scale_weights[-len(logits):], logits):
-            scores = scale.mean(0)
-            target = functional.interpolate(label[:, None], scores.shape[-2:], mode='nearest')
-            target = target[:, 0].long()
-            loss = functional.cross_entropy(scores, target, self.class_weights,
-                                            ignore_index=UNLABELLED, reduction='sum')
-            # All processes divide by the same number: each pixel has the same weight in the loss.
-            pixels = self.class_weights[target[target != UNLABELLED]].sum()
-            pixels = self.trainer.strategy.reduce(pixels, reduce_op='mean').clamp(min=1)
-            total = total + weight * loss / pixels
-        return total
+        return scale_loss(logits, label, self.settings.scale_weights, self.class_weights,
+                          self.fused, partial(self.trainer.strategy.reduce, reduce_op='mean'))
 
     def on_validation_epoch_start(self) -> None:
         """Create a confusion matrix for each mode of validation."""
@@ -218,7 +214,8 @@ class Training(lightning.LightningModule):
         """Return AdamW, and a schedule for each step: linear warm-up, then a cosine."""
         settings = self.settings
         optimiser = torch.optim.AdamW(self.parameters(), settings.learning_rate,
-                                      weight_decay=settings.weight_decay)
+                                      weight_decay=settings.weight_decay,
+                                      fused=(self.fused and self.device.type == 'cpu') or None)
         total = self.trainer.estimated_stepping_batches
 
         def factor(step: int) -> float:

@@ -17,6 +17,7 @@ from mfs_seg_core.model.conversion import convert
 from mfs_seg_core.model.lite_config import LiteConfig
 from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.train.campaign.stage import Stage
+from mfs_seg_core.train.fused_layers import fuse
 from mfs_seg_core.train.imagenet import IMAGENET_MEAN, IMAGENET_STD, is_encoder, load_encoder
 from mfs_seg_core.weights.file import build, load_weights
 from mfs_seg_core.weights.metadata import Metadata
@@ -78,4 +79,6 @@ def start(stage: Stage, metadata: Metadata, path: str | Path, calibration: Tenso
         if any(not name.endswith('lif.leak') for name in missing):
             raise ValueError(f'stage {stage.name} cannot start from {path} ({missing[0]} is '
                              'missing in it): choose weights of the same network')
+    if torch.device(device).type == 'cpu':
+        fuse(network)
     return network.to(device, memory_format=torch.channels_last).train()

@@ -51,8 +51,8 @@ def stopped_twice(process: subprocess.Popen, number: signal.Signals) -> str:
         process.wait()
 
 
-# Libraries that are loaded before the events' decoders are compiled, which takes seconds, and of that
-# compiler.
+# Libraries that are loaded before the decoders of events are compiled, which takes seconds, and of
+# that compiler.
 @pytest.mark.parametrize('command, library, number', [
     ('module', 'cv2.abi3', signal.SIGINT), ('executable', 'cv2.abi3', signal.SIGTERM),
     ('module', 'libllvmlite', signal.SIGINT)])
