@@ -34,7 +34,7 @@ def test_common_settings_and_needs(tmp_path):
     ('name: [', 'cannot be read as YAML'), ('stages: []', 'a name and a list of stages'),
     ('name: x\nstages: [a]', 'stage 1: write one'),
     ('name: x\nstages: [{name: a}]', "stage 1: setting 'model' is missing"),
-    ('name: x\nstages: [{name: a, model: vgg}]', 'model must be one of unet, paper, fast, lite'),
+    ('name: x\nstages: [{name: a, model: vgg}]', 'model must be one of fast, paper, unet, lite'),
     ('name: x\nstages: [{name: a, model: fast, epoch: 3}]', "unknown setting 'epoch'"),
     ('name: x\nstages: [{name: a, model: fast, epochs: 0}]', 'epochs must be at least 1'),
     ('name: x\nstages: [{name: a, model: fast, crop: 64}]', "'crop' must be a list"),

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One optimiser step: loss, state between frames, averaged weights, rates of parameters."""
 
-import types
-
 import pytest
 import torch
 from support.untrained import untrained
@@ -11,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from mfs_seg_core.model.stateful import Prediction
+from mfs_seg_core.train.campaign.batch import Batch
 from mfs_seg_core.train.campaign.stage import Stage
 from mfs_seg_core.train.campaign.step import OptimiserStep
 
@@ -40,9 +39,7 @@ def step_of(network, teacher=None, frames=1, **settings):
     labels[..., :4] = 255
     elapsed = torch.tensor([0.5, 3.0])
     stage = Stage('x', 'lite', batch_size=BATCH, frames=frames, **settings)
-    data = types.SimpleNamespace(images=torch.zeros(BATCH), labels=torch.zeros(BATCH))
-    step = OptimiserStep(stage, network, teacher, data, lambda *_: (pixels, labels, elapsed),
-                         WEIGHTS)
+    step = OptimiserStep(stage, network, teacher, lambda _: Batch(pixels, labels, elapsed), WEIGHTS)
     return step, pixels, labels
 
 
