@@ -95,6 +95,7 @@ def _campaign(options: argparse.Namespace, arguments: list[str] | None) -> int:
     folder = Path(options.output) / campaign.name
     stages = [stage for stage in campaign.stages if options.lane in (None, stage.lane)]
     if options.lane is None:
+        schedule.exit_on_termination()
         schedule.clear_failures(campaign, folder)
         if campaign.street is not None:
             drawing.draw(campaign.street, folder, campaign.stages[0].size)

@@ -199,8 +199,8 @@ class StageRun:
             'figures': {mode: matrix.figures(names) for mode, matrix in modes.items()}}
         weights, figures = paths(self.folder, stage.name)
         notes = {**self.metadata.notes,
-                 **{f'{self.held_out_name}_miou_{mode}': f'{matrix.miou:.4f}'
-                    for mode, matrix in modes.items()}}
+                 **{f'{self.held_out_name}_miou_{mode}': f'{modes[mode].miou:.4f}'
+                    for mode in OVERALL if mode in modes}}
         save_weights(weights, network, dataclasses.replace(self.metadata, notes=notes))
         write_json(figures, result)
         self.checkpoint.unlink(missing_ok=True)

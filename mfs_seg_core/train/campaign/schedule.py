@@ -61,8 +61,6 @@ def run_lanes(campaign: Campaign, folder: Path, command: list[str]) -> None:
     :param folder: folder of its results.
     :param command: command that runs one lane, to which its name is added.
     """
-    # Ended from outside, the campaign ends its lanes; their stages continue from checkpoints.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     lanes = list(dict.fromkeys(stage.lane for stage in campaign.stages))
     running = {lane: subprocess.Popen([*command, lane]) for lane in lanes}
     try:
@@ -82,6 +80,11 @@ def run_lanes(campaign: Campaign, folder: Path, command: list[str]) -> None:
             process.wait()
 
 
+def exit_on_termination() -> None:
+    """Exit on SIGTERM as on an error: a campaign that is ended from outside ends its processes."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 def clear_failures(campaign: Campaign, folder: Path) -> None:
     """Delete the reasons of failed stages of an earlier run, so that they run again."""
     for stage in campaign.stages:
@@ -96,13 +99,13 @@ def failures(campaign: Campaign, folder: Path) -> dict[str, str]:
 
 def write_table(campaign: Campaign, folder: Path) -> str:
     """
-    Write the figures of the finished stages to ``table.md``.
+    Write the figures of the finished stages to ``table.md``, on Street also by condition.
 
     :param campaign: the campaign.
     :param folder: folder of its results.
     :returns: the table, in Markdown.
     """
-    rows = []
+    rows, by_condition = [], {}
     for stage in campaign.stages:
         if not _finished(folder, stage.name):
             continue
@@ -114,8 +117,18 @@ def write_table(campaign: Campaign, folder: Path) -> str:
             f'{result["train_s"]:.0f}', result['device'],
             *(cell(figures[mode]['miou'] if mode in figures else None, '.4f')
               for mode in OVERALL)])
+        for name, measured in figures.items():
+            if name not in OVERALL:
+                *line, condition = (stage.name, *name.split())
+                by_condition.setdefault(tuple(line), {})[condition] = measured['miou']
     table = markdown_table(['stage', 'model', 'start', 'size', 'images', 'epochs', 'images/s', 's',
                             'device', 'reset@1', 'stream@1'], rows)
+    if by_condition:
+        conditions = list(dict.fromkeys(name for line in by_condition.values() for name in line))
+        table += '\n\n' + markdown_table(
+            ['stage', 'mode', 'modality', *conditions],
+            [[*line, *(cell(found.get(name), '.4f') for name in conditions)]
+             for line, found in by_condition.items()])
     write_whole(folder / 'table.md', (table + '\n').encode())
     return table
 
