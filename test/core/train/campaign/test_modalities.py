@@ -7,7 +7,14 @@ import torch
 
 from mfs_seg_core.data.clips.modality_dropout import SHARES, SLOWEST
 from mfs_seg_core.train.campaign.modalities import (
-    CAMERA, EVENTS, FUSION, OUTAGE, SLOW_CAMERA, draw_on_device, present)
+    CAMERA,
+    EVENTS,
+    FUSION,
+    OUTAGE,
+    SLOW_CAMERA,
+    draw_on_device,
+    present,
+)
 
 COUNT, STEPS = 4000, 12
 

@@ -138,7 +138,8 @@ def test_streams_keep_their_state(monkeypatch):
     plain = step.batches(None)
     for follows, expected in (([False, False], [2, 2]), ([True, False], [4, 2]),
                               ([True, True], [6, 4])):
-        step.batches = lambda _: plain._replace(follows=torch.tensor(follows))
+        batch = plain._replace(follows=torch.tensor(follows))
+        step.batches = lambda _, batch=batch: batch
         take(step)
         assert step._state['count'].flatten().tolist() == expected
 
