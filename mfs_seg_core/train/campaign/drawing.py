@@ -47,7 +47,7 @@ def draw(data: StreetSettings, folder: Path, size: tuple[int, int]) -> None:
                 if now - said > REPORT_S or done == len(drives):
                     rate = done * PER_DRIVE * data.length / (now - begun)
                     print(f'street: {done} of {len(drives)} drives drawn in {now - begun:.0f} s, '
-                          f'{rate:.0f} frames/s', flush=True)
+                          f'{rate:.3g} frames/s', flush=True)
                     said = now
         finally:
             pool.shutdown(cancel_futures=True)

@@ -37,6 +37,7 @@ class StreetSettings:
 
         :param folder: folder of the campaign.
         :param size: width and height of the frames.
+        :returns: files to train on, files to validate on.
         """
         low, high = self.rates_hz
         name = f'street_{size[0]}x{size[1]}_{self.length}_{low:g}to{high:g}hz_{self.bins}bins'
