@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Call the passes of a training step in the C++ library: norm, neurons, depthwise convolution, loss."""
+"""Call the C++ passes of a training step: norm, neurons, depthwise convolution, loss."""
 
 from __future__ import annotations
 

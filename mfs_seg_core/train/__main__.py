@@ -8,9 +8,11 @@ The result is a weights file. All files of a run (checkpoints, TensorBoard, weig
 
 ``mfs-seg train --campaign config/train/campaigns/camvid_lite.yaml --root DIR_OF_CAMVID``
 
-A campaign is a list of stages on CamVid, each of which may start from the weights of one before, or
-learn from it. Its data are decoded once and stay on the device. The results are in
-``runs/<campaign>/<stage>``, with a table and curves of all stages. The same command continues it.
+``mfs-seg train --campaign config/train/campaigns/street_lite.yaml``
+
+A campaign is a list of stages on CamVid or Street, each of which may start from the weights of one
+before, or learn from it. Its data are decoded or drawn once and stay on the device. The results,
+with a table and curves of all stages, are in ``runs/<campaign>``. The same command continues it.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     which.add_argument('--config', help='YAML file of settings')
     which.add_argument('--campaign', help='YAML file of several stages')
     parser.add_argument('--root', help='folder of the data set')
-    parser.add_argument('--model', help="network: 'fast', 'paper' or 'unet' (default: the file's)")
+    parser.add_argument('--model',
+                        help="network: 'fast', 'lite', 'paper' or 'unet' (default: the file's)")
     parser.add_argument('--output', default='runs', help='folder of runs (default: %(default)s)')
     parser.add_argument('--fresh', action='store_true',
                         help='start again instead of continuing a stopped run')
@@ -90,17 +93,22 @@ def _campaign(options: argparse.Namespace, arguments: list[str] | None) -> int:
     """Run a campaign, or one lane of it; return the exit code."""
     import torch
 
-    from mfs_seg_core.train.campaign import schedule
+    from mfs_seg_core.train.campaign import drawing, schedule
     from mfs_seg_core.train.campaign.curves import draw_curves
     from mfs_seg_core.train.campaign.stage import read_campaign
-    if not options.root:
-        raise ValueError('a campaign needs the folder of CamVid: add --root DIR')
-    device = options.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     campaign = read_campaign(options.campaign)
+    if campaign.street is None and not options.root:
+        raise ValueError('a campaign on CamVid needs its folder: add --root DIR')
+    if campaign.street is not None and options.root:
+        raise ValueError('--root has no effect with a campaign on Street: remove it')
+    device = options.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     folder = Path(options.output) / campaign.name
     stages = [stage for stage in campaign.stages if options.lane in (None, stage.lane)]
     if options.lane is None:
+        schedule.exit_on_termination()
         schedule.clear_failures(campaign, folder)
+        if campaign.street is not None:
+            drawing.draw(campaign.street, folder, campaign.stages[0].size)
     if options.lane is None and device != 'cpu':
         command = schedule.lane_command(options.campaign, options.root, options.output, device)
         schedule.run_lanes(campaign, folder, command)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 
 import lightning
@@ -12,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mfs_seg_core.data.clips.clip import Clip
-from mfs_seg_core.data.statistics import MEAN, NOMINAL_STEP_S, STD
+from mfs_seg_core.data.clips.clip import Clip, ResizedClips
+from mfs_seg_core.data.statistics import NOMINAL_STEP_S
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.model.config import named_config
@@ -21,15 +22,17 @@ from mfs_seg_core.model.state import State
 from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.preprocess import normalise
 from mfs_seg_core.train.fused_layers import fuse
-from mfs_seg_core.train.heads import with_classes
 from mfs_seg_core.train.loss import scale_loss
 from mfs_seg_core.train.settings import EVENT_DATA, Settings
+from mfs_seg_core.train.start import pixel_statistics, start_from
 from mfs_seg_core.util.modalities import SENSORS
-from mfs_seg_core.weights.file import build, load_weights
+from mfs_seg_core.weights.file import build
 from mfs_seg_core.weights.metadata import Metadata
 
 # Share of the streams that are reset in a step of training.
 REST_SHARE = 0.1
+# Clips to measure the range of activations on for a conversion.
+CALIBRATION = 32
 
 
 class Training(lightning.LightningModule):
@@ -40,11 +43,13 @@ class Training(lightning.LightningModule):
     :param classes: classes of the labels.
     :param channels: channels of an image, or of an event tensor where there are no images.
     :param class_weights: float32 ``[K]``, weight of each class in the loss.
+    :param clips: clips to measure ranges on, for a spiking network that starts from its artificial
+        twin.
     :raises ValueError: the weights to start from do not fit the network.
     """
 
     def __init__(self, settings: Settings, classes: ClassSet, channels: int,
-                 class_weights: Tensor):
+                 class_weights: Tensor, clips: Sequence[Clip] = ()):
         super().__init__()
         self.settings = settings
         event_channels = 2 * settings.bins if settings.events else 0
@@ -52,36 +57,29 @@ class Training(lightning.LightningModule):
                   else named_config(settings.model, len(classes), inputs=channels,
                                     events=event_channels))
         self.network = build(config).to(memory_format=torch.channels_last)
-        # On a GPU the layers run as before.
-        self.fused = fuse(self.network)
-        if settings.start:
-            self._start_from(settings.start, classes)
         modality = ('events' if settings.data in EVENT_DATA else
                     'fusion' if settings.events else 'camera')
         # Ev-SegNet's own tensors have other channels than two per time bin.
         bins = settings.bins if 2 * settings.bins in (event_channels, channels) else 0
         self.metadata = Metadata(
-            settings.name, config, classes, settings.size, MEAN, STD, NOMINAL_STEP_S,
-            modality, 0 if modality == 'camera' else bins, settings.notes)
+            settings.name, config, classes, settings.size, *pixel_statistics(config),
+            NOMINAL_STEP_S, modality, 0 if modality == 'camera' else bins, settings.notes)
         self.register_buffer('class_weights', class_weights, persistent=False)
+        if settings.start:
+            start_from(self.network, settings.start, classes, partial(self._calibration, clips))
+        # On a GPU the layers run as before.
+        self.fused = fuse(self.network)
 
-    def _start_from(self, path_or_name: str, classes: ClassSet) -> None:
-        started, metadata = load_weights(path_or_name)
-        remedy = 'choose weights of the same network'
-        tensors = with_classes(started.state_dict(), metadata.classes.names,
-                               self.network.state_dict(), classes.names)
-        try:
-            missing, _ = self.network.load_state_dict(tensors, strict=False)
-        except RuntimeError as error:
-            # After a heading, the message names one tensor per line.
-            first = str(error).splitlines()[1].strip().rstrip('.')
-            raise ValueError(f'cannot start from {path_or_name} ({first}): {remedy}') from None
-        # The initial values of these tensors change nothing compared with a network without them.
-        wrong = [name for name in missing
-                 if not name.endswith('lif.leak') and not name.startswith(('recall.', 'events.'))]
-        if wrong:
-            raise ValueError(
-                f'cannot start from {path_or_name} ({wrong[0]} is missing in it): {remedy}')
+    def _calibration(self, clips: Sequence[Clip]) -> tuple[Tensor, Tensor | None]:
+        """Return images ``[N, C, H, W]`` and events, evenly spaced, to measure ranges on."""
+        places = np.linspace(0, len(clips) - 1, min(CALIBRATION, len(clips))).astype(int)
+        resized = ResizedClips(clips, self.settings.size)
+        images, events = zip(*((clip.images[-1:], clip.events[-1:])
+                               for clip in map(resized.__getitem__, places)))
+        pixels = self._steps(torch.from_numpy(np.stack(images)))[0]
+        if not self._fuses:
+            return pixels, None
+        return pixels, torch.from_numpy(np.concatenate(events)).permute(0, 3, 1, 2)
 
     def _steps(self, images: Tensor) -> Tensor:
         """Convert images ``[B, T, H, W, C]`` to network inputs ``[T', B, C, H, W]``."""

@@ -99,7 +99,8 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     start = newest(folder)
     training, validation = open_clips(settings, NOMINAL_STEP_S)
     data = _Data(settings, training, validation)
-    module = Training(settings, training.classes, training.channels, _class_weights(training))
+    module = Training(settings, training.classes, training.channels, _class_weights(training),
+                      training)
     best, last = checkpoint_callbacks(folder)
     devices = settings.devices or max(1, torch.cuda.device_count())
     trainer = lightning.Trainer(

@@ -10,11 +10,14 @@ import textwrap
 from dataclasses import dataclass
 
 from mfs_seg_core.data.folder.settings import anchored, folder_settings
+from mfs_seg_core.model.lite_config import LITE_CONFIGS
 from mfs_seg_core.util.settings_file import read_mapping, typed
 
 EVENT_DATA = ('ddd17', 'dsec')
 DATA = ('street', 'camvid', *EVENT_DATA)
-MODELS = ('fast', 'paper', 'unet')
+MODELS = ('fast', 'paper', 'unet', *LITE_CONFIGS)
+# Networks that take one modality.
+WITHOUT_EVENTS = ('paper', 'unet')
 
 
 @dataclass
@@ -36,8 +39,10 @@ class Settings:
     :param sequences: number of sequences to render for training (street).
     :param length: number of clips in a sequence; the state is kept from clip to clip. Stills have
         1.
-    :param model: network: 'fast', 'paper', or 'unet', which the paper compares with.
-    :param start: name or path of the weights to start from; empty: random.
+    :param model: network: 'fast', 'paper', 'unet', which the paper compares with, or 'lite', whose
+        encoder can start from ImageNet; 'lite_twin' and 'lite_teacher' are artificial networks.
+    :param start: name or path of the weights to start from, or path of an encoder (``mfs-seg
+        imagenet``); empty: random. A 'lite' that starts from a 'lite_twin' is converted first.
     :param size: width and height of the network's input in pixels.
     :param crop: width and height of the window of a frame to train on, in pixels; empty: ``size``.
     :param frames: number of frames in a clip; the last has the label. From rest, a random number
@@ -150,8 +155,8 @@ def check(settings: Settings) -> None:
         raise ValueError(f'{settings.data} needs its folder: add --root DIR')
     if settings.model not in MODELS:
         raise ValueError(f'model must be one of {", ".join(MODELS)}, not {settings.model!r}')
-    if settings.events and (settings.data != 'street' or settings.model != 'fast'):
-        raise ValueError("events: true needs data 'street' and model 'fast', not "
+    if settings.events and (settings.data != 'street' or settings.model in WITHOUT_EVENTS):
+        raise ValueError("events: true needs data 'street' and model 'fast' or 'lite', not "
                          f'{settings.data!r} and {settings.model!r}: remove events')
     for name in ('sequences', 'length', 'frames', 'truncation', 'epochs', 'batch_size',
                  'validate_every'):

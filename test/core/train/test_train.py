@@ -123,7 +123,8 @@ def test_settings_are_checked(tmp_path):
     path.write_text('name: x\ndata: camvid\n')
     for change, message in (('name=y', 'add --root DIR'),
                             ('data=moon', 'one of street, camvid, ddd17, dsec'),
-                            ('model=vgg', 'one of fast, paper, unet'), ('epochs=0', 'at least 1'),
+                            ('model=vgg', 'one of fast, paper, unet, lite'),
+                            ('epochs=0', 'at least 1'),
                             ('epochs=abc', "'epochs' must be an integer, not 'abc'"),
                             ('epochs=true', "'epochs' must be an integer, not True"),
                             ('learning_rate=fast', "'learning_rate' must be a number"),
