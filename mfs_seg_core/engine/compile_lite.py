@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from mfs_seg_core.engine.builder import Current
-from mfs_seg_core.engine.compile_parts import PartCompiler
+from mfs_seg_core.engine.compile_parts import CAMERA, EVENTS, PartCompiler
 from mfs_seg_core.engine.program import UnsupportedNetworkError
 from mfs_seg_core.model.lite import Bottleneck
 
@@ -17,7 +17,8 @@ class LiteCompiler(PartCompiler):
         """
         Add the operations of the network.
 
-        :raises UnsupportedNetworkError: it is an artificial network.
+        :raises UnsupportedNetworkError: it is an artificial network, or has shortcuts where events
+            join.
         """
         if self.config.analogue:
             raise UnsupportedNetworkError('it is an artificial network, without spikes')
@@ -43,12 +44,24 @@ class LiteCompiler(PartCompiler):
     def _encode(self) -> list[Current]:
         """Return the current at the end of each scale, finest first."""
         network, encoded = self.network, []
-        x = self.builder.stem(network.stem.conv, 0, self.table)
+        fuses = bool(self.config.events)
+        x = self.builder.stem(network.stem.conv, CAMERA if fuses else 0, self.table)
+        from_events = self.builder.stem(network.events.stem.conv, EVENTS, None) if fuses else None
         for row, blocks in zip(self.config.encoder, network.encoder):
-            if row[2] == 2:
+            joined = fuses and row[2] == 2 and not encoded
+            if joined:
+                _gate(x)
+                encoded.append(self.builder.sum(x.operation.level, x.channels, [
+                    (self.builder.plane_of(each), False) for each in (x, from_events)]))
+            elif row[2] == 2:
                 encoded.append(x)
-            for block in blocks:
+            for index, block in enumerate(blocks):
                 x = self._bottleneck(block, x)
+                if joined and index == 0:
+                    _gate(x)
+                    level = x.operation.level
+                    y = self.spiking_conv(network.events.down, [from_events], level, gate=EVENTS)
+                    x = self.branch(network.events.join, [x, y], level, [x, y])
         return [*encoded, x]
 
     def _bottleneck(self, block: Bottleneck, x: Current) -> Current:
@@ -58,3 +71,10 @@ class LiteCompiler(PartCompiler):
         level += block.depthwise.conv.stride[0] - 1
         y = self.spiking_conv(block.depthwise, [y], level)
         return self.spiking_conv(block.project, [y], level, adds=(x,) if block.shortcut else ())
+
+
+def _gate(x: Current) -> None:
+    """Let there be no current without the camera, whatever the biases of its operation."""
+    if x.operation.adds:
+        raise UnsupportedNetworkError('it has a shortcut before the events join')
+    x.operation.gate = CAMERA

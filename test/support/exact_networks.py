@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from mfs_seg_core.model.config import Config
-from mfs_seg_core.model.lite import LiteSeg
+from mfs_seg_core.model.lite import STEM_WIDTH, LiteSeg
 from mfs_seg_core.model.lite_config import LiteConfig
 from mfs_seg_core.model.network import MFSSeg, fold_norms
 from mfs_seg_core.model.neuron import LIF
@@ -64,6 +64,11 @@ def random_lite_config(seed: int, **changes) -> LiteConfig:
                               for _ in range(strided + 1)),
         expansion=choose(1, 2, 3), detail=choose(3, 8, 12), learn_leak=choose(True, False),
         recall=choose(True, False), signed=levels > 1 and choose(True, True, False))
+    if choose(True, False):
+        # The engine has no shortcuts before the place where events join.
+        first = next(index for index, each in enumerate(encoder) if each[2] == 2)
+        start = (1, *encoder[0][1:-1], min(encoder[0][-1], STEM_WIDTH - 1))
+        fields |= {'events': 4, 'encoder': (start, *encoder[first:])}
     return LiteConfig(**{**fields, **changes})
 
 
