@@ -72,17 +72,13 @@ struct Loop {
     Run run;
     RowFunction row;
     size_t bytes;
-    int rows;  // of one unit
 };
 
 void unit(void *context, int index) {
     const Loop &loop = *static_cast<const Loop *>(context);
     uint8_t *memory = scratch.at_least(loop.bytes);
     const int height = loop.run.op->height;
-    const int units = (height + loop.rows - 1) / loop.rows;
-    const int stream = index / units, first = index % units * loop.rows;
-    const int last = first + loop.rows < height ? first + loop.rows : height;
-    for (int y = first; y < last; ++y) loop.row(loop.run, stream, y, memory);
+    loop.row(loop.run, index / height, index % height, memory);
 }
 
 }  // namespace
@@ -125,11 +121,8 @@ EXPORT void mfs_run(int32_t kernels, const mfs::Op *ops, int32_t count,
         const Op &op = ops[i];
         const Clock::time_point start = nanoseconds ? Clock::now() : Clock::time_point();
         Loop loop{{&op, streams, constants, tables}, ALL_KERNELS[kernels]->row,
-                  sizeof(float) * tile_pixels(op) * round_up(op.channels, PANEL), 1};
-        // Units of some microseconds: small against the slice of a scheduler, large against the
-        // exchange that takes one.
-        while (team && loop.rows < 4 && batch * op.height > 16 * loop.rows * threads) loop.rows *= 2;
-        const int units = batch * ((op.height + loop.rows - 1) / loop.rows);
+                  sizeof(float) * tile_pixels(op) * round_up(op.channels, PANEL)};
+        const int units = batch * op.height;
         if (team)
             team->run(units, unit, &loop);
         else

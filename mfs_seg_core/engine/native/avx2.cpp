@@ -14,12 +14,13 @@ namespace {
 
 bool supported() {
     unsigned a = 0, b = 0, c = 0, d = 0;
-    return __builtin_cpu_supports("avx2") && __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
 }
 
 constexpr int MAX_PIXELS = 4, MAX_PANELS = 1, FLOATS = 8;
 
-TARGET_BEGIN("avx2,f16c")
+TARGET_BEGIN("avx2,fma,f16c")
 
 #include "avx2.inc"
 

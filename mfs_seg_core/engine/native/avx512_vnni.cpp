@@ -28,6 +28,9 @@ TARGET_BEGIN("avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,prefer-vector-w
 
 inline Float largest(Float a, Float b) { return (Float)_mm512_max_ps((__m512)a, (__m512)b); }
 inline Float smallest(Float a, Float b) { return (Float)_mm512_min_ps((__m512)a, (__m512)b); }
+inline Float fused(Float a, Float b, Float c) {
+    return (Float)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
 inline Word nearest(Float x) { return (Word)_mm512_cvtps_epi32((__m512)x); }
 
 inline Float load_half(const uint8_t *from) {

@@ -20,7 +20,7 @@ bool supported() {
 
 constexpr int MAX_PIXELS = 5, MAX_PANELS = 1, FLOATS = 8;
 
-TARGET_BEGIN("avx2,f16c,avxvnni")
+TARGET_BEGIN("avx2,fma,f16c,avxvnni")
 
 #include "avx2.inc"
 

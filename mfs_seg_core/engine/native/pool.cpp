@@ -25,9 +25,9 @@ inline void pause() {
 
 }  // namespace
 
-Pool::Pool(int threads) {
+Pool::Pool(int threads) : threads_(threads), shares_(new Share[threads]) {
     for (int thread = 1; thread < threads; ++thread)
-        workers_.emplace_back(&Pool::work, this);
+        workers_.emplace_back(&Pool::work, this, thread);
 }
 
 Pool::~Pool() {
@@ -40,7 +40,7 @@ Pool::~Pool() {
 }
 
 void Pool::run(int count, Unit unit, void *context) {
-    if (workers_.empty() || count < 2) {
+    if (threads_ == 1 || count < 2) {
         for (int i = 0; i < count; ++i) unit(context, i);
         return;
     }
@@ -48,14 +48,15 @@ void Pool::run(int count, Unit unit, void *context) {
     unit_ = unit;
     context_ = context;
     done_.store(0, std::memory_order_relaxed);
-    const uint64_t loop = (tickets_.load(std::memory_order_relaxed) >> 32) + 1;
-    tickets_.store(loop << 32 | static_cast<uint32_t>(count));
+    const uint64_t loop = (shares_[0].tickets.load(std::memory_order_relaxed) >> 32) + 1;
+    for (int share = threads_ - 1; share >= 0; --share)
+        shares_[share].tickets.store(loop << 32 |
+                                     static_cast<uint32_t>(first(share + 1) - first(share)));
     if (sleepers_.load() > 0) {
         std::lock_guard<std::mutex> lock(mutex_);
         wake_.notify_all();
     }
-    while (take()) {
-    }
+    take_all(0);
     for (int turn = 0; done_.load(std::memory_order_acquire) < count; ++turn) {
         if (turn < 2000)
             pause();
@@ -64,33 +65,47 @@ void Pool::run(int count, Unit unit, void *context) {
     }
 }
 
-bool Pool::take() {
-    uint64_t ticket = tickets_.load(std::memory_order_acquire);
+// Take units until none is left, first those of the thread's own share; return whether there were.
+bool Pool::take_all(int thread) {
+    int taken = 0;
+    for (int i = 0; i < threads_; ++i)
+        while (take((thread + i) % threads_)) ++taken;
+    // The loop cannot end before this.
+    if (taken) done_.fetch_add(taken, std::memory_order_release);
+    return taken > 0;
+}
+
+bool Pool::take(int share) {
+    std::atomic<uint64_t> &tickets = shares_[share].tickets;
+    uint64_t ticket = tickets.load(std::memory_order_acquire);
     do {
         if ((ticket & LEFT) == 0) return false;
-    } while (!tickets_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel));
+    } while (!tickets.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel));
     // The loop cannot end before this unit is done, so its fields stay as they are.
-    unit_(context_, count_ - static_cast<int>(ticket & LEFT));
-    done_.fetch_add(1, std::memory_order_release);
+    unit_(context_, first(share + 1) - static_cast<int>(ticket & LEFT));
     return true;
 }
 
-void Pool::work() {
+bool Pool::left() const {
+    for (int share = 0; share < threads_; ++share)
+        if (shares_[share].tickets.load() & LEFT) return true;
+    return false;
+}
+
+void Pool::work(int thread) {
     using Clock = std::chrono::steady_clock;
     auto idle_since = Clock::now();
     while (!stop_.load(std::memory_order_relaxed)) {
-        if (take()) {
-            while (take()) {
-            }
+        if (take_all(thread)) {
             idle_since = Clock::now();
             continue;
         }
-        for (int i = 0; i < 16; ++i) pause();
+        pause();
         if (Clock::now() - idle_since < SPIN) continue;
         std::unique_lock<std::mutex> lock(mutex_);
         sleepers_.fetch_add(1);
         // run() publishes its units before it reads the sleepers: one of both is seen here.
-        wake_.wait(lock, [this] { return stop_.load() || (tickets_.load() & LEFT) != 0; });
+        wake_.wait(lock, [this] { return stop_.load() || left(); });
         sleepers_.fetch_sub(1);
         idle_since = Clock::now();
     }

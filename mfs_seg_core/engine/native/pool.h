@@ -7,14 +7,18 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 namespace mfs {
 
-// Threads take units one by one, so a thread that lost its core delays one unit, not a share of
-// the loop. Between the loops of a step the threads spin for some microseconds, then sleep.
+// Each thread has a share of the units of a loop, and takes them one by one; one that has finished
+// its share takes from the shares of the others. So a thread mostly works on the rows that it wrote
+// in the loop before, which are in the cache of its core, and a thread that lost its core delays
+// one unit and not its share. Between the loops of a step the threads spin for some microseconds,
+// then sleep.
 class Pool {
 public:
     using Unit = void (*)(void *context, int unit);
@@ -24,15 +28,23 @@ public:
 
     // Run units 0..count-1 on all threads; return when all are done.
     void run(int count, Unit unit, void *context);
-    int threads() const { return static_cast<int>(workers_.size()) + 1; }
+    int threads() const { return threads_; }
 
 private:
-    void work();
-    bool take();
-
     // Number of the loop in the upper half, units left to take in the lower: one exchange takes a
-    // unit of the current loop and of no other.
-    std::atomic<uint64_t> tickets_{0};
+    // unit of the current loop and of no other. On a line of the cache of its own.
+    struct alignas(64) Share {
+        std::atomic<uint64_t> tickets{0};
+    };
+
+    void work(int thread);
+    bool take_all(int thread);
+    bool take(int share);
+    bool left() const;
+    int first(int share) const { return static_cast<int>(int64_t(count_) * share / threads_); }
+
+    const int threads_;
+    const std::unique_ptr<Share[]> shares_;
     std::atomic<int> done_{0};
     int count_ = 0;
     Unit unit_ = nullptr;

@@ -16,6 +16,30 @@ constexpr int MAX_PIXELS = 4, MAX_PANELS = 1, FLOATS = 4;
 inline Float largest(Float a, Float b) { return a > b ? a : b; }
 inline Float smallest(Float a, Float b) { return a < b ? a : b; }
 
+// Processors without such an instruction compute in double: the product is exact there, and the sum
+// is rounded to an odd last bit, so that rounding it to a float is as if it were exact.
+inline float fused(float a, float b, float c) {
+#ifdef __FP_FAST_FMAF
+    return __builtin_fmaf(a, b, c);
+#else
+    const double product = static_cast<double>(a) * b;
+    double sum = product + c;
+    const double added = sum - product;
+    const double error = (product - (sum - added)) + (c - added);
+    int64_t bits;
+    __builtin_memcpy(&bits, &sum, 8);
+    if ((error > 0 || error < 0) && !(bits & 1)) bits += (error > 0) == (sum > 0) ? 1 : -1;
+    __builtin_memcpy(&sum, &bits, 8);
+    return static_cast<float>(sum);
+#endif
+}
+
+inline Float fused(Float a, Float b, Float c) {
+    Float value;
+    for (int i = 0; i < FLOATS; ++i) value[i] = fused(a[i], b[i], c[i]);
+    return value;
+}
+
 // Adding 1.5 * 2^23 leaves the integer in the low bits.
 inline Word nearest(Float x) {
     constexpr float SHIFT = 12582912.0f;

@@ -59,7 +59,7 @@ def test_shipped_weights(drive, weights, least):
         right.append([(mask == frame.label).mean() for mask in masks])
         assert results[0].firing_rate == pytest.approx(results[1].firing_rate, rel=0.01)
     assert np.mean(same) > least
-    assert abs(np.subtract(*np.mean(right, 0))) < 0.01
+    assert abs(np.subtract(*np.mean(right, 0))) < (0.01 if weights == 'street' else 0.02)
 
 
 def test_sensors_of_a_fusion_network():
