@@ -162,5 +162,6 @@ def test_streaming_needs_numpy_and_safetensors_only(tmp_path):
     loaded = set(json.loads(run('-c', 'import json, sys; import mfs_seg_core.streaming.segmenter; '
                                       'print(json.dumps(sorted(sys.modules)))', cwd=tmp_path)))
     assert 'mfs_seg_core.engine.engine' in loaded
-    assert not loaded & {'torch', 'mfs_seg_core.weights.file', 'cv2', 'lightning', 'pytorch_lightning', 'torchvision', 'yaml', 'rclpy',
-                         'rosbags', 'tensorboard', 'mfs_seg_ros'}
+    assert not loaded & {'torch', 'mfs_seg_core.weights.file', 'cv2', 'lightning',
+                         'pytorch_lightning', 'torchvision', 'yaml', 'rclpy', 'rosbags',
+                         'tensorboard', 'mfs_seg_ros'}

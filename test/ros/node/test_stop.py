@@ -51,7 +51,7 @@ def stopped_twice(process: subprocess.Popen, number: signal.Signals) -> str:
         process.wait()
 
 
-# Libraries that are loaded before the events' decoders are compiled, which takes seconds, and of that
+# Of OpenCV, which is loaded before the decoders of events are compiled for seconds, and of their
 # compiler.
 @pytest.mark.parametrize('command, library, number', [
     ('module', 'cv2.abi3', signal.SIGINT), ('executable', 'cv2.abi3', signal.SIGTERM),
