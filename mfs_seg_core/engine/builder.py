@@ -123,7 +123,7 @@ class Builder:
         channels = tuple(x.channels for x in currents)
         level = currents[0].operation.level
         state = self.plane(Plane('potential', channels, level, name=neuron.name))
-        spikes = self.plane(Plane('spikes', channels, level, border))
+        spikes = self.plane(Plane('spikes', channels, level, border, least=neuron.least))
         leaks = _leaks(neuron, channels)
         start = 0
         for index, x in enumerate(currents):
@@ -189,8 +189,9 @@ class Builder:
         # Each pixel of its input is multiplied by all of the kernel.
         self.count(conv, spikes, self.planes[spikes].level)
         width = padded(channels, PANEL // 2)
-        state, fired = (self.plane(Plane(kind, (channels,), 0, pairs=True, name=name))
-                        for kind, name in (('potential', neuron.name), ('spikes', '')))
+        state, fired = (self.plane(Plane(kind, (channels,), 0, pairs=True, name=name, least=least))
+                        for kind, name, least in (('potential', neuron.name, 0),
+                                                  ('spikes', '', neuron.least)))
         leaks = np.tile(_leaks(neuron, (channels,), pairs=True), 2)
         for part in (0, 1):
             of_row = np.zeros((2 * width, weight.shape[0], 1, 1), np.float32)
@@ -218,22 +219,26 @@ class Builder:
     def _dense(self, weight: np.ndarray, bias: np.ndarray, spikes: int, level: int) -> Operation:
         plane = self.planes[spikes]
         integers, scale = quantise(weight)
-        if self._levels * LARGEST * weight[0].size > MAX_SUM:
+        largest = self._levels - plane.least
+        if largest * LARGEST * weight[0].size > MAX_SUM:
             raise UnsupportedNetworkError('a sum of products does not fit into 32 bits')
+        bias = _corrected(bias, integers, scale, plane.least)
         integers = place(integers, 1, plane.starts, plane.channels, plane.pixel)
         width = padded(len(weight))
         return Operation('dense', level, padded(len(weight)), input=spikes,
-                         flush=groups_in_16_bits(self._levels), weights=pack_dense(integers),
+                         flush=groups_in_16_bits(largest), weights=pack_dense(integers),
                          scale=_widen(scale, width), bias=_widen(bias, width))
 
     def _depthwise(self, weight: np.ndarray, bias: np.ndarray, spikes: int, level: int
                    ) -> Operation:
         plane = self.planes[spikes]
         integers, scale = quantise(weight)
+        bias = _corrected(bias, integers, scale, plane.least)
         integers = place(integers, 0, plane.starts, plane.channels, plane.pixel)
         width = padded(plane.pixel)
-        return Operation('depthwise', level, plane.pixel, input=spikes,
-                         flush=taps_in_16_bits(self._levels), weights=integers[:, 0],
+        integers = integers[:, 0]
+        return Operation('depthwise', level, plane.pixel, input=spikes, weights=integers,
+                         flush=taps_in_16_bits(integers, self._levels - plane.least),
                          scale=_widen(scale, width), bias=_widen(bias, width))
 
 
@@ -243,6 +248,18 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 def _bias(conv: nn.Conv2d | nn.ConvTranspose2d) -> np.ndarray:
     return np.zeros(conv.out_channels, np.float32) if conv.bias is None else _array(conv.bias)
+
+
+def _corrected(bias: np.ndarray, integers: np.ndarray, scale: np.ndarray, least: int
+               ) -> np.ndarray:
+    """
+    Return the bias for sums over bytes s - L instead of spikes s of L..D, L = ``least``.
+
+    The sum of w * s is that of w * (s - L), plus L times that of w. This holds at the edges too,
+    as borders are filled with the byte of no spike, -L.
+    """
+    sums = integers.reshape(len(integers), -1).sum(1, dtype=np.int64)
+    return (bias + least * sums * scale.astype(np.float64)).astype(np.float32)
 
 
 def _widen(values: np.ndarray, width: int) -> np.ndarray:

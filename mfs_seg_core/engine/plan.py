@@ -235,7 +235,7 @@ class MemoryPlan:
         return layout.NeuronsOp(
             state=self.view(neurons.state, operation.part, neurons.place),
             spikes=self.view(neurons.spikes, operation.part, neurons.place), leak=leak,
-            high=neurons.high, hard=neurons.hard, counter=counters[state.name],
+            high=neurons.high, low=spikes.least, hard=neurons.hard, counter=counters[state.name],
             count=width * of_pixel, border=spikes.border, half=self.program.half)
 
     def _table(self, given: int, wanted: int) -> int:

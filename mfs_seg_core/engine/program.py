@@ -38,6 +38,7 @@ class Plane:
     :param border: pixels around it, for a convolution to read.
     :param pairs: its width is rounded up to even, and operations write pairs of pixels.
     :param name: name in the state.
+    :param least: of spikes, the smallest one, 0 or -D; the plane holds the differences to it.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Plane:
     border: int = 0
     pairs: bool = False
     name: str = ''
+    least: int = 0
 
     @property
     def pixel(self) -> int:
@@ -72,7 +74,7 @@ class Neurons:
     :param spikes: plane of their spikes.
     :param place: index of the current in both planes.
     :param leaks: leak of each padded channel.
-    :param high: largest spike, D; the smallest is 0.
+    :param high: largest spike, D; the plane of spikes has the smallest.
     :param hard: a spike resets the potential to 0.
     """
 

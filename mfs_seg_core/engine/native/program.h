@@ -10,7 +10,7 @@
 
 namespace mfs {
 
-constexpr int32_t ABI = 1;
+constexpr int32_t ABI = 2;
 constexpr int MAX_ADDS = 3, MAX_STORES = 2, MAX_NEURONS = 4;
 // Channels of one panel of packed weights, and bytes of one group of inputs in it.
 constexpr int PANEL = 16, GROUP = 4;
@@ -53,11 +53,13 @@ struct Neurons {
     View state, spikes;
     int64_t leak;      // offset into the stream's decays, in floats
     float high;        // largest spike
+    int32_t low;       // smallest spike; bytes hold the difference to it
     int32_t hard;      // reset to 0 after a spike, rather than by subtraction
     int32_t counter;   // place of the layer in the counters
     int32_t count;     // elements of a row that are counted
     int32_t border;    // pixels around the plane of spikes that a convolution reads
     int32_t half;      // potentials have 16 bits, not 32
+    int32_t unused;
 };
 
 struct Op {

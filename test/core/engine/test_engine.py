@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 import torch
-from support.exact_networks import exact_inputs, exact_network, random_config
+from support.exact_networks import exact_inputs, exact_network, random_config, random_lite_config
 from support.untrained import untrained
 
 from mfs_seg_core.engine import engine as module
@@ -16,8 +16,9 @@ from mfs_seg_core.engine.compiler import UnsupportedNetworkError, compile_networ
 from mfs_seg_core.engine.engine import Engine, EngineInput, EngineState
 from mfs_seg_core.engine.library import library
 from mfs_seg_core.model.config import named_config
-from mfs_seg_core.model.network import MFSSeg, fold_norms
+from mfs_seg_core.model.network import fold_norms
 from mfs_seg_core.streaming.preprocess import mask_of
+from mfs_seg_core.weights.file import build
 
 CONFIG = named_config('fast', 11, events=4, widths=(16, 24, 40), kernels=((), (3,), (5, 7)))
 SIZE = 45, 62
@@ -232,8 +233,9 @@ def test_pixels_are_normalised_as_by_torch():
 
 
 def test_planes_that_exist_together_lie_apart():
-    for seed in range(30):
-        program = compile_network(exact_network(random_config(seed), seed))
+    for seed in range(40):
+        config = random_config(seed) if seed < 30 else random_lite_config(seed)
+        program = compile_network(exact_network(config, seed))
         plan = Engine(program)._plan(23, 41, seed % 2 == 0)
         memory = np.full(plan.arena_bytes, -1)
         for step, operation in enumerate(plan.operations):
@@ -250,8 +252,9 @@ def test_planes_that_exist_together_lie_apart():
 
 @pytest.mark.parametrize('changes, message', [
     (dict(mimo=True), 'image pyramid'), (dict(full_spike=False), 'convolutions of currents'),
-    (dict(steps=2), 'several steps'), (dict(levels=33), '33 levels')])
+    (dict(steps=2), 'several steps'), (dict(levels=33), '33 levels'),
+    (dict(name='lite_twin'), 'artificial network')])
 def test_other_networks_are_rejected(changes, message):
-    config = named_config('fast', 5, **{'stem_stride': 1, **changes})
+    config = named_config(**{'name': 'fast', 'classes': 5, **changes})
     with pytest.raises(UnsupportedNetworkError, match=message):
-        compile_network(MFSSeg(config).eval())
+        compile_network(build(config).eval())

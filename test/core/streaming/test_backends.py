@@ -40,7 +40,8 @@ def unet():
 
 
 # The weights of camvid are far from their training data here, and less certain.
-@pytest.mark.parametrize('weights, least', [('street', 0.95), ('camvid', 0.85)])
+@pytest.mark.parametrize('weights, least', [('street', 0.95), ('camvid', 0.85),
+                                            ('camvid_lite', 0.85)])
 def test_shipped_weights(drive, weights, least):
     """
     Compare streams of the shipped weights.
@@ -173,7 +174,7 @@ def test_threads_of_both_backends():
         set_threads(before)
 
 
-@pytest.mark.parametrize('weights', ['street', 'camvid'])
+@pytest.mark.parametrize('weights', ['street', 'camvid', 'camvid_lite'])
 def test_energy_agrees(weights):
     """Of all sensors of the weights, alone and together, with the same state."""
     streams = [Segmenter.from_weights(weights, input_size=(96, 64), backend=backend)
