@@ -38,7 +38,7 @@ class LiteCompiler(PartCompiler):
             if recall is not None:
                 self.store(recall, x)
             if scale == 1:
-                self.silent_head(network.heads[0], x)
+                self.unused_head(network.heads[0], x)
         self.scores(network.detail, network.heads, x)
 
     def _encode(self) -> list[Current]:

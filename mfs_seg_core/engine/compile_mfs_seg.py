@@ -72,10 +72,10 @@ class MFSSegCompiler(PartCompiler):
             decoded.append(x)
         if config.stem_stride == 1:
             for head, x in zip(network.heads[:2], decoded):
-                self.silent_head(head, x)
+                self.unused_head(head, x)
             self.classify(self.head(network.heads[2], decoded[2]))
         else:
-            self.silent_head(network.heads[0], decoded[1])
+            self.unused_head(network.heads[0], decoded[1])
             self.scores(network.detail, network.heads, decoded[2])
 
     def _block(self, block: nn.Module, x: Current) -> Current:

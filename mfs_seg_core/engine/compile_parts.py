@@ -97,13 +97,13 @@ class PartCompiler:
             raise UnsupportedNetworkError('its decoder has transposed convolutions')
         return self.spiking_conv(up, [x], x.operation.level)
 
-    def silent_head(self, head: Head, x: Current) -> None:
-        """Add the neurons of a coarse head, which have a state; its scores are for training."""
-        self.builder.count(head.conv, self.builder.fire(head.lif, [x], 0), x.operation.level)
-
     def head(self, head: Head, x: Current) -> Current:
         """Add a head; return its class scores."""
         return self.spiking_conv(head, [x], x.operation.level)
+
+    def unused_head(self, head: Head, x: Current) -> None:
+        """Add the neurons of a head, which have a state; its scores are for training alone."""
+        self.builder.count(head.conv, self.builder.fire(head.lif, [x], 0), x.operation.level)
 
     def scores(self, detail: Up, heads: nn.ModuleList, half: Current) -> None:
         """

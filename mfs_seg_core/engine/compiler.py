@@ -43,7 +43,7 @@ def compile_network(network: nn.Module, mean: tuple[float, ...] | None = None,
         return compiler(fold_norms(deepcopy(network)), table).compile(half)
 
 
-def compile_weights(network: MFSSeg, metadata: Metadata) -> Program:
+def compile_weights(network: nn.Module, metadata: Metadata) -> Program:
     """
     Compile a network whose input is frames, events or both, as the metadata of its weights say.
 

@@ -32,7 +32,7 @@ from mfs_seg_core.engine.weights import (
 
 KINDS = ('current', 'pixels', 'spikes', *KEPT)
 # Far beyond useful values; offsets within a row of pixels fit into 32 bits.
-MAX_ITEMS, MAX_CHANNELS, MAX_LEVEL, MAX_BORDER, MAX_SPIKE = 1024, 16384, 8, 15, 255
+MAX_ITEMS, MAX_CHANNELS, MAX_LEVEL, MAX_BORDER, MAX_BYTE = 1024, 16384, 8, 15, 255
 # Currents that are added in one pass: the array in native/kernels.inc.
 MAX_PASS_ADDS = 2
 # Of scales, biases and the pixel table, but for the bias of padding.
@@ -81,8 +81,8 @@ def _check_plane(plane: Plane, name: str) -> None:
              and plane.kind in ('spikes', 'pixels'), f'the border of {name} is out of range')
     _require(not plane.pairs or alone and plane.level == 0
              and plane.kind in ('spikes', 'potential'), f'{name} has no pairs of pixels')
-    _require(-MAX_SPIKE <= plane.least <= 0 and (plane.least == 0 or plane.kind == 'spikes'),
-             f'the spikes of {name} are out of range')
+    _require(plane.least == 0 or -LARGEST <= plane.least < 0 and plane.kind == 'spikes',
+             f'the smallest spike of {name} is out of range')
     _require((plane.kind in KEPT) == bool(plane.name) and plane.name.isprintable(),
              f'the name of {name} is wrong')
 
@@ -97,7 +97,7 @@ class _Operations:
         self._missing = [{(place, part) for place in range(len(plane.channels))
                           for part in ((0, 1) if plane.pairs else (None,))}
                          for plane in program.planes]
-        # Largest byte of each plane of spikes so far.
+        # Largest byte of the spikes of each plane so far.
         self._spikes = [0] * len(program.planes)
 
     def check(self, operation: Operation, name: str, last: bool) -> None:
@@ -188,18 +188,16 @@ class _Operations:
         """Check a convolution of spikes, and that its sums cannot overflow."""
         plane = self._read_input(operation, 'spikes', name)
         kernel, channels, pixel = operation.kernel, operation.channels, plane.pixel
-        spike = self._spikes[operation.input]
-        if operation.source == 'dense':
-            shape = channels // PANEL, kernel * kernel * pixel // GROUP, PANEL, GROUP
-            products, most = kernel * kernel * pixel, groups_in_16_bits(spike)
-        else:
-            _require(channels == pixel, f'{name} is depthwise with other channels')
-            shape, products = (channels, kernel, kernel), kernel ** 2
+        dense, spike = operation.source == 'dense', self._spikes[operation.input]
+        _require(dense or channels == pixel, f'{name} is depthwise with other channels')
+        shape = ((channels // PANEL, kernel * kernel * pixel // GROUP, PANEL, GROUP) if dense
+                 else (channels, kernel, kernel))
         self._check_constants(operation, name, shape, channels, np.int8)
-        if operation.source == 'depthwise':
-            most = taps_in_16_bits(operation.weights, spike)
-        _require(spike * LARGEST * products <= MAX_SUM and 1 <= operation.flush <= most,
-                 f'the sums of {name} can overflow')
+        most = (groups_in_16_bits(spike) if dense
+                else taps_in_16_bits(operation.weights, spike))
+        products = kernel * kernel * (pixel if dense else 1)
+        _require(spike * LARGEST * products <= MAX_SUM and 1 <= operation.flush <= most
+                 and int(operation.weights.min()) >= -LARGEST, f'the sums of {name} can overflow')
         scale = np.abs(operation.scale)
         _require(bool((scale <= MAX_VALUE).all()), f'a scale of {name} is too large')
 
@@ -251,7 +249,7 @@ class _Operations:
                  and operation.channels == (1 + pairs) * spikes.width(
                      spikes.channels[neurons.place]), f'the neurons of {name} do not fit')
         largest = neurons.high - spikes.least
-        _require(0 < neurons.high <= largest <= MAX_SPIKE, f'the spikes of {name} are out of range')
+        _require(0 < neurons.high and largest <= MAX_BYTE, f'the spikes of {name} are out of range')
         _require(neurons.leaks.shape == (operation.channels,)
                  and neurons.leaks.dtype == np.float32
                  and bool(((neurons.leaks >= 0) & (neurons.leaks <= 1)).all()),

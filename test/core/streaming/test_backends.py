@@ -174,7 +174,7 @@ def test_threads_of_both_backends():
         set_threads(before)
 
 
-@pytest.mark.parametrize('weights', ['street', 'camvid'])
+@pytest.mark.parametrize('weights', ['street', 'camvid', 'camvid_lite'])
 def test_energy_agrees(weights):
     """Of all sensors of the weights, alone and together, with the same state."""
     streams = [Segmenter.from_weights(weights, input_size=(96, 64), backend=backend)

@@ -29,6 +29,7 @@ from mfs_seg_core.data.clips.sampler import SequenceBatches
 from mfs_seg_core.data.clips.stills import StillClips
 from mfs_seg_core.data.clips.street import StreetClips
 from mfs_seg_core.data.street import DimCamera, Street
+from mfs_seg_core.engine.programs import find_program
 from mfs_seg_core.evaluate.__main__ import main as evaluate
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import CAMVID
@@ -259,6 +260,9 @@ def test_trained_weights_are_evaluated(tmp_path):
     assert len(curves.Images('val/image_truth_mask')) == 2
     _, metadata = load_weights(weights_of(tmp_path))
     assert (metadata.name, metadata.input_size) == ('tiny', (64, 48))
+    # The program of the second run, not of the first.
+    assert weights_of(tmp_path).with_suffix('.program').is_file()
+    assert find_program(weights_of(tmp_path))[1].notes == metadata.notes
     result = evaluation(tmp_path, root)
     assert result['frames'] == 4 and result['iou']['Car'] in (None, 0.0)
     # The labels have sky and road only; other classes are wrong predictions.
