@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Call the passes of a training step in the C++ library: norm, neurons, depthwise convolution, loss."""
+"""Call the fused passes of a training step in the C++ library."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from functools import cache
 
 from mfs_seg_core.engine.library import EngineUnavailableError, library
 
-# Bits of a mask, as in native/training.h.
-INSIDE, KEPT = 1, 2
 # Sizes of kernels that Depthwise takes.
 KERNELS = (3, 5, 7)
 

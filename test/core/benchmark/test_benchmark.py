@@ -12,10 +12,15 @@ import torch
 
 from mfs_seg_core.benchmark import neurons as benchmark
 from mfs_seg_core.benchmark import step as step_module
+from mfs_seg_core.benchmark import training as training_module
 from mfs_seg_core.benchmark.__main__ import main
 from mfs_seg_core.benchmark.fast_scnn import FastSCNN
 from mfs_seg_core.benchmark.step import _folded
 from mfs_seg_core.engine.library import EngineUnavailableError, library
+from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.model.config import named_config
+from mfs_seg_core.train.fused_layers import fuse
+from mfs_seg_core.weights.file import build
 
 SMALL = ['train-step', '--shape', '3', '2', '4', '5', '5', '--rounds', '1']
 
@@ -143,6 +148,43 @@ def test_step(monkeypatch, tmp_path, capsys, threads):
         'native_ms': ms['ours, native'], 'torch_ms': ms['ours, torch'],
         **{f'ratio_{key}': ms[name] / ms['ours, native'] for key, name in (
             ('torch', 'ours, torch'), ('unet', 'U-Net, torch'), ('fastscnn', 'Fast-SCNN, torch'))}}
+
+
+def test_training(monkeypatch, tmp_path, capsys, threads):
+    monkeypatch.setattr(training_module, 'SIZE', (24, 16))
+    assert main(['training', '--rounds', '2', '--json', str(tmp_path / 'training.json')]) == 0
+    out = capsys.readouterr().out
+    written = json.loads((tmp_path / 'training.json').read_text())
+    assert [row['threads'] for row in written['rows']] == [1, 2]
+    assert written['training'] == written['rows'][1] and f'kernels {written["kernels"]}' in out
+    for row in written['rows']:
+        plain, fused = row['torch_images_per_s'], row['fused_images_per_s']
+        assert row['ratio'] == fused / plain
+        assert (f'{row["threads"]} thread(s): torch {plain:.1f} images/s   fused {fused:.1f} '
+                f'images/s   fused / torch {row["ratio"]:.2f}') in out
+
+
+def test_timed_trainings_are_the_same():
+    losses = []
+    for fused in (False, True):
+        torch.manual_seed(0)
+        network = build(named_config('fast', len(CAMVID))).to(memory_format=torch.channels_last)
+        assert not fused or fuse(network)
+        step = training_module.stepper(network, fused, (24, 16))
+        losses.append(torch.stack([step(), step()]))
+    # The second loss depends on the gradients of the first; a spike at a threshold may change it.
+    torch.testing.assert_close(*losses, rtol=1e-2, atol=0)
+    assert losses[0][1] != losses[0][0]
+
+
+def test_training_without_the_engine(monkeypatch, capsys):
+    def missing():
+        raise EngineUnavailableError('it was not built: build it')
+
+    monkeypatch.setattr(training_module, 'training_kernels', missing)
+    assert main(['training']) == 1
+    assert capsys.readouterr().err == (
+        'benchmark: there are no fused layers to measure: it was not built: build it\n')
 
 
 def test_wrong_rounds_of_steps(capsys):

@@ -227,11 +227,10 @@ def test_network(changes):
         expected, found = two_steps(plain, seed), two_steps(other, seed, fused_loss=True)
         try:
             torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
-            for (name, mine), theirs in zip(other.named_parameters(), plain.parameters()):
-                torch.testing.assert_close(
-                    mine.grad, theirs.grad, rtol=1e-3, atol=1e-4, msg=lambda m: f'{name}: {m}')
-            for name, tensor in plain.state_dict().items():
-                torch.testing.assert_close(other.state_dict()[name], tensor)
+            ours, theirs = ({name: weight.grad for name, weight in network.named_parameters()}
+                            for network in (other, plain))
+            torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+            torch.testing.assert_close(other.state_dict(), plain.state_dict())
         except AssertionError as error:
             differences.append(str(error))
     assert len(differences) <= 1, differences
