@@ -23,7 +23,7 @@ class Layer(ctypes.Structure):
         *((name, c_void_p) for name in (
             'input', 'scale', 'shift', 'factor', 'mean', 'potential', 'decay', 'output', 'next',
             'mask', 'gradient', 'next_gradient', 'input_gradient', 'potential_gradient',
-            'decay_gradient', 'sums'))]
+            'decay_gradient', 'sums', 'rates'))]
 
 
 class Depthwise(ctypes.Structure):
