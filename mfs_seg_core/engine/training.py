@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Call the C++ passes of a training step: norm, neurons, depthwise convolution, loss."""
+"""Call the fused passes of a training step in the C++ library."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from functools import cache
 
 from mfs_seg_core.engine.library import EngineUnavailableError, library
 
-# Bits of a mask, as in native/training.h.
-INSIDE, KEPT = 1, 2
 # Sizes of kernels that Depthwise takes.
 KERNELS = (3, 5, 7)
 
@@ -25,7 +23,7 @@ class Layer(ctypes.Structure):
         *((name, c_void_p) for name in (
             'input', 'scale', 'shift', 'factor', 'mean', 'potential', 'decay', 'output', 'next',
             'mask', 'gradient', 'next_gradient', 'input_gradient', 'potential_gradient',
-            'decay_gradient', 'sums'))]
+            'decay_gradient', 'sums', 'rates'))]
 
 
 class Depthwise(ctypes.Structure):

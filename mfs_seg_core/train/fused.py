@@ -36,17 +36,18 @@ class Spikes(NamedTuple):
 
     :param levels: D, the largest spike.
     :param least: L, the smallest spike.
+    :param measure_rates: measure the mean size of a spike.
     """
 
     levels: int
     least: int
+    measure_rates: bool = False
 
 
 def fits(x: Tensor) -> bool:
     """Return whether the fused passes can take a tensor: float32, channels last, on the CPU."""
     return (x.device.type == 'cpu' and x.dtype == torch.float32 and x.dim() == 4
-            and x.numel() > 0 and x.is_contiguous(memory_format=CHANNELS_LAST)
-            and not torch.is_autocast_enabled('cpu'))
+            and x.numel() > 0 and x.is_contiguous(memory_format=CHANNELS_LAST))
 
 
 def _layer(x: Tensor, **pointers: Tensor | None) -> Layer:
@@ -79,8 +80,9 @@ class _FusedLayer(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor, weight: Tensor | None, bias: Tensor | None, norm: Norm | None,
                 potential: Tensor | None, decay: Tensor | None, spikes: Spikes | None):
-        # weight, bias: [C]. decay: [1 or N, C]. Returns spikes and potential, or the norm's output.
-        scale = shift = mean = deviation = mask = after = None
+        # weight, bias: [C]. decay: [1 or N, C]. Returns spikes, potential and rates, or the output
+        # of the norm.
+        scale = shift = mean = deviation = mask = after = rates = None
         if norm is not None:
             mean, deviation = norm.mean, (norm.variance + norm.epsilon).rsqrt()
             scale = weight * deviation
@@ -88,8 +90,9 @@ class _FusedLayer(torch.autograd.Function):
         output = torch.empty_like(x)
         if spikes is not None:
             after, mask = torch.empty_like(x), torch.empty_like(x, dtype=torch.uint8)
+            rates = x.new_empty(len(x)) if spikes.measure_rates else None
         layer = _layer(x, scale=scale, shift=shift, potential=potential, decay=decay,
-                       output=output, next=after, mask=mask)
+                       output=output, next=after, mask=mask, rates=rates)
         if spikes is not None:
             layer.low, layer.high, layer.hard = spikes.least, spikes.levels, spikes.levels == 1
             layer.decays = 1 if decay is None else len(decay)
@@ -97,13 +100,14 @@ class _FusedLayer(torch.autograd.Function):
         ctx.save_for_backward(x if norm is not None else None, scale, mean, deviation, mask,
                               potential if ctx.needs_input_grad[5] else None,
                               decay if ctx.needs_input_grad[4] else None)
-        ctx.decays = 0 if decay is None else len(decay)
         ctx.set_materialize_grads(False)
-        return output if spikes is None else (output, after)
+        if rates is not None:
+            ctx.mark_non_differentiable(rates)
+        return output if spikes is None else (output, after, rates)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, gradient: Tensor | None, after_gradient: Tensor | None = None):
+    def backward(ctx, gradient: Tensor | None, after_gradient: Tensor | None = None, _=None):
         x, factor, mean, deviation, mask, potential, decay = ctx.saved_tensors
         like = mask if x is None else x
         if gradient is None:
@@ -137,8 +141,7 @@ class _FusedLayer(torch.autograd.Function):
             layer.decay, layer.decays = decay.data_ptr(), len(decay)
             layer.potential_gradient = potential_gradient.data_ptr()
         kernels.backward(layer, threads)
-        if decay_gradient is not None and ctx.decays == 1:
-            decay_gradient = decay_gradient.sum(0, keepdim=True)
+        # Autograd adds up the gradients of a decay that all streams share.
         return (x_gradient, weight_gradient, bias_gradient, None, potential_gradient,
                 decay_gradient, None)
 
@@ -208,7 +211,8 @@ def fused_layer(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = N
     :param potential: membrane potential before the step, ``[N, C, H, W]``; None: rest.
     :param decay: share of the potential that remains, float32 ``[1, C]`` or ``[N, C]``.
     :param spikes: settings of the neurons; None: no neurons.
-    :returns: spikes and new potential; without neurons, the output of the norm.
+    :returns: spikes, new potential, and rates ``[N]`` or None; without neurons, the output of the
+        norm.
     """
     return _FusedLayer.apply(x, weight, bias, norm, potential, decay, spikes)
 

@@ -48,12 +48,12 @@ class FusedNorm(ThresholdBatchNorm):
 class FusedNeuron(Neuron):
     """Layer of neurons whose step, from a state or from rest, is one pass."""
 
-    def run(self, currents: Tensor, potential: Tensor | None = None,
-            elapsed: float | Tensor = 1.0) -> tuple[Tensor, Tensor]:
+    def fire(self, currents: Tensor, potential: Tensor | None, elapsed: float | Tensor,
+             measure_rates: bool) -> tuple[Tensor, Tensor, Tensor | None]:
         """Advance T time steps; of these, a single one is fused."""
         if not self.fuses(currents, potential):
-            return super().run(currents, potential, elapsed)
-        return self.step(currents.squeeze(0), potential, elapsed)
+            return super().fire(currents, potential, elapsed, measure_rates)
+        return self.step(currents.squeeze(0), potential, elapsed, measure_rates)
 
     def fuses(self, currents: Tensor, potential: Tensor | None) -> bool:
         """Return whether the fused pass computes the step of these currents ``[T, B, C, H, W]``."""
@@ -61,15 +61,18 @@ class FusedNeuron(Neuron):
                 and (potential is None or fits(potential)))
 
     def step(self, x: Tensor, potential: Tensor | None, elapsed: float | Tensor,
-             norm: FusedNorm | None = None) -> tuple[Tensor, Tensor]:
+             measure_rates: bool, norm: FusedNorm | None = None
+             ) -> tuple[Tensor, Tensor, Tensor | None]:
         """
         Advance one time step.
 
         :param x: current, or input of ``norm``, ``[B, C, H, W]``.
         :param potential: membrane potential before the step; None: rest.
         :param elapsed: time since the last step in nominal steps.
+        :param measure_rates: measure the firing rates.
         :param norm: norm whose output is the current; None: there is none.
-        :returns: spikes ``[1, B, C, H, W]`` and the new potential ``[B, C, H, W]``.
+        :returns: spikes ``[1, B, C, H, W]``, the new potential ``[B, C, H, W]``, and the mean size
+            of a spike ``[B]`` or None.
         :raises ValueError: the potential has another shape, dtype or device than the current.
         """
         decay = None
@@ -80,9 +83,9 @@ class FusedNeuron(Neuron):
             decay = decay.view((1,) * (4 - decay.dim()) + decay.shape)
             decay = decay.expand(-1, x.shape[1], 1, 1).flatten(1).contiguous()
         weights = (None, None, None) if norm is None else (norm.weight, norm.bias, norm.measure(x))
-        spikes, potential = fused_layer(x, *weights, potential, decay,
-                                        Spikes(self.levels, self.least))
-        return spikes.unsqueeze(0), potential
+        spikes, potential, rates = fused_layer(x, *weights, potential, decay,
+                                               Spikes(self.levels, self.least, measure_rates))
+        return spikes.unsqueeze(0), potential, rates
 
 
 class NormedNeuron(NamedTuple):
@@ -102,11 +105,6 @@ class NormedNeuron(NamedTuple):
         return self.neuron.name
 
     @property
-    def least(self) -> int:
-        """Smallest spike."""
-        return self.neuron.least
-
-    @property
     def analogue(self) -> bool:
         """Whether the neuron is that of an artificial network."""
         return self.neuron.analogue
@@ -115,12 +113,12 @@ class NormedNeuron(NamedTuple):
         """Return the activation of an artificial network."""
         return self.neuron.clip(per_image(self.norm, current))
 
-    def run(self, x: Tensor, potential: Tensor | None = None, elapsed: float | Tensor = 1.0
-            ) -> tuple[Tensor, Tensor]:
+    def fire(self, x: Tensor, potential: Tensor | None, elapsed: float | Tensor,
+             measure_rates: bool) -> tuple[Tensor, Tensor, Tensor | None]:
         """Normalise ``[T, B, C, H, W]`` and advance T time steps."""
         if self.neuron.fuses(x, potential) and self.norm.fuses(x.squeeze(0)):
-            return self.neuron.step(x.squeeze(0), potential, elapsed, self.norm)
-        return self.neuron.run(per_image(self.norm, x), potential, elapsed)
+            return self.neuron.step(x.squeeze(0), potential, elapsed, measure_rates, self.norm)
+        return self.neuron.fire(per_image(self.norm, x), potential, elapsed, measure_rates)
 
 
 class FusedConv(Conv):

@@ -216,7 +216,15 @@ EXPORT void mfs_training_moments(int32_t kernels, const mfs::Layer *layer, int32
 
 // Norm, neurons, or both.
 EXPORT void mfs_training_forward(int32_t kernels, const mfs::Layer *layer, int32_t threads) {
-    mfs::run(*layer, mfs::TRAINING_KERNELS[kernels].forward, threads, 0, true);
+    const auto partial = mfs::run(*layer, mfs::TRAINING_KERNELS[kernels].forward, threads,
+                                  layer->rates ? 1 : 0, true);
+    if (!layer->rates) return;
+    const int64_t share = mfs::units(*layer) * layer->channels;
+    for (int64_t stream = 0; stream < layer->streams; ++stream) {
+        double total = 0;
+        for (int64_t i = 0; i < share; ++i) total += partial[stream * share + i];
+        layer->rates[stream] = static_cast<float>(total / static_cast<double>(layer->elements));
+    }
 }
 
 // Sums over pixels that the gradient of a norm needs, into `sums`.

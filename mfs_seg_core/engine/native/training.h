@@ -43,6 +43,7 @@ struct Layer {
     float *potential_gradient;  // null: not needed
     float *decay_gradient;      // [streams][channels]; null: not needed
     float *sums;                // [2][channels]
+    float *rates;               // [streams], mean size of a spike; null: not needed
 };
 
 // Bits of a mask, which the backward pass needs in place of the charged potential.
@@ -92,7 +93,7 @@ struct TrainingKernels {
     const char *name;
     bool (*supported)();
     LayerUnit moments;   // partial [2][channels]: mean, and sum of squared deviations from it
-    LayerUnit forward;
+    LayerUnit forward;   // partial [1][channels]: sums of the sizes of spikes
     LayerUnit sums;      // partial [2][channels]: sums of g and of g * (input - mean), where g is
                          // the gradient of the output of the norm
     LayerUnit backward;  // partial [1][channels]: sums of g * potential

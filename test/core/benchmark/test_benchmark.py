@@ -52,14 +52,6 @@ def test_wrong_options(capsys):
     assert '1 or more' in capsys.readouterr().err
 
 
-@pytest.fixture
-def threads():
-    """Benchmarks of events use one thread."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
 def test_events(tmp_path, capsys, threads):
     pytest.importorskip('numba', reason='numba is not installed: pip install "mfs_seg_ros[events]"')
     from mfs_seg_core.benchmark.events import synthetic

@@ -33,14 +33,11 @@ from mfs_seg_core.weights.file import load_weights
 
 
 @pytest.fixture
-def small(monkeypatch):
-    """Benchmark small images without OpenVINO; restore the number of threads."""
+def small(monkeypatch, threads):
+    """Benchmark small images without OpenVINO."""
     monkeypatch.setattr(module, 'SIZES', ((64, 48),))
     monkeypatch.setattr(module, 'THREADS', (2,))
     monkeypatch.setattr(module, '_has_openvino', lambda: False)
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 def test_figures(small, tmp_path, capsys):

@@ -96,9 +96,11 @@ def test_neurons(shape, levels, signed, learned, elapsed, with_norm):
     x = (levels * noise(*shape)).requires_grad_()
     potential = None if elapsed == 'rest' else noise(*shape).requires_grad_()
     time = {'number': 0.7, 'streams': torch.rand(shape[0], 1, 1, 1) + 0.5}.get(elapsed, 1.0)
-    spikes, after = plain.run((norms[0](x) if with_norm else x)[None], potential, time)
+    spikes, after, rates = plain.fire((norms[0](x) if with_norm else x)[None], potential, time,
+                                      True)
     layer = NormedNeuron(norms[1], other) if with_norm else other
-    ours, ours_after = layer.run(x[None], potential, time)
+    ours, ours_after, ours_rates = layer.fire(x[None], potential, time, True)
+    torch.testing.assert_close(ours_rates, rates)
     torch.testing.assert_close(ours, spikes)
     torch.testing.assert_close(ours_after, after, **CLOSE)
     assert ours.stride() == spikes.stride() and ours_after.stride() == after.stride()
@@ -178,7 +180,7 @@ def test_a_loss_that_is_not_finite_shows():
     """As in torch, so that training stops."""
     x = noise(1, 8, 4, 5)
     x[0, 3, 2, 1] = float('nan')
-    spikes, after = fused.fused_layer(x, spikes=fused.Spikes(4, 0))
+    spikes, after, _ = fused.fused_layer(x, spikes=fused.Spikes(4, 0))
     assert spikes.isnan().sum() == after.isnan().sum() == 1
     labels = torch.zeros(1, 4, 5, dtype=torch.uint8)
     assert fused.cross_entropy(x, labels, torch.ones(8), UNLABELLED)[0].isnan()
@@ -227,11 +229,10 @@ def test_network(changes):
         expected, found = two_steps(plain, seed), two_steps(other, seed, fused_loss=True)
         try:
             torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
-            for (name, mine), theirs in zip(other.named_parameters(), plain.parameters()):
-                torch.testing.assert_close(
-                    mine.grad, theirs.grad, rtol=1e-3, atol=1e-4, msg=lambda m: f'{name}: {m}')
-            for name, tensor in plain.state_dict().items():
-                torch.testing.assert_close(other.state_dict()[name], tensor)
+            ours, theirs = ({name: weight.grad for name, weight in network.named_parameters()}
+                            for network in (other, plain))
+            torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+            torch.testing.assert_close(other.state_dict(), plain.state_dict())
         except AssertionError as error:
             differences.append(str(error))
     assert len(differences) <= 1, differences
@@ -264,12 +265,12 @@ def test_the_number_of_threads_changes_nothing(threads, count):
         _, neuron = pair(Neuron, 24, Spiking(4, 0.4, True))
         _, norm = pair(ThresholdBatchNorm, 24, 4)
         x, potential = noise(3, 24, 61, 47).requires_grad_(), noise(3, 24, 61, 47)
-        spikes, after = NormedNeuron(norm, neuron).run(x[None], potential)
+        spikes, after, rates = NormedNeuron(norm, neuron).fire(x[None], potential, 1.0, True)
         weight = torch.randn(24, 1, 5, 5, requires_grad=True)
         y = fused.depthwise(spikes[0], weight)
         labels = torch.zeros(3, 61, 47, dtype=torch.uint8)
         loss, _ = fused.cross_entropy(y, labels, torch.ones(24), UNLABELLED)
-        results.append([loss, spikes, after, *torch.autograd.grad(
+        results.append([loss, spikes, after, rates, *torch.autograd.grad(
             loss + after.sum(), [x, weight, *norm.parameters(), *neuron.parameters()])])
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(*results))
 
@@ -285,8 +286,9 @@ def test_other_tensors_take_the_layers_of_torch(change):
     x, potential = (noise(2, 8, 5, 6, **change).to(dtype) for _ in range(2))
     for layer in (*norms, plain, other):
         layer.to(dtype)
-    expected = plain.run(norms[0](x)[None], potential)
-    found = NormedNeuron(norms[1], other).run(x[None], potential)
+    *expected, none = plain.fire(norms[0](x)[None], potential, 1.0, False)
+    *found, no_rates = NormedNeuron(norms[1], other).fire(x[None], potential, 1.0, False)
+    assert none is no_rates is None
     for theirs, ours in zip(expected, found):
         assert torch.equal(ours, theirs)
         assert ours.dtype == dtype and ours.stride() == theirs.stride()
@@ -303,7 +305,7 @@ def test_autocast_takes_the_layers_of_torch():
 def test_a_potential_that_does_not_fit():
     _, other = pair(Neuron, 8, Spiking(4, 0.4, True))
     with pytest.raises(ValueError, match='the potential has shape'):
-        other.run(noise(2, 8, 5, 6)[None], noise(1, 8, 5, 6))
+        other.fire(noise(2, 8, 5, 6)[None], noise(1, 8, 5, 6), 1.0, False)
 
 
 def test_a_single_value_has_no_variance():
