@@ -14,7 +14,7 @@ import numpy as np
 from mfs_seg_core.engine import layout
 from mfs_seg_core.engine.constants import Constants
 from mfs_seg_core.engine.library import default_threads, library
-from mfs_seg_core.engine.memory import aligned_bytes
+from mfs_seg_core.engine.memory import address, aligned_bytes
 from mfs_seg_core.engine.plan import MemoryPlan
 from mfs_seg_core.engine.program import Program
 
@@ -125,24 +125,26 @@ class Engine:
         if self._arena.size < count * plan.arena_bytes:
             self._arena = aligned_bytes(count * plan.arena_bytes)
         streams = (layout.StreamMemory * count)()
-        counters = np.zeros((count, len(self.program.layers)), np.int64)
+        counters = np.zeros((count, len(self.program.layers)), np.int64) if rates else None
         outputs = [np.empty((1 + confidence, *size), np.uint8) for _ in masks]
+        arena = address(self._arena)
         # What the structures point to must live as long as they do.
         kept = [self._decays(given.elapsed) for given in inputs]
         for row, (stream, state, given) in enumerate(zip(streams, states, inputs)):
-            stream.spaces[layout.ARENA] = self._arena.ctypes.data + row * plan.arena_bytes
-            stream.spaces[layout.STATE] = state.memory.ctypes.data
+            spaces = stream.spaces
+            spaces[layout.ARENA] = arena + row * plan.arena_bytes
+            spaces[layout.STATE] = address(state.memory)
             for place, (space, array) in enumerate(((layout.CAMERA, given.image),
                                                     (layout.EVENTS, given.events))):
                 stream.present[place] = array is not None
                 if array is not None:
                     kept.append(np.ascontiguousarray(array))
-                    stream.spaces[space] = kept[-1].ctypes.data
-            stream.decays = kept[row].ctypes.data
-            stream.counters = counters[row].ctypes.data if rates else None
-            stream.spaces[layout.MASK] = outputs[row][0].ctypes.data
+                    spaces[space] = address(kept[-1])
+            stream.decays = address(kept[row])
+            stream.counters = address(counters[row]) if rates else None
+            spaces[layout.MASK] = address(outputs[row][0])
             if confidence:
-                stream.spaces[layout.CONFIDENCE] = outputs[row][1].ctypes.data
+                spaces[layout.CONFIDENCE] = address(outputs[row][1])
         self._run(plan.ops, streams, plan.tables, confidence and not scores, self.nanoseconds)
         if scores:
             outputs = [self._mask(plan, streams[row], output[0], mask, confidence)
@@ -240,10 +242,10 @@ class Engine:
             self._mask_ops[key] = plan.scores_op(*fine)
         op, tables = self._mask_ops[key]
         output = np.empty((1 + confidence, *fine), np.uint8)
-        stream.spaces[layout.CLASSES] = classes.ctypes.data
-        stream.spaces[layout.MASK] = output[0].ctypes.data
+        stream.spaces[layout.CLASSES] = address(classes)
+        stream.spaces[layout.MASK] = address(output[0])
         if confidence:
-            stream.spaces[layout.CONFIDENCE] = output[1].ctypes.data
+            stream.spaces[layout.CONFIDENCE] = address(output[1])
         self._run((layout.Op * 1)(op), (layout.StreamMemory * 1)(stream), tables, confidence)
         if fine == size:
             return output
@@ -255,6 +257,5 @@ class Engine:
         ops[-1].confidence.space = layout.CONFIDENCE if confidence else layout.NONE
         self._library.run(
             self._library.kernels[self.kernels], ctypes.addressof(ops), len(ops),
-            ctypes.addressof(streams), len(streams), self._constants.memory.ctypes.data,
-            tables.ctypes.data, threads(),
-            None if nanoseconds is None else nanoseconds.ctypes.data)
+        stream.spaces[layout.CLASSES] = address(classes)
+        stream.spaces[layout.MASK] = address(output[0])

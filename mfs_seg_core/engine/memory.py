@@ -22,6 +22,11 @@ def aligned_bytes(size: int) -> np.ndarray:
     return memory[start:start + size]
 
 
+def address(array: np.ndarray) -> int:
+    """Return the address of the first element. (``array.ctypes`` takes a microsecond more.)"""
+    return array.__array_interface__['data'][0]
+
+
 class Blob:
     """Arrays one after the other, in one block of memory."""
 
