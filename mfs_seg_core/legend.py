@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 
 from mfs_seg_core.labels import CAMVID, DDD17, DSEC, UNLABELLED, ClassSet
-from mfs_seg_core.util.files import written_aside
+from mfs_seg_core.util.image_file import save_image
+from mfs_seg_core.weights.header import find_weights, read_header
 
 SETS = {classes.name: classes for classes in (CAMVID, DDD17, DSEC)}
 PAPER = (250, 250, 248)
@@ -106,12 +107,7 @@ def save_legend(path: Path, classes: ClassSet) -> None:
     :raises ValueError: OpenCV cannot write this kind of file.
     :raises OSError: the file cannot be written.
     """
-    if not cv2.haveImageWriter(str(path)):
-        raise ValueError(f"'{path}' is not a kind of image that can be written: name a .png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with written_aside(path) as part:
-        if not cv2.imwrite(str(part), cv2.cvtColor(legend_image(classes), cv2.COLOR_RGB2BGR)):
-            raise OSError(f"'{path}' cannot be written: check the folder and the disk")
+    save_image(path, legend_image(classes))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -125,9 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.weights:
-            # Imported here: drawing a class set must not load torch.
-            from mfs_seg_core.weights.file import load_weights
-            classes = load_weights(options.weights)[1].classes
+            classes = read_header(find_weights(options.weights)).metadata.classes
         else:
             classes = SETS[options.classes]
         save_legend(options.output, classes)

@@ -106,7 +106,7 @@ def run(
     with (Children(options.output / 'log', environment) as children,
           diagnostics() as counts):
         children.start('segmenter', 'mfs_seg_ros.segmenter', {
-            'weights': options.weights, 'sensors': options.sensors,
+            'weights': options.weights, 'sensors': options.sensors, 'backend': options.backend,
             'event_window': EVENT_WINDOW_S, 'input_width': options.size[0],
             'input_height': options.size[1]},
             {'~/image': 'camera/image_raw', '~/events': 'event_camera/events'})
@@ -133,6 +133,7 @@ def run(
     frames = sent['frames_sent']
     summary = {'frames_sent': frames, **{key: recording[key] for key in MEASURED},
                'weights': options.weights, 'sensors': options.sensors,
+               'backend': counts.node_value('backend'),
                'masks_lost': masks_lost(options.sensors, frames, recording),
                **{key: sent[key] for key in SENT}}
     if options.sensors != 'camera':

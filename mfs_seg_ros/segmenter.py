@@ -22,7 +22,6 @@ import rclpy
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -34,6 +33,7 @@ from vision_msgs.msg import LabelInfo
 
 from mfs_seg_core.legend import legend_image
 from mfs_seg_ros.messages.images import image_message, label_info_message
+from mfs_seg_ros.node.executor import make_executor
 from mfs_seg_ros.node.fastdds_check import segment_bytes, transport_warning
 from mfs_seg_ros.node.lifecycle import reject_invalid_transitions
 from mfs_seg_ros.node.malloc import release_freed_memory
@@ -85,7 +85,7 @@ class SegmenterNode(LifecycleNode):
 
     def run(self) -> int:
         """Spin until stopped; return 1 when the node should have started itself and could not."""
-        executor = SingleThreadedExecutor()
+        executor = make_executor()
         executor.add_node(self)
         try:
             if self._settings['autostart'] and not self._autostart():
@@ -161,8 +161,8 @@ class SegmenterNode(LifecycleNode):
         self._publish_labels()
         width, height = plan.segmenter.input_size
         self.get_logger().info(
-            f"configured: weights '{plan.segmenter.name}' on {plan.segmenter.device}, "
-            f"input {width}x{height}, trigger '{plan.trigger}'")
+            f"configured: weights '{plan.segmenter.name}', input {width}x{height}, trigger "
+            f"'{plan.trigger}', backend {plan.segmenter.backend_description}")
 
     def _activate(self) -> None:
         changed = threading.Condition()

@@ -30,7 +30,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.util.files import write_json
-from mfs_seg_ros.benchmark import DRAIN_S, MASK, START_S, Listener, wait, wait_for_report
+from mfs_seg_ros.benchmark.events import DRAIN_S
+from mfs_seg_ros.benchmark.listener import MASK, START_S, Listener, wait, wait_for_report
 from mfs_seg_ros.diagnostics.process_info import ProcessState, process_state
 from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.node.stop import Stop

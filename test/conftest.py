@@ -3,6 +3,8 @@
 """Distribution of the tests over workers; fixtures of those with real ROS processes."""
 
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
 from support.optional import OptionalModule, reason
@@ -10,6 +12,11 @@ from support.workers import scope
 
 from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.tools.processes import Children
+
+# Compiled programs go to a folder of the tests, but Matplotlib's list of fonts takes long to make.
+os.environ.setdefault('MPLCONFIGDIR', str(Path.home() / '.cache' / 'matplotlib'))
+CACHE = tempfile.TemporaryDirectory(prefix='mfs_seg_cache_')
+os.environ['XDG_CACHE_HOME'] = CACHE.name
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -26,13 +26,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mfs_seg_core.analysis.layers import LayerRecorder
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.data.street.seeds import TEST_SEED
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.baseline_blocks import BLOCKS
 from mfs_seg_core.model.blocks import EFSRes
 from mfs_seg_core.model.config import named_config
+from mfs_seg_core.model.layer_recorder import LayerRecorder
 from mfs_seg_core.model.network import MFSSeg
 from mfs_seg_core.model.state import Membranes, Spiking
 from mfs_seg_core.streaming.preprocess import normalise

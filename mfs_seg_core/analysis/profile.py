@@ -9,7 +9,7 @@ Measure parameters, operations, firing rates and energy of a network, and compar
 The cost of an image depends on the image, through the firing rates. Two modes are measured: a
 stream, one step for each frame with the state kept, as in the node; and N steps of each frame from
 rest, the usual evaluation of a spiking network. With --events, streams of an event camera and of
-both sensors are measured too. See :mod:`mfs_seg_core.analysis.energy` for the model of energy.
+both sensors are measured too. See :mod:`mfs_seg_core.model.operations` for the model of energy.
 """
 
 from __future__ import annotations
@@ -23,20 +23,23 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mfs_seg_core.analysis.energy import AC_PJ, MAC_PJ, OperationCounter, parameters
 from mfs_seg_core.data.sequences import camvid_sequences, street_sequences
 from mfs_seg_core.data.street.seeds import TEST_SEED
 from mfs_seg_core.evaluate import robustness
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.config import named_config
-from mfs_seg_core.model.unet import UNet, UNetConfig
+from mfs_seg_core.model.operations import OperationCounter, parameters
+from mfs_seg_core.model.unet import UNet
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_core.util.charts import bars, save
+from mfs_seg_core.util.energy import AC_PJ, MAC_PJ
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.provenance import DataHash, provenance
 from mfs_seg_core.util.table import cell, text_table
-from mfs_seg_core.weights.file import Metadata, build, load_weights
+from mfs_seg_core.weights.file import build, load_weights
+from mfs_seg_core.weights.metadata import Metadata
 
 # Width and height of the input of a network without weights.
 SIZE = (240, 180)
@@ -239,7 +242,7 @@ def _measured(options: argparse.Namespace, arguments: list[str] | None) -> dict:
     if min(options.frames, options.steps) < 1 or min(options.mac_pj, options.ac_pj) <= 0:
         raise ValueError('--frames and --steps take 1 or more, energies more than 0 pJ')
     # Norms are not folded: only convolutions are counted, and the parameters include the norms.
-    segmenter = Segmenter(network, metadata, 'cpu', options.size)
+    segmenter = Segmenter(network, metadata, 'cpu', options.size, 'torch')
     data_hash = DataHash()
     modes = profile(segmenter, _sequences(options, segmenter), options.steps, options.mac_pj,
                     options.ac_pj, data_hash, options.events)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mfs_seg_core.analysis.layers import LayerRecorder, are_spikes, convolutions
+from mfs_seg_core.model.layer_recorder import LayerRecorder, are_spikes, convolutions
 
 # A spike this near to a border between classes, in pixels of the mask, is at an edge.
 EDGE_PIXELS = 2

@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.frames < 1:
             raise ValueError(f'--frames is {options.frames}: give 1 or more')
-        segmenter = Segmenter.from_weights(options.weights)
+        segmenter = Segmenter.from_weights(options.weights, backend='torch')
         width, height = segmenter.input_size if options.input == STREET else (0, 0)
         source = open_source(options.input, seed=TEST_SEED, width=width, height=height)
         data_hash = DataHash()

@@ -70,7 +70,8 @@ class SetupFigures(NamedTuple):
     memory_mb: float
 
 
-def benchmark_cameras(cameras: int, rounds: int, seconds: float, threads: int = 0) -> None:
+def benchmark_cameras(cameras: int, rounds: int, seconds: float, threads: int = 0,
+                      backend: str = 'native') -> None:
     """
     Print medians over rounds, and the medians of their ratios.
 
@@ -78,6 +79,7 @@ def benchmark_cameras(cameras: int, rounds: int, seconds: float, threads: int = 
     :param rounds: number of rounds.
     :param seconds: duration of a measurement.
     :param threads: threads of the single process; 0: one for each core.
+    :param backend: backend of the network, 'native' or 'torch'.
     :raises ValueError: the system does not report the memory of processes.
     :raises ChildProcessError: a process has ended early.
     """
@@ -86,13 +88,14 @@ def benchmark_cameras(cameras: int, rounds: int, seconds: float, threads: int = 
     cores = len(os.sched_getaffinity(0))
     threads = threads or cores
     setups = {'as a batch': [(cameras, threads)], 'by processes': [(1, 1)] * cameras}
-    print(f'{cameras} camera(s) of {SIZE[0]}x{SIZE[1]}, weights {WEIGHTS}, {cores} core(s), '
-          f'{threads} thread(s) for the batch; medians of {rounds} rounds of {seconds:g} s')
+    print(f'{cameras} camera(s) of {SIZE[0]}x{SIZE[1]}, weights {WEIGHTS}, backend {backend}, '
+          f'{cores} core(s), {threads} thread(s) for the batch; medians of {rounds} rounds of '
+          f'{seconds:g} s')
     results: list[list[SetupFigures]] = []
     for turn in range(rounds):
         # The order alternates, so that no setup profits from it.
         order = list(setups)[::1 if turn % 2 else -1]
-        figures = {name: run(setups[name], seconds) for name in order}
+        figures = {name: run(setups[name], seconds, backend) for name in order}
         results.append([figures[name] for name in setups])
     for name, of_setup in zip(setups, zip(*results)):
         rate, cpu_ms, resident, memory = map(statistics.median, zip(*of_setup))
@@ -104,12 +107,14 @@ def benchmark_cameras(cameras: int, rounds: int, seconds: float, threads: int = 
           f'{resident:.2f}, shared pages counted once {memory:.2f}')
 
 
-def run(processes: Sequence[tuple[int, int]], seconds: float) -> SetupFigures:
+def run(processes: Sequence[tuple[int, int]], seconds: float, backend: str = 'native'
+        ) -> SetupFigures:
     """
     Run a setup once.
 
     :param processes: cameras and threads of each process.
     :param seconds: duration of the measurement.
+    :param backend: backend of the network, 'native' or 'torch'.
     :returns: figures of all processes.
     :raises ChildProcessError: a process has ended early.
     """
@@ -120,7 +125,8 @@ def run(processes: Sequence[tuple[int, int]], seconds: float) -> SetupFigures:
     try:
         for each in processes:
             ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, *each, seconds), daemon=True)
+            process = context.Process(target=_serve, args=(theirs, *each, seconds, backend),
+                                      daemon=True)
             process.start()
             theirs.close()
             started.append((process, ours))
@@ -147,11 +153,11 @@ def run(processes: Sequence[tuple[int, int]], seconds: float) -> SetupFigures:
         (sum(each.own for each in results) + max(each.shared for each in results)) / 1e6)
 
 
-def _serve(pipe: Connection, cameras: int, threads: int, seconds: float) -> None:
+def _serve(pipe: Connection, cameras: int, threads: int, seconds: float, backend: str) -> None:
     """Step the cameras of one process without pauses; send its figures through the pipe."""
     from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, step_together
     set_threads(threads)
-    first = Segmenter.from_weights(WEIGHTS)
+    first = Segmenter.from_weights(WEIGHTS, backend=backend)
     streams = [first, *(first.sibling() for _ in range(cameras - 1))]
     random = np.random.default_rng(0)
     frames = random.integers(0, 256, (cameras, SIZE[1], SIZE[0], 3), np.uint8)

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from mfs_seg_core.events.decoders import open_decoder
 from mfs_seg_core.events.evt3_encoder import encode_evt3
@@ -47,7 +46,6 @@ def benchmark_events(count: int, rounds: int, path: Path | None) -> None:
         stream.
     :raises ValueError: the file is no RAW file of EVT3, or has no events.
     """
-    torch.set_num_threads(1)
     data, size = (synthetic(count), SENSOR) if path is None else repeated(path, count)
     events = decode(data, 1 << 18, size)
     source = path or 'a synthetic stream'

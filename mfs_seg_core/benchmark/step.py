@@ -4,15 +4,26 @@
 One step of our network, by both backends, against one image of U-Net and of Fast-SCNN.
 
 Ours takes a uint8 image of the network's size and returns a mask, with the state kept from step to
-step. The peers take a normalised float32 image and return class scores. All take turns in each
-round, so that other work on the machine meets all of them.
+step. The peers take a normalised float32 image and return class scores in float32; they have no
+state, need no normalisation and no argmax, and share the memory of inputs and outputs with the
+caller. All have the same number of threads.
+
+All take turns in each round, so that other work on the machine meets all of them, in an order that
+changes from round to round. A pause comes before each: threads of the one before have stopped
+spinning, and others have used the caches, as on a robot that does other work between frames. A step
+that follows its like at once takes less.
 """
 
 from __future__ import annotations
 
+import os
+import platform
+import random
+import re
 import statistics
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +32,15 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mfs_seg_core.benchmark.fast_scnn import FastSCNN
+from mfs_seg_core.benchmark.step_parts import KINDS, draw, parts
 from mfs_seg_core.data.street import Street
 from mfs_seg_core.engine.library import EngineUnavailableError, library
-from mfs_seg_core.model.unet import UNet, UNetConfig
+from mfs_seg_core.model.unet import UNet
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads
+from mfs_seg_core.util.charts import pyplot
 from mfs_seg_core.util.files import write_json
+from mfs_seg_core.util.table import cell, markdown_table
 
 WEIGHTS = 'street'
 SIZES = ((240, 180), (480, 360))
@@ -33,44 +48,80 @@ THREADS = (1, 2)
 # A drive, and the time between its frames.
 SEED, FRAMES, PERIOD_S = 0, 20, 0.05
 WARM_UP = 2
+# Threads of OpenMP spin for some milliseconds after their work, on cores that the next needs.
+PAUSE_S = 0.005
 # U-Net takes hundreds of milliseconds: it runs in every so many rounds.
 SELDOM = 5
 NATIVE, TORCH, UNET, FAST_SCNN = 'ours, native', 'ours, torch', 'U-Net', 'Fast-SCNN'
 
+_CPUINFO = Path('/proc/cpuinfo')
+
 Step = Callable[[], object]
 
 
-def step(rounds: int, json_file: Path | None = None) -> None:
+def step(rounds: int, json_file: Path | None = None, picture: Path | None = None) -> None:
     """
-    Print medians over rounds, for each size and number of threads.
+    Print medians over rounds for each size and number of threads, and the parts of a step.
 
     :param rounds: number of rounds.
     :param json_file: file to write the figures to; None: none.
+    :param picture: file to draw the parts of a step to; None: none.
+    :raises ValueError: a picture is requested, and matplotlib is not installed.
     """
-    try:
-        kernels = library().choose()
-        print(f'Kernels of the native engine: {kernels}, of {", ".join(library().kernels)}')
-    except EngineUnavailableError as error:
-        kernels = None
-        print(f'There is no native engine: {error}')
-    if not _has_openvino():
-        print('OpenVINO is not installed, so the peers run in torch only: pip install openvino')
+    if picture:
+        pyplot()
+    machine = _machine()
+    kernels = machine['kernels']
     before = torch.get_num_threads()
     rows = []
     try:
         for size in SIZES:
             for count in THREADS:
-                times = measure(size, count, rounds, kernels is not None)
-                rows.append({'size': size, 'threads': count, 'ms': times})
-                _show(rows[-1])
+                rows.append({'size': size, 'threads': count,
+                             'ms': measure(size, count, rounds, bool(kernels))})
+        set_threads(THREADS[0])
+        measured = parts(WEIGHTS, _frames(SIZES[0]), PERIOD_S, rounds, bool(kernels))
     finally:
         set_threads(before)
+    names = [_condition(row['size'], row['threads']) for row in rows]
+    print(markdown_table(['median of a step, ms', *names], [
+        [name, *(f'{row["ms"][name]:.1f}' for row in rows)] for name in rows[0]['ms']]))
     figures = _ratios(next((row['ms'] for row in rows
                             if row['size'] == SIZES[0] and row['threads'] == 2), rows[0]['ms']))
-    print('   '.join(f'{name} {value:.2f}' for name, value in figures.items()
-                     if value is not None))
+    print(f'{names[0] if len(rows) == 1 else _condition(SIZES[0], 2)}: ' + '   '.join(
+        f'{name} {value:.2f}' for name, value in figures.items() if value is not None))
+    title = f'Parts of a step, ms, {_condition(SIZES[0], THREADS[0])}'
+    print(markdown_table([title, *measured], [
+        [kind, *(cell(each.get(kind), '.2f') for each in measured.values())] for kind in KINDS]))
     if json_file:
-        write_json(json_file, {'kernels': kernels, 'rounds': rounds, 'step': figures, 'rows': rows})
+        write_json(json_file, {'machine': machine, 'rounds': rounds, 'step': figures,
+                               'rows': rows, 'parts': measured})
+    if picture:
+        draw(picture, f'{title}, {kernels[0]}' if kernels else title, measured)
+
+
+def _machine() -> dict[str, object]:
+    """Describe processor, instruction sets and libraries, and print that."""
+    found = re.search('model name.*: (.*)', _CPUINFO.read_text()) if _CPUINFO.exists() else None
+    machine: dict[str, object] = {
+        'processor': found[1] if found else platform.machine(),
+        'cores': len(os.sched_getaffinity(0)), 'kernels': [],
+        'torch': f'{torch.__version__}, {torch.backends.cpu.get_cpu_capability()}',
+        'openvino': version('openvino') if _has_openvino() else None}
+    print(f'{machine["processor"]}, {machine["cores"]} core(s); torch {machine["torch"]}')
+    try:
+        best = library().choose()
+        machine['kernels'] = [best, *(name for name in library().kernels if name != best)]
+        print(f'Kernels of the native engine: {best}, of {", ".join(library().kernels)}')
+    except EngineUnavailableError as error:
+        print(f'There is no native engine: {error}')
+    print(f'OpenVINO {machine["openvino"]}' if machine['openvino'] else
+          'OpenVINO is not installed, so the peers run in torch only: pip install openvino')
+    return machine
+
+
+def _condition(size: tuple[int, int], threads: int) -> str:
+    return f'{size[0]}x{size[1]}, {threads} thread{"s" * (threads > 1)}'
 
 
 @torch.inference_mode()
@@ -91,20 +142,23 @@ def measure(size: tuple[int, int], threads: int, rounds: int, native: bool = Tru
     for name, network in ((UNET, UNet(UNetConfig(classes))), (FAST_SCNN, FastSCNN(classes))):
         steps |= _peer(name, network.eval(), size, threads)
     times: dict[str, list[float]] = {name: [] for name in steps}
+    names = list(steps)
+    order = random.Random(SEED)
     for turn in range(-WARM_UP, rounds):
-        for name, run in steps.items():
+        order.shuffle(names)
+        for name in names:
             if name.startswith(UNET) and turn > 0 and turn % SELDOM:
                 continue
+            time.sleep(PAUSE_S)
             start = time.perf_counter()
-            run()
+            steps[name]()
             if turn >= 0:
                 times[name].append(1e3 * (time.perf_counter() - start))
     return {name: statistics.median(values) for name, values in times.items()}
 
 
 def _ours(size: tuple[int, int], backends: tuple[str, ...]) -> dict[str, Step]:
-    street = Street(SEED, *size)
-    frames = [street.frame(index * PERIOD_S).image for index in range(FRAMES)]
+    frames = _frames(size)
 
     def stepper(backend: str) -> Step:
         segmenter = Segmenter.from_weights(WEIGHTS, input_size=size, backend=backend)
@@ -112,6 +166,11 @@ def _ours(size: tuple[int, int], backends: tuple[str, ...]) -> dict[str, Step]:
         return lambda: segmenter.step(frames[next(count) % FRAMES], PERIOD_S)
 
     return {f'ours, {backend}': stepper(backend) for backend in backends}
+
+
+def _frames(size: tuple[int, int]) -> list[np.ndarray]:
+    street = Street(SEED, *size)
+    return [street.frame(index * PERIOD_S).image for index in range(FRAMES)]
 
 
 def _peer(name: str, network: nn.Module, size: tuple[int, int], threads: int) -> dict[str, Step]:
@@ -167,13 +226,7 @@ def _in_openvino(network: nn.Module, image: torch.Tensor, threads: int) -> Step:
         'INFERENCE_PRECISION_HINT': 'f32'})
     request = compiled.create_infer_request()
     pixels = np.ascontiguousarray(image.numpy())
-    return lambda: request.infer([pixels])
-
-
-def _show(row: dict) -> None:
-    (width, height), count = row['size'], row['threads']
-    print(f'{width}x{height}, {count} thread(s): ' + '   '.join(
-        f'{name} {value:.1f} ms' for name, value in row['ms'].items()))
+    return lambda: request.infer([pixels], share_inputs=True, share_outputs=True)
 
 
 def _ratios(ms: dict[str, float]) -> dict[str, float | None]:

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sequences of labelled frames for evaluation, from Street and CamVid."""
+"""Sequences of labelled frames for evaluation, from Street, CamVid and folders."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from mfs_seg_core.data.folder.dataset import LabelledFolder
+from mfs_seg_core.data.folder.frame import FolderFrame
 from mfs_seg_core.data.street.seeds import TEST_SEED
 
 # CamVid's file names hold frame numbers of a 30 Hz video.
 CAMVID_HZ = 30.0
 
-# Image, uint8 [H, W, 3] RGB; label, uint8 [H, W] class ids, 255 for void; seconds since the frame
-# before, None if unknown.
-LabelledFrame = tuple[np.ndarray, np.ndarray, 'float | None']
+# Image, uint8 [H, W, 3] RGB; label, uint8 [H, W] class ids, 255 for void, None for a frame that
+# advances the state only; seconds since the frame before, None if unknown.
+LabelledFrame = tuple[np.ndarray, 'np.ndarray | None', 'float | None']
 
 
 def street_sequences(seeds: int, frames: int, size: tuple[int, int], rate_hz: float,
@@ -58,3 +60,20 @@ def camvid_sequences(root: str, split: str) -> Iterator[Iterable[LabelledFrame]]
             before = count
 
     return (drive(indices) for indices in drives.values())
+
+
+def folder_sequences(folder: LabelledFolder) -> Iterator[Iterable[LabelledFrame]]:
+    """Return the frames of a folder, one sequence per recording, or per image without an order."""
+    def drive(frames: list[FolderFrame]) -> Iterator[LabelledFrame]:
+        before = None
+        for frame in frames:
+            image = folder.image(frame)
+            label = folder.label(frame, image.shape[:2]) if frame.pair.label else None
+            yield image, label, (None if before is None else (frame.stamp_ns - before) / 1e9)
+            before = frame.stamp_ns
+
+    if not folder.has_order:
+        return (drive([frame]) for frame in folder.labelled)
+    # Frames after the last label are not scored, and change no score.
+    return (drive(frames[:1 + max(labelled)]) for frames in folder.recordings
+            if (labelled := [i for i, frame in enumerate(frames) if frame.pair.label]))

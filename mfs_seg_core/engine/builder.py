@@ -15,9 +15,17 @@ import numpy as np
 from torch import Tensor, nn
 
 from mfs_seg_core.engine.layout import MAX_ADDS, MAX_NEURONS, MAX_STORES, PANEL
-from mfs_seg_core.engine.program import Neurons, Operation, Plane, padded
+from mfs_seg_core.engine.program import (
+    Cost,
+    Neurons,
+    Operation,
+    Plane,
+    UnsupportedNetworkError,
+    padded,
+)
 from mfs_seg_core.engine.weights import (
     LARGEST,
+    MAX_SUM,
     groups_in_16_bits,
     pack_dense,
     place,
@@ -26,12 +34,6 @@ from mfs_seg_core.engine.weights import (
 )
 from mfs_seg_core.model.neuron import LEAST_LEAK
 from mfs_seg_core.model.state import Neuron
-
-MAX_SUM = 2 ** 31 - 1
-
-
-class UnsupportedNetworkError(ValueError):
-    """The engine has no operations for a network; the message names the part."""
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Builder:
 
     :ivar planes: planes, which operations name by index.
     :ivar operations: operations, in the order of execution.
+    :ivar costs: costs of the convolutions.
     """
 
     def __init__(self, levels: int):
@@ -59,6 +62,7 @@ class Builder:
         """
         self.planes: list[Plane] = []
         self.operations: list[Operation] = []
+        self.costs: list[Cost] = []
         self._levels = levels
 
     def plane(self, plane: Plane) -> int:
@@ -98,6 +102,7 @@ class Builder:
         weight = np.zeros((3, 3, inputs, width), np.float32)
         weight[..., :outputs] = _array(conv.weight).transpose(2, 3, 1, 0)
         stride = conv.stride[0]
+        self.costs.append(Cost('', conv.weight.numel(), stride - 1, max(gate, 1)))
         return self._add(Operation(
             'stem', stride - 1, padded(outputs), input=pixels, kernel=3, stride=stride, gate=gate,
             weights=weight, bias=_widen(_bias(conv), width)), outputs)
@@ -118,7 +123,7 @@ class Builder:
         channels = tuple(x.channels for x in currents)
         level = currents[0].operation.level
         state = self.plane(Plane('potential', channels, level, name=neuron.name))
-        spikes = self.plane(Plane('spikes', channels, level, border))
+        spikes = self.plane(Plane('spikes', channels, level, border, least=neuron.least))
         leaks = _leaks(neuron, channels)
         start = 0
         for index, x in enumerate(currents):
@@ -141,6 +146,7 @@ class Builder:
         """
         weight, bias = _array(conv.weight), _bias(conv)
         outputs = len(weight)
+        self.count(conv, spikes, level)
         if conv.groups == 1:
             operation = self._dense(weight, bias, spikes, level)
         elif conv.groups == outputs == conv.in_channels:
@@ -151,6 +157,18 @@ class Builder:
         operation.gate = gate
         operation.adds = [(self.plane_of(x), False) for x in adds]
         return self._add(operation, outputs)
+
+    def count(self, conv: nn.Conv2d | nn.ConvTranspose2d, spikes: int, level: int) -> None:
+        """
+        Record the cost of a convolution, which :meth:`conv` and :meth:`double` do themselves.
+
+        :param conv: the convolution.
+        :param spikes: plane of the spikes that it takes.
+        :param level: size whose pixels it multiplies all of its weights for.
+        """
+        layer = next(self.planes[neurons.state].name for operation in self.operations
+                     for neurons in operation.neurons if neurons.spikes == spikes)
+        self.costs.append(Cost(layer, conv.weight.numel(), level))
 
     def double(self, conv: nn.ConvTranspose2d, spikes: int, neuron: Neuron) -> int:
         """
@@ -168,9 +186,12 @@ class Builder:
             raise UnsupportedNetworkError('its last layer is not a transposed convolution of 2x2')
         weight, bias = _array(conv.weight), _bias(conv)
         channels = weight.shape[1]
+        # Each pixel of its input is multiplied by all of the kernel.
+        self.count(conv, spikes, self.planes[spikes].level)
         width = padded(channels, PANEL // 2)
-        state, fired = (self.plane(Plane(kind, (channels,), 0, pairs=True, name=name))
-                        for kind, name in (('potential', neuron.name), ('spikes', '')))
+        state, fired = (self.plane(Plane(kind, (channels,), 0, pairs=True, name=name, least=least))
+                        for kind, name, least in (('potential', neuron.name, 0),
+                                                  ('spikes', '', neuron.least)))
         leaks = np.tile(_leaks(neuron, (channels,), pairs=True), 2)
         for part in (0, 1):
             of_row = np.zeros((2 * width, weight.shape[0], 1, 1), np.float32)
@@ -198,22 +219,26 @@ class Builder:
     def _dense(self, weight: np.ndarray, bias: np.ndarray, spikes: int, level: int) -> Operation:
         plane = self.planes[spikes]
         integers, scale = quantise(weight)
-        if self._levels * LARGEST * weight[0].size > MAX_SUM:
+        largest = self._levels - plane.least
+        if largest * LARGEST * weight[0].size > MAX_SUM:
             raise UnsupportedNetworkError('a sum of products does not fit into 32 bits')
+        bias = _corrected(bias, integers, scale, plane.least)
         integers = place(integers, 1, plane.starts, plane.channels, plane.pixel)
         width = padded(len(weight))
         return Operation('dense', level, padded(len(weight)), input=spikes,
-                         flush=groups_in_16_bits(self._levels), weights=pack_dense(integers),
+                         flush=groups_in_16_bits(largest), weights=pack_dense(integers),
                          scale=_widen(scale, width), bias=_widen(bias, width))
 
     def _depthwise(self, weight: np.ndarray, bias: np.ndarray, spikes: int, level: int
                    ) -> Operation:
         plane = self.planes[spikes]
         integers, scale = quantise(weight)
+        bias = _corrected(bias, integers, scale, plane.least)
         integers = place(integers, 0, plane.starts, plane.channels, plane.pixel)
         width = padded(plane.pixel)
-        return Operation('depthwise', level, plane.pixel, input=spikes,
-                         flush=taps_in_16_bits(self._levels), weights=integers[:, 0],
+        integers = integers[:, 0]
+        return Operation('depthwise', level, plane.pixel, input=spikes, weights=integers,
+                         flush=taps_in_16_bits(integers, self._levels - plane.least),
                          scale=_widen(scale, width), bias=_widen(bias, width))
 
 
@@ -223,6 +248,18 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 def _bias(conv: nn.Conv2d | nn.ConvTranspose2d) -> np.ndarray:
     return np.zeros(conv.out_channels, np.float32) if conv.bias is None else _array(conv.bias)
+
+
+def _corrected(bias: np.ndarray, integers: np.ndarray, scale: np.ndarray, least: int
+               ) -> np.ndarray:
+    """
+    Return the bias for sums over bytes s - L instead of spikes s of L..D, L = ``least``.
+
+    The sum of w * s is that of w * (s - L), plus L times that of w. This holds at the edges too,
+    as borders are filled with the byte of no spike, -L.
+    """
+    sums = integers.reshape(len(integers), -1).sum(1, dtype=np.int64)
+    return (bias + least * sums * scale.astype(np.float64)).astype(np.float32)
 
 
 def _widen(values: np.ndarray, width: int) -> np.ndarray:

@@ -26,6 +26,11 @@ def set_threads(count: int) -> None:
     _threads[0] = count
 
 
+def chosen_threads() -> int:
+    """Return the number of threads that was set; 0: none."""
+    return _threads[0]
+
+
 def threads() -> int:
     """Return the number of threads of the engines of this process."""
     return _threads[0] or default_threads()
@@ -71,7 +76,12 @@ class EngineOutput(NamedTuple):
 
 
 class Engine:
-    """A program with its memory for a step. One thread at a time may use it."""
+    """
+    A program with its memory for a step. One thread at a time may use it.
+
+    :ivar nanoseconds: time of each operation of the last step, int64, if set to an array of as many
+        elements as the program has operations; None: not measured.
+    """
 
     def __init__(self, program: Program, kernels: str = ''):
         """
@@ -88,6 +98,7 @@ class Engine:
         self._plans: dict[tuple[int, int, bool], MemoryPlan] = {}
         self._mask_ops: dict[tuple, tuple[layout.Op, np.ndarray]] = {}
         self._arena = aligned_bytes(0)
+        self.nanoseconds: np.ndarray | None = None
 
     def step(self, states: Sequence[EngineState], inputs: Sequence[EngineInput],
              confidence: bool = False, rates: bool = False) -> list[EngineOutput]:
@@ -115,7 +126,7 @@ class Engine:
             self._arena = aligned_bytes(count * plan.arena_bytes)
         streams = (layout.StreamMemory * count)()
         counters = np.zeros((count, len(self.program.layers)), np.int64) if rates else None
-        outputs = [np.empty((1 + confidence, *mask), np.uint8) for mask in masks]
+        outputs = [np.empty((1 + confidence, *size), np.uint8) for _ in masks]
         arena = address(self._arena)
         # What the structures point to must live as long as they do.
         kept = [self._decays(given.elapsed) for given in inputs]
@@ -134,10 +145,10 @@ class Engine:
             spaces[layout.MASK] = address(outputs[row][0])
             if confidence:
                 spaces[layout.CONFIDENCE] = address(outputs[row][1])
-        self._run(plan.ops, streams, plan.tables, confidence)
+        self._run(plan.ops, streams, plan.tables, confidence and not scores, self.nanoseconds)
         if scores:
-            outputs = [self._mask(plan, streams[row], mask, confidence)
-                       for row, mask in enumerate(masks)]
+            outputs = [self._mask(plan, streams[row], output[0], mask, confidence)
+                       for row, (output, mask) in enumerate(zip(outputs, masks))]
         means = counters / plan.neuron_counts() if rates else None
         return [EngineOutput(output[0], output[1] if confidence else None,
                              dict(zip(self.program.layers, means[row].tolist())) if rates else None)
@@ -220,9 +231,9 @@ class Engine:
         leaks = self._constants.leaks
         return leaks if elapsed == 1 else leaks ** np.float32(elapsed)
 
-    def _mask(self, plan: MemoryPlan, stream: layout.StreamMemory, size: tuple[int, int],
-              confidence: bool) -> np.ndarray:
-        """Return mask and confidence of another size, ``[1 or 2, H, W]``."""
+    def _mask(self, plan: MemoryPlan, stream: layout.StreamMemory, classes: np.ndarray,
+              size: tuple[int, int], confidence: bool) -> np.ndarray:
+        """Return mask and confidence ``[1 or 2, H, W]`` of another size than ``classes``."""
         # Beyond twice the network's size, scores are not interpolated: the cost grows and the mask
         # no longer improves.
         fine = tuple(min(wanted, 2 * given) for wanted, given in zip(size, plan.sizes[0]))
@@ -231,6 +242,7 @@ class Engine:
             self._mask_ops[key] = plan.scores_op(*fine)
         op, tables = self._mask_ops[key]
         output = np.empty((1 + confidence, *fine), np.uint8)
+        stream.spaces[layout.CLASSES] = address(classes)
         stream.spaces[layout.MASK] = address(output[0])
         if confidence:
             stream.spaces[layout.CONFIDENCE] = address(output[1])
@@ -240,10 +252,10 @@ class Engine:
         rows, columns = (np.arange(wanted) * given // wanted for wanted, given in zip(size, fine))
         return output.take(columns, 2).take(rows, 1)
 
-    def _run(self, ops: ctypes.Array, streams: ctypes.Array, tables: np.ndarray, confidence: bool
-             ) -> None:
+    def _run(self, ops: ctypes.Array, streams: ctypes.Array, tables: np.ndarray, confidence: bool,
+             nanoseconds: np.ndarray | None = None) -> None:
         ops[-1].confidence.space = layout.CONFIDENCE if confidence else layout.NONE
         self._library.run(
             self._library.kernels[self.kernels], ctypes.addressof(ops), len(ops),
-            ctypes.addressof(streams), len(streams), address(self._constants.memory),
-            address(tables), threads())
+        stream.spaces[layout.CLASSES] = address(classes)
+        stream.spaces[layout.MASK] = address(output[0])

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from ctypes import Structure, c_float, c_int32, c_int64, c_void_p
 
-ABI = 1
+ABI = 2
 MAX_ADDS, MAX_STORES, MAX_NEURONS = 3, 2, 4
 PANEL, GROUP, NORMALS = 16, 4, 48
 
 # enum Space
-NONE, ARENA, STATE, CAMERA, EVENTS, MASK, CONFIDENCE = range(7)
+NONE, ARENA, STATE, CAMERA, EVENTS, MASK, CONFIDENCE, CLASSES = SPACES = range(8)
 # enum Source
 SOURCES = ('zero', 'dense', 'depthwise', 'stem', 'pixels', 'tensor')
 
@@ -39,8 +39,8 @@ class NeuronsOp(Structure):
     """Neurons that take the current of an operation."""
 
     _fields_ = [('state', View), ('spikes', View), ('leak', c_int64), ('high', c_float),
-                ('hard', c_int32), ('counter', c_int32), ('count', c_int32), ('border', c_int32),
-                ('half', c_int32)]
+                ('low', c_int32), ('hard', c_int32), ('counter', c_int32), ('count', c_int32),
+                ('border', c_int32), ('half', c_int32), ('unused', c_int32)]
 
 
 class Op(Structure):
@@ -58,5 +58,5 @@ class Op(Structure):
 class StreamMemory(Structure):
     """Memory of one stream."""
 
-    _fields_ = [('spaces', c_void_p * 7), ('decays', c_void_p), ('counters', c_void_p),
+    _fields_ = [('spaces', c_void_p * len(SPACES)), ('decays', c_void_p), ('counters', c_void_p),
                 ('present', c_int32 * 2)]

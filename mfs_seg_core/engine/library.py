@@ -36,37 +36,41 @@ class Library:
         :raises EngineUnavailableError: it cannot be loaded, or is of another version.
         """
         try:
-            self._library = ctypes.CDLL(path)
+            self.functions = ctypes.CDLL(path)
         except OSError as error:
             raise EngineUnavailableError(f'{path} cannot be loaded ({error}): install '
                                          'mfs_seg_ros again') from None
-        call = self._library
+        call = self.functions
         call.mfs_kernels.restype, call.mfs_kernels.argtypes = c_char_p, [c_int32]
         call.mfs_supported.argtypes = [c_int32]
         for name in ('mfs_op_size', 'mfs_stream_size'):
             getattr(call, name).restype = c_int64
         call.mfs_run.restype = None
         call.mfs_run.argtypes = [c_int32, c_void_p, c_int32, c_void_p, c_int32, c_void_p, c_void_p,
-                                 c_int32]
+                                 c_int32, c_void_p]
+        call.mfs_resize.restype = None
+        call.mfs_resize.argtypes = [
+            c_void_p, c_int32, c_int32, c_void_p, c_int32, c_int32, c_void_p, c_void_p, c_int32,
+            c_int32, c_void_p, c_void_p, c_int32, c_int32, c_void_p, c_void_p]
         sizes = call.mfs_abi(), call.mfs_op_size(), call.mfs_stream_size()
         if sizes != (layout.ABI, ctypes.sizeof(layout.Op), ctypes.sizeof(layout.StreamMemory)):
             raise EngineUnavailableError(f'{path} is of another version: install mfs_seg_ros again')
         self.kernels = self._names()
         os.register_at_fork(after_in_child=call.mfs_after_fork)
-        self.run = call.mfs_run
+        self.run, self.resize = call.mfs_run, call.mfs_resize
 
     def _names(self) -> dict[str, int]:
         """Return the kernels that this processor can run, best first, and their indices."""
         names, index = {}, 0
-        while name := self._library.mfs_kernels(index):
-            if self._library.mfs_supported(index):
+        while name := self.functions.mfs_kernels(index):
+            if self.functions.mfs_supported(index):
                 names[name.decode()] = index
             index += 1
         return names
 
     def taps(self, name: str) -> int:
         """Return the rows of a depthwise kernel that the weights are packed for."""
-        return self._library.mfs_taps(self.kernels[name])
+        return self.functions.mfs_taps(self.kernels[name])
 
     def choose(self, name: str = '') -> str:
         """

@@ -44,15 +44,15 @@ class MemoryPlan:
         :param constants: its constants.
         :param height: height of the input.
         :param width: width of the input.
-        :param scores: keep the class scores for :meth:`scores_op`, and write no mask.
+        :param scores: keep the class scores, for :meth:`scores_op`, and write the mask.
         """
         self.program, self.constants = program, constants
         planes, operations = list(program.planes), list(program.operations)
         if scores:
-            # A copy of the last operation, which stores its current instead of a class.
+            # A copy of the last operation, which stores its current too.
             last = operations[-1]
             planes.append(Plane('current', (program.classes,), last.level))
-            operations[-1] = Operation(**{**vars(last), 'classes': 0,
+            operations[-1] = Operation(**{**vars(last),
                                           'stores': [*last.stores, len(planes) - 1]})
         self.planes, self.operations = planes, operations
         self.sizes = [(height, width)]
@@ -134,7 +134,7 @@ class MemoryPlan:
 
     def scores_op(self, height: int, width: int) -> tuple[layout.Op, np.ndarray]:
         """
-        Return the operation that makes a mask of another size from the class scores.
+        Return the operation that makes a mask of another size from scores and mask of a step.
 
         :param height: height of the mask.
         :param width: width of the mask.
@@ -148,6 +148,8 @@ class MemoryPlan:
         rows, columns = (tables.add(interpolation(*pair))
                          for pair in zip(self.sizes[plane.level], (height, width)))
         op.add[0] = layout.Add(self.view(len(self.planes) - 1), rows, columns)
+        if width >= self.sizes[plane.level][1]:
+            op.input = layout.View(0, layout.CLASSES, self.sizes[plane.level][1], 1)
         _write_mask(op)
         return op, tables.memory()
 
@@ -235,7 +237,7 @@ class MemoryPlan:
         return layout.NeuronsOp(
             state=self.view(neurons.state, operation.part, neurons.place),
             spikes=self.view(neurons.spikes, operation.part, neurons.place), leak=leak,
-            high=neurons.high, hard=neurons.hard, counter=counters[state.name],
+            high=neurons.high, low=spikes.least, hard=neurons.hard, counter=counters[state.name],
             count=width * of_pixel, border=spikes.border, half=self.program.half)
 
     def _table(self, given: int, wanted: int) -> int:

@@ -17,6 +17,10 @@ import numpy as np
 from mfs_seg_core.engine.layout import PANEL
 
 
+class UnsupportedNetworkError(ValueError):
+    """The engine has no operations for a network; the message names the part."""
+
+
 def padded(channels: int, multiple: int = PANEL) -> int:
     """Return the channels that a plane holds for these."""
     return -(-channels // multiple) * multiple
@@ -34,6 +38,7 @@ class Plane:
     :param border: pixels around it, for a convolution to read.
     :param pairs: its width is rounded up to even, and operations write pairs of pixels.
     :param name: name in the state.
+    :param least: of spikes, the smallest one, 0 or -D; the plane holds the differences to it.
     """
 
     kind: str
@@ -42,6 +47,7 @@ class Plane:
     border: int = 0
     pairs: bool = False
     name: str = ''
+    least: int = 0
 
     @property
     def pixel(self) -> int:
@@ -68,7 +74,7 @@ class Neurons:
     :param spikes: plane of their spikes.
     :param place: index of the current in both planes.
     :param leaks: leak of each padded channel.
-    :param high: largest spike, D; the smallest is 0.
+    :param high: largest spike, D; the plane of spikes has the smallest.
     :param hard: a spike resets the potential to 0.
     """
 
@@ -123,6 +129,23 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """
+    Multiplications of a convolution for an image, by which its energy is estimated.
+
+    :param layer: name of the neurons whose spikes it takes; empty: it takes an input.
+    :param products: multiplications for each pixel.
+    :param level: size that has these pixels.
+    :param sensor: sensor whose input it takes, 1 for the camera, 2 for events; 0: none.
+    """
+
+    layer: str
+    products: int
+    level: int
+    sensor: int = 0
+
+
+@dataclass(frozen=True)
 class Program:
     """
     A compiled network.
@@ -132,6 +155,8 @@ class Program:
     :param inputs: channels of the image and of the event tensor, 0 where there is none.
     :param classes: number of classes.
     :param half: membrane potentials have 16 bits, not 32.
+    :param costs: costs of all convolutions of the network, also of those that the program leaves
+        out because inference needs no result of them.
     """
 
     planes: list[Plane]
@@ -139,6 +164,7 @@ class Program:
     inputs: tuple[int, int]
     classes: int
     half: bool = False
+    costs: list[Cost] = field(default_factory=list)
 
     @property
     def layers(self) -> list[str]:

@@ -10,6 +10,8 @@ from mfs_seg_core.engine.layout import GROUP, PANEL
 
 # Symmetric: -128 is unused, so that bounds are the same on both sides.
 LARGEST = 127
+# Of a sum of products, in 32 bits.
+MAX_SUM = 2 ** 31 - 1
 
 
 def quantise(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -79,6 +81,16 @@ def groups_in_16_bits(spike: int) -> int:
     return 32767 // (2 * LARGEST * spike)
 
 
-def taps_in_16_bits(spike: int) -> int:
-    """Return how many products of spikes up to ``spike`` 16 bits can sum up."""
-    return 32767 // (LARGEST * spike)
+def taps_in_16_bits(weight: np.ndarray, spike: int) -> int:
+    """
+    Return how many products of a depthwise convolution 16 bits can sum up.
+
+    Spikes are not negative, so no partial sum of a channel, in whatever order, is larger than the
+    sum of its weights' sizes times the largest spike. Where that fits, all taps do.
+
+    :param weight: int8 ``[C, k, k]``.
+    :param spike: largest spike.
+    :returns: number of taps.
+    """
+    largest = np.abs(weight.reshape(len(weight), -1).astype(np.int64)).sum(1).max()
+    return weight[0].size if largest * spike <= 32767 else 32767 // (LARGEST * spike)

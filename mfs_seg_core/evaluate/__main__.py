@@ -7,6 +7,7 @@ Measure weights on labelled frames.
 ``mfs-seg evaluate --weights street --data street --camera dim``
 ``mfs-seg evaluate --weights street --data street --sensors all --conditions all``
 ``mfs-seg evaluate --weights camvid --data camvid --root DIR --encodings all``
+``mfs-seg evaluate --weights FILE --data own.yaml --split val``
 
 The modes differ in the steps for each frame of a sequence:
 
@@ -30,7 +31,14 @@ from pathlib import Path
 from mfs_seg_core.util.extras import missing
 
 try:
-    from mfs_seg_core.data.sequences import LabelledFrame, camvid_sequences, street_sequences
+    from mfs_seg_core.data.folder.dataset import LabelledFolder
+    from mfs_seg_core.data.folder.settings import read_data_file
+    from mfs_seg_core.data.sequences import (
+        LabelledFrame,
+        camvid_sequences,
+        folder_sequences,
+        street_sequences,
+    )
     from mfs_seg_core.data.street.seeds import TEST_SEED
     from mfs_seg_core.evaluate import robustness
     from mfs_seg_core.evaluate.modes import MODES, evaluate, table
@@ -43,6 +51,8 @@ except ModuleNotFoundError as error:
     if __name__ != '__main__':
         raise
     sys.exit(f'evaluate: evaluation needs {missing(error.name, ["data"])}')
+
+YAML = ('.yaml', '.yml')
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,9 +75,13 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mfs-seg evaluate', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--weights', required=True, help='name or path')
-    parser.add_argument('--data', required=True, choices=('camvid', 'street'))
-    parser.add_argument('--root', help='folder of CamVid')
-    parser.add_argument('--split', default='val', help="list of CamVid (default: '%(default)s')")
+    parser.add_argument('--data', required=True, metavar='{camvid,street,FILE}',
+                        help='data set, or a YAML file that describes a folder of images and '
+                             'labels')
+    parser.add_argument('--root', help='folder of CamVid, or of the data of FILE')
+    parser.add_argument('--split',
+                        help="list of CamVid, split of FILE, or 'all' (default: 'val', or the "
+                             'val_split of FILE)')
     parser.add_argument('--mode', choices=MODES, action='append',
                         help='mode to measure; may be repeated (default: all)')
     parser.add_argument('--steps', type=int, default=4, help='N of repeat@N (default: %(default)s)')
@@ -106,7 +120,10 @@ def _sequences(segmenter: Segmenter, options: argparse.Namespace
     if options.data == 'camvid':
         if not options.root:
             raise ValueError('CamVid needs its folder: add --root DIR')
-        return partial(camvid_sequences, options.root, options.split), {'split': options.split}
+        split = options.split or 'val'
+        return partial(camvid_sequences, options.root, split), {'split': split}
+    if options.data != 'street':
+        return _folder(segmenter, options)
     if not 0 < options.rate < float('inf'):
         raise ValueError(f'--rate is {options.rate}: give frames per second, above 0')
     described = {'camera': options.camera, 'rate_hz': options.rate}
@@ -116,6 +133,21 @@ def _sequences(segmenter: Segmenter, options: argparse.Namespace
         described['electrons'] = electrons = options.electrons or WHITE
     return partial(street_sequences, options.seeds, options.frames, segmenter.input_size,
                    options.rate, electrons), described
+
+
+def _folder(segmenter: Segmenter, options: argparse.Namespace
+            ) -> tuple[Callable[[], Iterable[Iterable[LabelledFrame]]], dict]:
+    if not options.data.endswith(YAML):
+        raise ValueError(f"--data is '{options.data}': name camvid, street, or a file "
+                         f'({", ".join(YAML)}) that describes a folder of images and labels')
+    described = read_data_file(options.data, options.root)
+    split = options.split or described.val
+    folder = LabelledFolder(described.root, described.settings, split)
+    if folder.classes.names != segmenter.classes.names:
+        raise ValueError(f'the weights have the classes {", ".join(segmenter.classes.names)}, the '
+                         f'data {", ".join(folder.classes.names)}: name weights that were trained '
+                         'on these, or change the file of classes')
+    return partial(folder_sequences, folder), {'split': split}
 
 
 def _compare_encodings(segmenter: Segmenter, options: argparse.Namespace,

@@ -34,8 +34,12 @@ class _ModeEvaluation:
         self.scores: list[float] = []
         self.rates: list[float] = []
 
-    def add(self, image: np.ndarray, label: np.ndarray, step_s: float | None) -> None:
-        """Segment a frame and score its mask."""
+    def add(self, image: np.ndarray, label: np.ndarray | None, step_s: float | None) -> None:
+        """Segment a frame and score its mask; one without a label advances the state only."""
+        if label is None:
+            if self.mode == 'stream':
+                self.segmenter.step(image, step_s)
+            return
         if self.mode != 'stream':
             self.segmenter.reset()
             step_s = None

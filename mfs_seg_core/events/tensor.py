@@ -19,8 +19,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from mfs_seg_core.events.pixel_map import PixelMap
 from mfs_seg_core.events.types import Events
@@ -55,8 +53,7 @@ class EventWindow:
                              'this sensor')
 
 
-def event_tensor(window: EventWindow, bins: int, width: int, height: int,
-                 device: torch.device | str = 'cpu') -> Tensor:
+def event_tensor(window: EventWindow, bins: int, width: int, height: int) -> np.ndarray:
     """
     Return the voxel grid of a window of events.
 
@@ -64,21 +61,31 @@ def event_tensor(window: EventWindow, bins: int, width: int, height: int,
     :param bins: B, number of time bins; 1: plain counts.
     :param width: columns of the grid, the width of the network's input.
     :param height: rows of the grid, the height of the network's input.
-    :param device: device of the tensor.
     :returns: float32 ``[2 * B, height, width]``; channel ``2 * b`` has the OFF events of bin b,
         channel ``2 * b + 1`` the ON events.
     :raises ValueError: if an event lies outside the window or the sensor.
     """
-    pixel_map = window.pixel_map or _scaling(tuple(window.size))
-    cells = pixel_map.cells(width, height)
-    count = _count_on_cpu if torch.device(device).type == 'cpu' else _count
-    counts = count(window, bins, cells, width * height, device)
-    # At least 1: in a grid finer than the sensor, an event still counts 1 in its cell.
-    pixels = max(1.0, pixel_map.inside_count / (width * height))
-    return counts.div_(pixels).log1p_().view(2 * bins, height, width)
+    cells, pixels = cells_of(window, width, height)
+    grid = _counts(window, bins, cells, width * height)
+    grid /= np.float32(pixels)
+    return np.log1p(grid, out=grid).reshape(2 * bins, height, width)
 
 
 _maps: dict[tuple[int, int], PixelMap] = {}
+
+
+def cells_of(window: EventWindow, width: int, height: int) -> tuple[np.ndarray, float]:
+    """
+    Return the cells of a grid that events fall into.
+
+    :param window: the events.
+    :param width: columns of the grid.
+    :param height: rows of the grid.
+    :returns: cell of each pixel of the sensor, int32; -1: none; and the pixels of a cell.
+    """
+    pixel_map = window.pixel_map or _scaling(tuple(window.size))
+    # At least 1: in a grid finer than the sensor, an event still counts 1 in its cell.
+    return pixel_map.cells(width, height), max(1.0, pixel_map.inside_count / (width * height))
 
 
 def _scaling(size: tuple[int, int]) -> PixelMap:
@@ -88,42 +95,41 @@ def _scaling(size: tuple[int, int]) -> PixelMap:
     return _maps[size]
 
 
-def _count_on_cpu(window: EventWindow, bins: int, cells: np.ndarray, count: int, device) -> Tensor:
-    """Count in one pass compiled by Numba; without Numba, as on other devices."""
+def _counts(window: EventWindow, bins: int, cells: np.ndarray, count: int) -> np.ndarray:
+    """Return the events of each cell, float32 ``[2 * B, cells]``, in one pass by Numba."""
     try:
         from mfs_seg_core.events.tensor_kernel import accumulate
     except ModuleNotFoundError:
-        return _count(window, bins, cells, count, device)
+        return _counts_by_numpy(window, bins, cells, count)
     grid = np.zeros((2 * bins, count), np.float32)
     scale = (bins - 1) / (window.end_us - window.start_us)
     wrong = accumulate(*window.events, cells, *window.size, window.start_us, window.end_us, scale,
                        grid)
     if wrong:
-        raise _outside(window)
-    return torch.from_numpy(grid)
+        raise outside(window)
+    return grid
 
 
-def _count(window: EventWindow, bins: int, cells: np.ndarray, count: int,
-           device: torch.device | str) -> Tensor:
-    """Count with torch, on any device."""
+def _counts_by_numpy(window: EventWindow, bins: int, cells: np.ndarray, count: int) -> np.ndarray:
+    """Return the same without Numba."""
+    t, x, y, p = window.events
     width, height = window.size
-    # torch supports int64 on all devices, unlike uint16.
-    t, x, y, p = (torch.from_numpy(field.astype(np.int64)).to(device) for field in window.events)
     if ((t < window.start_us) | (t >= window.end_us) | (x >= width) | (y >= height)).any():
-        raise _outside(window)
-    cell = torch.from_numpy(cells).to(device)[y * width + x]
-    place = (t - window.start_us).double() * ((bins - 1) / (window.end_us - window.start_us))
-    low = place.long()
+        raise outside(window)
+    cell = cells[y.astype(np.int64) * width + x].astype(np.int64)
+    place = (t - window.start_us) * ((bins - 1) / (window.end_us - window.start_us))
+    low = place.astype(np.int64)
     share = place - low
-    grid = torch.zeros(2 * bins * count, dtype=torch.float64, device=device)
+    grid = np.zeros(2 * bins * count)
     for bin_of, part in ((low, 1 - share), (low + 1, share)):
         kept = (cell >= 0) & (bin_of < bins)
         index = (2 * bin_of + p) * count + cell
-        grid.index_add_(0, index[kept], part[kept])
-    return grid.float().view(2 * bins, count)
+        grid += np.bincount(index[kept], part[kept], grid.size)
+    return grid.astype(np.float32).reshape(2 * bins, count)
 
 
-def _outside(window: EventWindow) -> ValueError:
+def outside(window: EventWindow) -> ValueError:
+    """Return the error of a window with an event that lies outside its span or sensor."""
     events, size = window.events, window.size
     if int(events.x.max()) >= size[0] or int(events.y.max()) >= size[1]:
         return ValueError(f'events reach pixel ({events.x.max()}, {events.y.max()}), outside '

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mfs_seg_core.model.baseline_blocks import BLOCKS
 from mfs_seg_core.model.lite_config import LITE_CONFIGS, LiteConfig
+
+# Residual blocks, keys of mfs_seg_core.model.baseline_blocks.BLOCKS.
+BLOCK_NAMES = ('efs_res', 'efs_res_dense', 'ms_res', 'ems_res', 'plain')
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Config:
         (Cho et al., ICCV 2021), as MFS-Seg's authors use; else sums of same-scale features.
     :param detail: channels at full resolution when ``stem_stride`` is 2.
     :param inputs: channels of an image; of an event tensor, for a network that takes events only.
-    :param block: residual block, one of :data:`mfs_seg_core.model.baseline_blocks.BLOCKS`.
+    :param block: residual block, one of :data:`BLOCK_NAMES`.
     :param full_spike: fire before the convolutions that change shape; False, for comparison.
     :param events: channels of the event tensor of a network that takes images and events; 0: it
         takes one modality.
@@ -58,8 +60,8 @@ class Config:
     full_spike: bool = True
 
     def __post_init__(self):
-        if self.block not in BLOCKS:
-            raise ValueError(f'no block {self.block!r}: choose from {", ".join(BLOCKS)}')
+        if self.block not in BLOCK_NAMES:
+            raise ValueError(f'no block {self.block!r}: choose from {", ".join(BLOCK_NAMES)}')
 
 
 CONFIGS = {

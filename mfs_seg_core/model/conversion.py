@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import cycle
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ LEAST_RANGE = 0.25
 
 @torch.no_grad()
 def convert(twin: LiteSeg, images: Tensor, levels: int, leak: float = 0.25,
-            per_channel: bool = True) -> LiteSeg:
+            per_channel: bool = True, events: Tensor | None = None) -> LiteSeg:
     """
     Return the spiking network whose spikes approximate the activations of an artificial one.
 
@@ -32,10 +33,12 @@ def convert(twin: LiteSeg, images: Tensor, levels: int, leak: float = 0.25,
     :param levels: D of the spiking network.
     :param leak: leak of its neurons at the start of their training.
     :param per_channel: one scale for each channel of a current; False: one for all.
+    :param events: event tensors ``[N, E, H, W]`` of the same times, for a twin that takes both: the
+        ranges are then those of camera, events and fusion.
     :returns: spiking network in evaluation mode.
     """
     currents = twin.currents()
-    ranges = _ranges(twin, images)
+    ranges = _ranges(twin, images, events)
     config = dataclasses.replace(twin.config, analogue=False, levels=levels, leak=leak,
                                  learn_leak=True)
     network = LiteSeg(config).to(images.device)
@@ -58,7 +61,7 @@ def convert(twin: LiteSeg, images: Tensor, levels: int, leak: float = 0.25,
     return network.eval()
 
 
-def _ranges(twin: LiteSeg, images: Tensor) -> dict[str, Tensor]:
+def _ranges(twin: LiteSeg, images: Tensor, events: Tensor | None) -> dict[str, Tensor]:
     """Return the range of each channel of the input of each layer with neurons, by its name."""
     ranges: dict[str, Tensor] = {}
 
@@ -72,8 +75,12 @@ def _ranges(twin: LiteSeg, images: Tensor) -> dict[str, Tensor]:
     handles = [module.register_forward_pre_hook(
         lambda module, inputs, name=name: record(name, module, inputs))
         for name, module in twin.named_modules() if hasattr(module, 'lif')]
-    for image in images.split(8):
+    windows = [None] if events is None else events.split(8)
+    for image, window in zip(images.split(8), cycle(windows)):
         twin(image[None])
+        if window is not None:
+            twin(image[None], events=window[None])
+            twin(None, events=window[None])
     for handle in handles:
         handle.remove()
     return ranges

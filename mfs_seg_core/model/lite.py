@@ -9,9 +9,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mfs_seg_core.model.blocks import EFSRes, Head, Recall, SpikingConv, Stem, Up
+from mfs_seg_core.model.blocks import EFSRes, EventInput, Head, Recall, SpikingConv, Stem, Up
 from mfs_seg_core.model.layout import enlarge, per_image
 from mfs_seg_core.model.lite_config import LiteConfig
+from mfs_seg_core.model.network import CAMERA, EVENTS, presence
 from mfs_seg_core.model.state import Membranes, Spiking, State
 from mfs_seg_core.model.stateful import Prediction, Stateful
 
@@ -73,7 +74,8 @@ class LiteSeg(Stateful):
 
     Each scale of the decoder adds the enlarged current of the coarser one and that of the encoder,
     then runs its blocks. As in MFSSeg, four sub-pixels of each pixel at 1/2 give the detail at full
-    resolution. The network holds no state.
+    resolution. Events join the camera after the first block at 1/4, and the decoder at 1/2. The
+    network holds no state.
     """
 
     def __init__(self, config: LiteConfig):
@@ -97,6 +99,10 @@ class LiteSeg(Stateful):
             encoded = [*(encoded if stride == 2 else encoded[:-1]), channels]
             self.encoder.append(blocks)
 
+        if config.events:
+            self.events = EventInput(config.events, (encoded[0], self._joined()), config.expansion,
+                                     spiking, stride=2)
+
         widths = (*config.decoder_widths, width)
         finer = range(len(widths) - 1)
         self.lateral = nn.ModuleList(
@@ -117,45 +123,82 @@ class LiteSeg(Stateful):
                 module.eps = EPSILON
         self.name_neurons()
 
-    def forward(self, images: Tensor, state: State | None = None, rates: bool = False,
-                elapsed: float | Tensor = 1.0, events: None = None, present: None = None
-                ) -> Prediction:
+    def _joined(self) -> int:
+        """Return the channels at 1/4, where the events join the camera."""
+        return next(channels for *_, stride, _, channels in self.config.encoder if stride == 2)
+
+    def forward(self, images: Tensor | None, state: State | None = None, rates: bool = False,
+                elapsed: float | Tensor = 1.0, events: Tensor | None = None,
+                present: Tensor | None = None) -> Prediction:
         """
         Advance T time steps.
 
-        :param images: ``[T, B, C, H, W]``, normalised pixels, one image per step.
+        :param images: ``[T, B, C, H, W]``, normalised pixels, one image per step. None: the camera
+            is absent in these steps and injects no current.
         :param state: as returned by the call before for the same streams; None: all at rest. An
             artificial network has none.
         :param rates: measure the firing rate of each neuron layer.
         :param elapsed: time from the last step of ``state`` to the first of these, in nominal
             steps, above 0; a tensor ``[B]`` for streams with different times. The others follow
             after one nominal step each.
-        :param events: unused: the network takes images only.
-        :param present: unused.
+        :param events: ``[T, B, E, H, W]``, event tensors, for a network with ``config.events`` of
+            E channels; None: the event camera is absent.
+        :param present: bool ``[T, B, 2]``, whether camera and event camera of a stream are present
+            in a step; None: every sensor with an input is.
         :returns: class scores, the new state and, if requested, firing rates.
-        :raises ValueError: the state is of another network, batch, size, dtype or device.
+        :raises ValueError: the state is of another network, batch, size, dtype or device, or there
+            is no input.
         """
         if self.config.analogue:
             state = None
         if state is not None:
             self.check_names(state)
+        self.check_inputs(images, events)
         if isinstance(elapsed, Tensor):
             elapsed = elapsed.view(-1, 1, 1, 1)
-        if self.config.recall and len(images) > 1:
-            return self.step_by_step((images, None, None), state, rates, elapsed)
+        given = images if events is None else events
+        if self.config.recall and len(given) > 1:
+            return self.step_by_step((images, events, present), state, rates, elapsed)
         membranes = Membranes(state, rates, elapsed)
-        logits = self._decode(self._encode(images, membranes), images.shape[-2:], membranes)
-        return Prediction(logits, membranes.after, membranes.rates)
+        encoded = self._encode(images, events, present, membranes)
+        return Prediction(self._decode(encoded, given.shape[-2:], membranes),
+                          membranes.after, membranes.rates)
 
-    def _encode(self, images: Tensor, membranes: Membranes) -> list[Tensor]:
+    def _encode(self, images: Tensor | None, events: Tensor | None, present: Tensor | None,
+                membranes: Membranes) -> list[Tensor]:
         """Return the current at the end of each scale, finest first."""
-        x, encoded = self.stem(images), []
+        x, from_events = self._stems(images, events, present)
+        encoded = []
         for row, blocks in zip(self.config.encoder, self.encoder):
+            joined = row[2] == 2 and not encoded and from_events is not None
+            if joined:
+                # Without input, the norms of the blocks at 1/2 still add a current.
+                x = x * presence(images, present, CAMERA)
             if row[2] == 2:
-                encoded.append(x)
-            for block in blocks:
+                encoded.append(x + from_events if joined else x)
+            for index, block in enumerate(blocks):
                 x = block(x, membranes)
+                if joined and index == 0:
+                    y = self.events.down(from_events, membranes)
+                    x = self.events.fuse(x * presence(images, present, CAMERA),
+                                         y * presence(events, present, EVENTS), membranes)
         return [*encoded, x]
+
+    def _stems(self, images: Tensor | None, events: Tensor | None, present: Tensor | None
+               ) -> tuple[Tensor, Tensor | None]:
+        """Return the currents of camera and events, 0 where a sensor is absent."""
+        if not self.config.events:
+            return self.stem(images), None
+        # Inputs of absent sensors count in the statistics of the norm, so they pass the stem.
+        camera = None if images is None else (
+            self.stem(images) * presence(images, present, CAMERA))
+        from_events = None if events is None else (
+            self.events.stem(events) * presence(events, present, EVENTS))
+        if camera is None:
+            camera = _silent(from_events, STEM_WIDTH)
+        if from_events is None:
+            from_events = _silent(camera, self.events.stem.conv.out_channels)
+        return camera, from_events
 
     def _decode(self, encoded: list[Tensor], full: torch.Size, membranes: Membranes
                 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -189,9 +232,14 @@ class LiteSeg(Stateful):
         private: list[SharedCurrent] = []
         ends, current = [], SharedCurrent([self.stem], [])
         for row, blocks in zip(self.config.encoder, self.encoder):
+            joined = row[2] == 2 and not ends and self.config.events
+            if joined:
+                # Both sensors are summed in the decoder: their currents have one scale.
+                current.writers.append(self.events.stem)
+                current.readers.append(self.events.down)
             if row[2] == 2:
                 ends.append(current)
-            for block in blocks:
+            for index, block in enumerate(blocks):
                 current.readers.append(getattr(block, 'expand', block.depthwise))
                 private += _inside(block)
                 if block.shortcut:
@@ -199,6 +247,11 @@ class LiteSeg(Stateful):
                 else:
                     private.append(current)
                     current = SharedCurrent([block.project], [])
+                if joined and index == 0:
+                    join = self.events.join
+                    current.writers.extend([self.events.down, join.project])
+                    current.readers.append(join.expand)
+                    private += _inside(join)
         ends.append(current)
         for scale in reversed(range(len(ends))):
             if scale < len(ends) - 1:
@@ -216,6 +269,13 @@ class LiteSeg(Stateful):
                 current.readers.append(self.heads[1 - scale])
         current.readers.append(self.detail)
         return [*private, current, SharedCurrent([self.detail], [self.heads[2]])]
+
+
+def _silent(like: Tensor, channels: int) -> Tensor:
+    """Return a current of zeros ``[T, B, channels, h, w]`` of the size of another."""
+    steps, streams, _, height, width = like.shape
+    # Channels last in memory.
+    return like.new_zeros(steps, streams, height, width, channels).permute(0, 1, 4, 2, 3)
 
 
 def _inside(block: Bottleneck | EFSRes) -> list[SharedCurrent]:

@@ -35,8 +35,9 @@ class LiteConfig:
     :param signed: neurons that read the current of a shortcut fire -D..D; else they fire 0..D.
     :param analogue: artificial network of the same shape: ReLU6 in place of neurons that fire 0..D,
         and the identity in place of signed ones. It has no state.
-    :param inputs: channels of an image.
-    :param events: 0: the network takes images only.
+    :param inputs: channels of an image; of an event tensor, for a network that takes events only.
+    :param events: channels of the event tensor of a network that takes images and events; 0: it
+        takes one modality.
     :raises ValueError: the dimensions do not fit together.
     """
 
@@ -58,8 +59,6 @@ class LiteConfig:
     steps: ClassVar[int] = 1
 
     def __post_init__(self):
-        if self.events:
-            raise ValueError("the network 'lite' takes images only: choose 'fast' for events")
         rows, kernels = self.encoder, [k for row in self.decoder_kernels for k in row]
         if (sum(row[0] for row in rows) + len(kernels) > MOST_BLOCKS
                 or any(row[2] > 2 or row[3] > 16 for row in rows)

@@ -102,9 +102,7 @@ class MFSSeg(Stateful):
         """
         if state is not None:
             self.check_names(state)
-        if (images is None and events is None) or (events is not None and not self.config.events):
-            raise ValueError('the network needs '
-                             + ('images, events or both' if self.config.events else 'images'))
+        self.check_inputs(images, events)
         if isinstance(elapsed, Tensor):
             elapsed = elapsed.view(-1, 1, 1, 1)
         given = images if events is None else events
@@ -125,8 +123,8 @@ class MFSSeg(Stateful):
                 x = self.down[scale - 1](x, membranes)
                 if scale == 1 and from_events is not None:
                     y = self.events.down(from_events, membranes)
-                    x = self.events.fuse(x * _presence(images, present, CAMERA),
-                                         y * _presence(events, present, EVENTS), membranes)
+                    x = self.events.fuse(x * presence(images, present, CAMERA),
+                                         y * presence(events, present, EVENTS), membranes)
                 if self.config.mimo:
                     image = self.image[scale - 1](resize(images, x.shape[-2:]), membranes)
                     x = self.attend[scale - 1](x, image, membranes)
@@ -144,9 +142,9 @@ class MFSSeg(Stateful):
             return self.stem(images), None
         # Inputs of absent sensors count in the statistics of the norm, so they pass the stem.
         camera = None if images is None else (
-            self.stem(images) * _presence(images, present, CAMERA))
+            self.stem(images) * presence(images, present, CAMERA))
         from_events = None if events is None else (
-            self.events.stem(events) * _presence(events, present, EVENTS))
+            self.events.stem(events) * presence(events, present, EVENTS))
         if camera is None:
             camera = torch.zeros_like(from_events)
         return camera, torch.zeros_like(camera) if from_events is None else from_events
@@ -182,8 +180,15 @@ class MFSSeg(Stateful):
         return quarter, half, enlarged + self.heads[2](detail, membranes)
 
 
-def _presence(given: Tensor | None, present: Tensor | None, sensor: int) -> float | Tensor:
-    """Return 1 where a sensor is present, else 0: one number, or ``[T, B, 1, 1, 1]``."""
+def presence(given: Tensor | None, present: Tensor | None, sensor: int) -> float | Tensor:
+    """
+    Return 1 where a sensor is present, else 0.
+
+    :param given: input of the sensor; None: absent in all streams.
+    :param present: bool ``[T, B, 2]``; None: present in all streams if there is an input.
+    :param sensor: :data:`CAMERA` or :data:`EVENTS`.
+    :returns: one number, or a tensor ``[T, B, 1, 1, 1]``.
+    """
     if given is None or present is None:
         return float(given is not None)
     return present[..., sensor, None, None, None]

@@ -47,6 +47,26 @@ class Neuron(LIF):
         self.name = ''
         self.analogue = spiking.analogue
 
+    def fire(self, currents: Tensor, potential: Tensor | None, elapsed: float | Tensor,
+             measure_rates: bool) -> tuple[Tensor, Tensor, Tensor | None]:
+        """
+        Advance T time steps, and measure firing rates if requested.
+
+        :param currents: ``[T, B, C, H, W]``.
+        :param potential: membrane potential ``[B, C, H, W]`` before the first step; None: rest.
+        :param elapsed: time before the first step, in nominal steps.
+        :param measure_rates: measure the firing rates.
+        :returns: spikes ``[T, B, C, H, W]``, the potential after the last step, and the mean size
+            of a spike ``[B]``, float32, or None.
+        :raises ValueError: the potential has another shape, dtype or device than the currents.
+        """
+        spikes, potential = self.run(currents, potential, elapsed)
+        if not measure_rates:
+            return spikes, potential, None
+        # A negative spike is as many unit spikes as a positive one.
+        units = spikes.detach().abs() if self.least else spikes.detach()
+        return spikes, potential, units.mean((0, 2, 3, 4), dtype=torch.float32)
+
     def clip(self, current: Tensor) -> Tensor:
         """Return the activation of an artificial network in the place of the spikes."""
         return current if self.least else current.clamp(0, CEILING)
@@ -83,13 +103,12 @@ class Membranes:
             return neuron.clip(current)
         potential = None if self.before is None else self.before[neuron.name]
         try:
-            spikes, self.after[neuron.name] = neuron.run(current, potential, self.elapsed)
+            spikes, self.after[neuron.name], rates = neuron.fire(
+                current, potential, self.elapsed, self.measure_rates)
         except ValueError as error:
             raise ValueError(f'neuron {neuron.name}: {error}') from None
-        if self.measure_rates:
-            # A negative spike is as many unit spikes as a positive one.
-            units = spikes.detach().abs() if neuron.least else spikes.detach()
-            self.rates[neuron.name] = units.mean((0, 2, 3, 4), dtype=torch.float32)
+        if rates is not None:
+            self.rates[neuron.name] = rates
         return spikes
 
     def recall(self, name: str, like: Tensor) -> Tensor:

@@ -78,6 +78,18 @@ class Stateful(nn.Module):
         self.train(training)
         return {name: torch.zeros_like(potential) for name, potential in state.items()}
 
+    def check_inputs(self, images: Tensor | None, events: Tensor | None) -> None:
+        """
+        Reject inputs that the network does not take.
+
+        :param images: pixels, or None.
+        :param events: event tensors, or None.
+        :raises ValueError: there is no input, or the network takes no events.
+        """
+        if (images is None and events is None) or (events is not None and not self.config.events):
+            raise ValueError('the network needs '
+                             + ('images, events or both' if self.config.events else 'images'))
+
     def check_names(self, state: State) -> None:
         """
         Reject the state of another network.

@@ -11,36 +11,15 @@ bilinear enlargement, which also halves the deepest channels, would make 17.3 M.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from mfs_seg_core.model.state import State
 from mfs_seg_core.model.stateful import Prediction
+from mfs_seg_core.model.unet_config import UNetConfig
 
 SCALES = 5
-
-
-@dataclass(frozen=True)
-class UNetConfig:
-    """
-    Shape of a U-Net.
-
-    :param classes: number of classes K.
-    :param width: channels at full size; each of the four smaller sizes has twice as many as the one
-        before.
-    :param inputs: channels of an image.
-    """
-
-    classes: int
-    width: int = 64
-    inputs: int = 3
-    # The fields that other code reads from a Config: one step per image, no event tensor.
-    steps: ClassVar[int] = 1
-    events: ClassVar[int] = 0
 
 
 class UNet(nn.Module):

@@ -30,7 +30,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mfs_seg_core.analysis.energy import OperationCounter, parameters
 from mfs_seg_core.analysis.isometry import PIXEL_MEAN, PIXEL_STD
 from mfs_seg_core.analysis.spike_maps import SpikeRecorder
 from mfs_seg_core.data.street.seeds import VALIDATION_SEED
@@ -38,6 +37,7 @@ from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.network import MFSSeg
+from mfs_seg_core.model.operations import OperationCounter, parameters
 from mfs_seg_core.util.charts import pyplot, save
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.provenance import DataHash, provenance

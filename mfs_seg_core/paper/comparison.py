@@ -24,15 +24,16 @@ from statistics import median
 
 import numpy as np
 
-from mfs_seg_core.analysis.energy import AC_PJ, MAC_PJ, parameters
 from mfs_seg_core.analysis.profile import profile
 from mfs_seg_core.data.sequences import LabelledFrame, camvid_sequences, street_sequences
 from mfs_seg_core.evaluate.modes import evaluate
 from mfs_seg_core.model.network import fold_norms
+from mfs_seg_core.model.operations import parameters
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads
 from mfs_seg_core.train import train
 from mfs_seg_core.train.checkpoints import length
 from mfs_seg_core.train.settings import Settings, check, read_settings
+from mfs_seg_core.util.energy import AC_PJ, MAC_PJ
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.provenance import DataHash, provenance
 from mfs_seg_core.util.table import cell, text_table
@@ -85,7 +86,7 @@ def measure(paths: dict[str, Path], drives: list[list[LabelledFrame]], data_hash
     for name, path in paths.items():
         network, metadata = load_weights(path)
         size = parameters(network)
-        segmenter = segmenters[name] = Segmenter(fold_norms(network), metadata)
+        segmenter = segmenters[name] = Segmenter(fold_norms(network), metadata, backend='torch')
         print(f'Measuring {metadata.name}', flush=True)
         quality = evaluate(segmenter, drives, ('reset',),
                            data_hash=None if results else data_hash)['reset@1']

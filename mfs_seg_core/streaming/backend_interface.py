@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
-from torch import Tensor
 
 from mfs_seg_core.events.tensor import EventWindow
-from mfs_seg_core.model.state import State
-from mfs_seg_core.streaming.inputs import Prepared, StepResult
+from mfs_seg_core.streaming.inputs import Potentials, Prepared, StepRequest, StepResult
+from mfs_seg_core.weights.metadata import Metadata
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class BackendState(Protocol):
@@ -31,23 +33,27 @@ class Backend(Protocol, Generic[S]):
 
     :ivar name: 'torch' or 'native'.
     :ivar description: name, with the device or the kernels.
+    :ivar device: device of the network and of its state, as torch writes it: 'cpu', 'cuda:0'.
+    :ivar metadata: metadata of the weights.
     """
 
     name: str
     description: str
+    device: str
+    metadata: Metadata
 
     def state(self) -> S:
         """Return the state of a stream at rest."""
 
-    def read(self, state: S) -> State | None:
-        """Return the potentials of a stream, ``[1, C, H, W]`` by neuron name; None at rest."""
+    def read(self, state: S) -> Potentials | None:
+        """Return copies of the potentials of a stream; None at rest."""
 
-    def load(self, state: S, tensors: State, size: tuple[int, int]) -> None:
+    def load(self, state: S, potentials: Potentials, size: tuple[int, int]) -> None:
         """
         Set the state of a stream.
 
         :param state: the state.
-        :param tensors: potentials ``[1, C, h, w]`` by neuron name, which are copied.
+        :param potentials: potentials, which are copied.
         :param size: height and width of the network's input.
         :raises ValueError: they are of another network or size.
         """
@@ -65,7 +71,7 @@ class Backend(Protocol, Generic[S]):
         """Return the network's input for events; ``size`` is width, height."""
 
     def step(self, states: Sequence[S], prepared: Sequence[Prepared],
-             sizes: Sequence[tuple[int, int]], confidence: bool, firing_rate: bool
+             sizes: Sequence[tuple[int, int]], request: StepRequest
              ) -> tuple[list[StepResult], float]:
         """
         Advance streams by one step each.
@@ -73,7 +79,6 @@ class Backend(Protocol, Generic[S]):
         :param states: states of the streams.
         :param prepared: their inputs.
         :param sizes: height and width of their masks.
-        :param confidence: return the confidences too.
-        :param firing_rate: return the firing rates too.
+        :param request: results besides the masks.
         :returns: results in the order of the streams, and the time in the network in ms.
         """

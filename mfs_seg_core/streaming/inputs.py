@@ -1,14 +1,19 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Valid inputs of a step, and its results, for all backends."""
+"""Valid inputs of a step, its results, and potentials, for all backends."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Membrane potentials of a stream, float32 [1, C, h, w], by the name of their neuron.
+Potentials = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,24 @@ class Prepared:
     sizes: dict[str, tuple[int, int]]
 
 
+class StepRequest(NamedTuple):
+    """
+    Results to measure besides the mask.
+
+    :param confidence: the confidence of each pixel.
+    :param firing_rate: the firing rate.
+    :param energy: the energy.
+    """
+
+    confidence: bool = False
+    firing_rate: bool = False
+    energy: bool = False
+
+
 class StepResult(NamedTuple):
-    """Mask, confidence and firing rate of a stream, as in Segmentation."""
+    """Mask, confidence, firing rate and energy of a stream, as in Segmentation."""
 
     mask: np.ndarray
     confidence: np.ndarray | None
     firing_rate: float | None
+    energy_mj: float | None

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mfs_seg_core.weights.file import Metadata
+from mfs_seg_core.weights.metadata import Metadata
 
 
 def normalise(images: Tensor, metadata: Metadata) -> Tensor:

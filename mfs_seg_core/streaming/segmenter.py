@@ -4,22 +4,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from mfs_seg_core.engine import engine
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.labels import ClassSet
-from mfs_seg_core.model.network import MFSSeg, fold_norms
-from mfs_seg_core.model.state import State
-from mfs_seg_core.streaming.backend import make_backend
+from mfs_seg_core.streaming.backend import network_backend, weights_backend
 from mfs_seg_core.streaming.backend_interface import Backend
-from mfs_seg_core.streaming.inputs import Prepared
-from mfs_seg_core.weights.file import Metadata, load_weights
+from mfs_seg_core.streaming.inputs import Potentials, Prepared, StepRequest
+from mfs_seg_core.weights.metadata import Metadata
+
+if TYPE_CHECKING:
+    from mfs_seg_core.model.stateful import Stateful
+    from mfs_seg_core.model.unet import UNet
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Segmentation:
         frame, at the size of the event sensor.
     :param confidence: uint8 ``[H, W]``, probability of that class in 0..255, if requested.
     :param firing_rate: mean spikes of a neuron in this step, if requested.
+    :param energy_mj: estimated energy of this step in mJ, if requested; see
+        :mod:`mfs_seg_core.util.energy`. On the torch backend, the mean of streams that step
+        together.
     :param model_ms: time in the network, in milliseconds; of the whole batch, for streams that step
         together.
     """
@@ -38,13 +44,16 @@ class Segmentation:
     mask: np.ndarray
     confidence: np.ndarray | None
     firing_rate: float | None
+    energy_mj: float | None
     model_ms: float
 
 
 def set_threads(count: int) -> None:
     """Set the number of CPU threads of the networks of this process."""
-    torch.set_num_threads(count)
     engine.set_threads(count)
+    # Else the torch backend sets it: torch takes seconds to import.
+    if 'torch' in sys.modules:
+        sys.modules['torch'].set_num_threads(count)
 
 
 class Segmenter:
@@ -62,43 +71,36 @@ class Segmenter:
         output          mask             mask             mask
     """
 
-    def __init__(self, network: MFSSeg, metadata: Metadata, device: str = 'cpu',
-                 input_size: tuple[int, int] | None = None, backend: str | Backend = 'torch'):
+    def __init__(self, network: Stateful | UNet | None, metadata: Metadata, device: str = 'cpu',
+                 input_size: tuple[int, int] | None = None, backend: str | Backend = 'auto'):
         """
         Create a stream at rest.
 
-        :param network: network, which other streams may share.
-        :param metadata: description of its weights.
+        :param network: network, which other streams may share; unused where a backend is given.
+        :param metadata: metadata of its weights.
         :param device: torch device of the network and its state.
         :param input_size: width and height that frames are resized to; None: as trained.
-        :param backend: 'torch'; 'native', the integer engine on the CPU; 'auto', the engine where
-            it has all operations of the network, else torch; or the backend of a sibling.
+        :param backend: 'auto', the native engine where it can run the network, else torch;
+            'native', the engine on the CPU; 'torch'; or the backend of another stream.
         :raises ValueError: the weights, the device, the size or the backend cannot be used.
         """
         if 'events' in metadata.sensors and not metadata.event_bins:
             raise ValueError(f"the weights {metadata.name!r} take tensors of a data set's own "
                              'kind, which cannot be made of events here: choose other weights')
-        try:
-            self.device = torch.device(device)
-            network = network.to(self.device, memory_format=torch.channels_last)
-        except (RuntimeError, AssertionError) as error:
-            raise ValueError(f'device {device!r} cannot be used here '
-                             f'({str(error).splitlines()[0]}): use cpu') from None
+        self._backend = (network_backend(backend, network.eval(), metadata, device)
+                         if isinstance(backend, str) else backend)
         self.input_size = tuple(input_size or metadata.input_size)
         if min(self.input_size) < 32:
             raise ValueError(f'the input size must be at least 32x32, not '
                              f'{self.input_size[0]}x{self.input_size[1]}')
-        self.network = network.eval()
         self.metadata = metadata
-        self._backend = (make_backend(backend, self.network, metadata, self.device)
-                         if isinstance(backend, str) else backend)
         self._state = self._backend.state()
         # Height and width of the last frame and of the last event sensor.
         self._sizes: dict[str, tuple[int, int]] = {}
 
     @classmethod
     def from_weights(cls, path_or_name: str | Path, device: str = 'cpu',
-                     input_size: tuple[int, int] | None = None, backend: str = 'torch'
+                     input_size: tuple[int, int] | None = None, backend: str = 'auto'
                      ) -> Segmenter:
         """
         Load weights into a stream.
@@ -106,17 +108,36 @@ class Segmenter:
         :param path_or_name: path of a weights file, or name of shipped weights.
         :param device: torch device of the network and its state.
         :param input_size: width and height that frames are resized to; None: as trained.
-        :param backend: 'torch', 'native' or 'auto'.
+        :param backend: 'auto', 'native' or 'torch'.
         :returns: a stream at rest.
         :raises WeightsError: the weights cannot be used.
         :raises ValueError: the device, the size or the backend cannot be used.
         """
-        network, metadata = load_weights(path_or_name)
-        return cls(fold_norms(network), metadata, device, input_size, backend)
+        loaded = weights_backend(backend, path_or_name, device)
+        return cls(None, loaded.metadata, device, input_size, loaded)
 
-    def sibling(self) -> Segmenter:
-        """Return another stream, at rest, on the same network."""
-        return Segmenter(self.network, self.metadata, self.device, self.input_size, self._backend)
+    def sibling(self, input_size: tuple[int, int] | None = None) -> Segmenter:
+        """
+        Return another stream, at rest, on the same network.
+
+        :param input_size: width and height that frames are resized to; None: those of this stream.
+        :returns: the stream.
+        :raises ValueError: the size cannot be used.
+        """
+        return Segmenter(None, self.metadata, self.device, input_size or self.input_size,
+                         self._backend)
+
+    @property
+    def network(self) -> Stateful | UNet:
+        """Network, on the torch backend only."""
+        if self.backend != 'torch':
+            raise ValueError("the native backend has no network of torch: choose backend='torch'")
+        return self._backend.network
+
+    @property
+    def device(self) -> str:
+        """Device of the network and its state: 'cpu', 'cuda:0'."""
+        return self._backend.device
 
     @property
     def backend(self) -> str:
@@ -149,23 +170,23 @@ class Segmenter:
         return self.metadata.classes
 
     @property
-    def state(self) -> State | None:
-        """Membrane potentials ``[1, C, H, W]`` by neuron name; None at rest. May be set."""
+    def state(self) -> Potentials | None:
+        """Potentials, float32 ``[1, C, h, w]`` by neuron name; None at rest. May be set."""
         return self._backend.read(self._state)
 
     @state.setter
-    def state(self, tensors: State | None) -> None:
+    def state(self, potentials: Potentials | None) -> None:
         """
         Set the membrane potentials.
 
-        :param tensors: potentials of a stream of these weights and this input size, by any
+        :param potentials: potentials of a stream of these weights and this input size, by any
             backend; None: rest.
         :raises ValueError: they are of another network or size.
         """
-        if tensors is None:
+        if potentials is None:
             self._state.reset()
         else:
-            self._backend.load(self._state, tensors, self.input_size[::-1])
+            self._backend.load(self._state, potentials, self.input_size[::-1])
 
     def reset(self) -> None:
         """Reset the membrane potentials to rest."""
@@ -173,7 +194,7 @@ class Segmenter:
 
     def step(self, frame: np.ndarray | None = None, elapsed_s: float | None = None,
              confidence: bool = False, firing_rate: bool = False,
-             events: EventWindow | None = None) -> Segmentation:
+             events: EventWindow | None = None, energy: bool = False) -> Segmentation:
         """
         Advance one step with a frame, the events since the last step, or both.
 
@@ -187,6 +208,7 @@ class Segmenter:
         :param firing_rate: return the firing rate too; a network without spikes has none.
         :param events: window of events; one without events says that nothing moved. None: the
             event camera is absent.
+        :param energy: return the energy too.
         :returns: the mask, at the size of the last frame.
         :raises ValueError: the frame has another shape or dtype, an event lies outside its window
             or sensor, the time is below 0, or the weights do not take such inputs.
@@ -194,9 +216,8 @@ class Segmenter:
         prepared = self.prepare(frame, elapsed_s, events)
         if any(self._sizes.get(sensor, size) != size for sensor, size in prepared.sizes.items()):
             self.reset()
-        return step_together([(self, prepared)], confidence, firing_rate)[0]
+        return step_together([(self, prepared)], confidence, firing_rate, energy)[0]
 
-    @torch.inference_mode()
     def prepare(self, frame: np.ndarray | None = None, elapsed_s: float | None = None,
                 events: EventWindow | None = None) -> Prepared:
         """
@@ -247,9 +268,8 @@ class Segmenter:
         return self._sizes.get('camera') or self._sizes['events']
 
 
-@torch.inference_mode()
 def step_together(steps: Sequence[tuple[Segmenter, Prepared]], confidence: bool = False,
-                  firing_rate: bool = False) -> list[Segmentation]:
+                  firing_rate: bool = False, energy: bool = False) -> list[Segmentation]:
     """
     Advance several streams of one network by one step each, as one batch.
 
@@ -263,6 +283,7 @@ def step_together(steps: Sequence[tuple[Segmenter, Prepared]], confidence: bool 
     :param steps: streams, each at most once, and their inputs.
     :param confidence: return the confidences too.
     :param firing_rate: return the firing rates too.
+    :param energy: return the energies too.
     :returns: results in the order of ``steps``.
     :raises ValueError: a stream occurs twice, or the streams differ in network or input size; no
         stream has changed.
@@ -272,8 +293,8 @@ def step_together(steps: Sequence[tuple[Segmenter, Prepared]], confidence: bool 
     backend = _shared_backend([segmenter for segmenter, _ in steps])
     sizes = [segmenter._mask_size(prepared.sizes) for segmenter, prepared in steps]
     results, model_ms = backend.step([segmenter._state for segmenter, _ in steps],
-                                     [prepared for _, prepared in steps], sizes, confidence,
-                                     firing_rate)
+                                     [prepared for _, prepared in steps], sizes,
+                                     StepRequest(confidence, firing_rate, energy))
     return [Segmentation(*result, model_ms) for result in results]
 
 
@@ -282,8 +303,8 @@ def _shared_backend(segmenters: list[Segmenter]) -> Backend:
         raise ValueError('a stream occurs twice in a batch, but its steps follow one another: put '
                          'them into batches of their own')
     first = segmenters[0]
-    if any(other.network is not first.network or other.input_size != first.input_size
-           or other.backend != first.backend for other in segmenters):
+    if any(other._backend is not first._backend or other.input_size != first.input_size
+           for other in segmenters):
         raise ValueError('streams that step together need one network, backend and input size: '
                          'create them with sibling()')
     return first._backend

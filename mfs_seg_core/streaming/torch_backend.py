@@ -6,18 +6,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mfs_seg_core.engine import engine
+from mfs_seg_core.events.device_tensor import event_tensor_on
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
-from mfs_seg_core.model.network import MFSSeg
-from mfs_seg_core.model.state import State
+from mfs_seg_core.model.operations import OperationCounter
+from mfs_seg_core.model.stateful import Stateful
 from mfs_seg_core.model.unet import UNet
 from mfs_seg_core.streaming.backend_interface import Backend
 from mfs_seg_core.streaming.batch_state import BatchState, StreamState, gather, scatter
-from mfs_seg_core.streaming.inputs import Prepared, StepResult
+from mfs_seg_core.streaming.cuda_graph import GraphedNetwork
+from mfs_seg_core.streaming.inputs import Potentials, Prepared, StepRequest, StepResult
 from mfs_seg_core.streaming.preprocess import mask_of, normalise, resize_images
 from mfs_seg_core.weights.metadata import Metadata
 
@@ -27,66 +31,95 @@ class TorchBackend(Backend[StreamState]):
 
     name = 'torch'
 
-    def __init__(self, network: MFSSeg | UNet, metadata: Metadata, device: torch.device):
+    def __init__(self, network: Stateful | UNet, metadata: Metadata, device: str = 'cpu'):
         """
-        Create a backend.
+        Move a network to its device.
 
-        :param network: network on the device, in evaluation mode.
-        :param metadata: description of its weights.
-        :param device: its device.
+        :param network: network in evaluation mode.
+        :param metadata: metadata of its weights.
+        :param device: torch device.
+        :raises ValueError: the device cannot be used here.
         """
-        self._network, self._metadata, self._device = network, metadata, device
-        self.description = f'torch on {device}'
+        try:
+            self._device = torch.device(device)
+            network = network.to(self._device, memory_format=torch.channels_last)
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(f'device {device!r} cannot be used here '
+                             f'({str(error).splitlines()[0]}): use cpu') from None
+        # set_threads() may have been called before torch was imported.
+        if engine.chosen_threads():
+            torch.set_num_threads(engine.chosen_threads())
+        self.network, self.metadata = network.eval(), metadata
+        cuda = self._device.type == 'cuda'
+        self._advance = GraphedNetwork(self.network) if cuda else self.network
+        self.device = str(self._device)
+        self.description = f'torch on {self.device}'
 
     def state(self) -> StreamState:
         """Return the state of a stream at rest."""
         return StreamState()
 
-    def read(self, state: StreamState) -> State | None:
-        """Return views of the potentials of a stream, ``[1, C, H, W]``; None at rest."""
-        return state.tensors()
+    def read(self, state: StreamState) -> Potentials | None:
+        """Return copies of the potentials of a stream; None at rest."""
+        tensors = state.tensors()
+        return tensors and {name: tensor.float().cpu().numpy().copy()
+                            for name, tensor in tensors.items()}
 
-    def load(self, state: StreamState, tensors: State, size: tuple[int, int]) -> None:
+    @torch.inference_mode()
+    def load(self, state: StreamState, potentials: Potentials, size: tuple[int, int]) -> None:
         """Set the state of a stream."""
-        expected = self._network.init_state(1, *size)
-        if expected.keys() != tensors.keys() or any(
-                tensors[name].shape != rest.shape for name, rest in expected.items()):
+        expected = self.network.init_state(1, *size)
+        if expected.keys() != potentials.keys() or any(
+                potentials[name].shape != rest.shape for name, rest in expected.items()):
             raise ValueError('the state is of another network or size: load one that was read '
                              'from a stream of these weights and this size')
-        BatchState({name: tensor.to(expected[name], copy=True) for name, tensor in tensors.items()},
-                   [state])
+        # In the memory layout of the network's own potentials.
+        BatchState({name: rest.copy_(torch.from_numpy(potentials[name]))
+                    for name, rest in expected.items()}, [state])
 
+    @torch.inference_mode()
     def image(self, frame: np.ndarray, size: tuple[int, int]) -> Tensor:
         """Return the network's input ``[1, 3, h, w]`` for a frame; ``size`` is width, height."""
         # A copy: torch warns of read-only arrays, such as those of messages.
         image = torch.tensor(frame, device=self._device).permute(2, 0, 1)[None]
-        return normalise(resize_images(image, size), self._metadata)
+        return normalise(resize_images(image, size), self.metadata)
 
+    @torch.inference_mode()
     def tensor(self, events: EventWindow, size: tuple[int, int]) -> Tensor:
         """Return the network's input ``[1, E, h, w]`` for events; ``size`` is width, height."""
-        tensor = event_tensor(events, self._metadata.event_bins, *size, self._device)
+        bins = self.metadata.event_bins
+        tensor = (torch.from_numpy(event_tensor(events, bins, *size)) if self.device == 'cpu'
+                  else event_tensor_on(self._device, events, bins, *size))
         # Channels last in memory, as in the convolutions.
         return tensor[None].contiguous(memory_format=torch.channels_last)
 
+    @torch.inference_mode()
     def step(self, states: Sequence[StreamState], prepared: Sequence[Prepared],
-             sizes: Sequence[tuple[int, int]], confidence: bool, firing_rate: bool
+             sizes: Sequence[tuple[int, int]], request: StepRequest
              ) -> tuple[list[StepResult], float]:
         """Advance streams by one step each."""
         start = time.perf_counter()
         # Rows in the order of the last step, so that gather() need not copy.
         order = sorted(range(len(states)), key=lambda i: states[i].row)
         rows = [states[i] for i in order]
-        inputs = _inputs([prepared[i] for i in order], self._network.config.steps)
-        prediction = self._network(state=gather(rows), rates=firing_rate, **inputs)
+        inputs = _inputs([prepared[i] for i in order], self.network.config.steps)
+        counter = OperationCounter(self.network) if request.energy else None
+        with counter or nullcontext():
+            prediction = self._advance(state=gather(rows), rates=request.firing_rate, **inputs)
         scatter(rows, prediction.state)
         logits = prediction.logits[-1]
         logits = logits[0] if len(logits) == 1 else logits.mean(0)
         rates = (torch.stack(list(prediction.rates.values())).mean(0).tolist() if prediction.rates
                  else [None] * len(states))
+        if self._device.type == 'cuda':
+            torch.cuda.synchronize(self._device)
         model_ms = 1e3 * (time.perf_counter() - start)
+        # The mean of the streams: operations are counted for the whole batch.
+        energy_mj = counter.energy_mj() / len(states) if counter else None
         results: dict[int, StepResult] = {}
         for row, i in enumerate(order):
-            results[i] = StepResult(*mask_of(logits[row:row + 1], sizes[i], confidence), rates[row])
+            mask, confidence = mask_of(logits[row:row + 1], sizes[i], request.confidence)
+            results[i] = StepResult(mask, confidence, rates[row], energy_mj)
         return [results[i] for i in range(len(states))], model_ms
 
 

@@ -8,15 +8,18 @@ The result is a weights file. All files of a run (checkpoints, TensorBoard, weig
 
 ``mfs-seg train --campaign config/train/campaigns/camvid_lite.yaml --root DIR_OF_CAMVID``
 
-A campaign is a list of stages on CamVid, each of which may start from the weights of one before, or
-learn from it. Its data are decoded once and stay on the device. The results are in
-``runs/<campaign>/<stage>``, with a table and curves of all stages. The same command continues it.
+``mfs-seg train --campaign config/train/campaigns/street_lite.yaml``
+
+A campaign is a list of stages on CamVid or Street, each of which may start from the weights of one
+before, or learn from it. Its data are decoded or drawn once and stay on the device. The results,
+with a table and curves of all stages, are in ``runs/<campaign>``. The same command continues it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +27,9 @@ from pathlib import Path
 from mfs_seg_core.train import train
 from mfs_seg_core.train.settings import documented, read_settings
 from mfs_seg_core.util.extras import missing
+
+# Beginning of the message of an error in a process that loads data.
+FROM_WORKER = re.compile(r'Caught \w+ in DataLoader worker process')
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     which.add_argument('--config', help='YAML file of settings')
     which.add_argument('--campaign', help='YAML file of several stages')
     parser.add_argument('--root', help='folder of the data set')
-    parser.add_argument('--model', help="network: 'fast', 'paper' or 'unet' (default: the file's)")
+    parser.add_argument('--model',
+                        help="network: 'fast', 'lite', 'paper' or 'unet' (default: the file's)")
     parser.add_argument('--output', default='runs', help='folder of runs (default: %(default)s)')
     parser.add_argument('--fresh', action='store_true',
                         help='start again instead of continuing a stopped run')
@@ -62,9 +69,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'train: training needs {missing(error.name, ["train"])}', file=sys.stderr)
         return 1
     except ValueError as error:
-        print(f'train: {error}', file=sys.stderr)
+        print(f'train: {sentence(error)}', file=sys.stderr)
         return 1
     return 0
+
+
+def sentence(error: ValueError) -> str:
+    """Return the message of an error, without the traceback that a loading process puts before."""
+    text = str(error).strip()
+    return text.splitlines()[-1].partition(': ')[2] if FROM_WORKER.match(text) else text
 
 
 def _refuse_unused(options: argparse.Namespace) -> None:
@@ -80,17 +93,22 @@ def _campaign(options: argparse.Namespace, arguments: list[str] | None) -> int:
     """Run a campaign, or one lane of it; return the exit code."""
     import torch
 
-    from mfs_seg_core.train.campaign import schedule
+    from mfs_seg_core.train.campaign import drawing, schedule
     from mfs_seg_core.train.campaign.curves import draw_curves
     from mfs_seg_core.train.campaign.stage import read_campaign
-    if not options.root:
-        raise ValueError('a campaign needs the folder of CamVid: add --root DIR')
-    device = options.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     campaign = read_campaign(options.campaign)
+    if campaign.street is None and not options.root:
+        raise ValueError('a campaign on CamVid needs its folder: add --root DIR')
+    if campaign.street is not None and options.root:
+        raise ValueError('--root has no effect with a campaign on Street: remove it')
+    device = options.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     folder = Path(options.output) / campaign.name
     stages = [stage for stage in campaign.stages if options.lane in (None, stage.lane)]
     if options.lane is None:
+        schedule.exit_on_termination()
         schedule.clear_failures(campaign, folder)
+        if campaign.street is not None:
+            drawing.draw(campaign.street, folder, campaign.stages[0].size)
     if options.lane is None and device != 'cpu':
         command = schedule.lane_command(options.campaign, options.root, options.output, device)
         schedule.run_lanes(campaign, folder, command)

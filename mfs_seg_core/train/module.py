@@ -5,27 +5,34 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import partial
 
 import lightning
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from mfs_seg_core.data.clips.clip import Clip
-from mfs_seg_core.data.statistics import MEAN, NOMINAL_STEP_S, STD
+from mfs_seg_core.data.clips.clip import Clip, ResizedClips
+from mfs_seg_core.data.statistics import NOMINAL_STEP_S
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
-from mfs_seg_core.labels import UNLABELLED, ClassSet
+from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.state import State
-from mfs_seg_core.model.unet import UNetConfig
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.preprocess import normalise
+from mfs_seg_core.train.fused_layers import fuse
+from mfs_seg_core.train.loss import scale_loss
 from mfs_seg_core.train.settings import EVENT_DATA, Settings
+from mfs_seg_core.train.start import pixel_statistics, start_from
 from mfs_seg_core.util.modalities import SENSORS
-from mfs_seg_core.weights.file import Metadata, build, load_weights
+from mfs_seg_core.weights.file import build
+from mfs_seg_core.weights.metadata import Metadata
 
 # Share of the streams that are reset in a step of training.
 REST_SHARE = 0.1
+# Clips to measure the range of activations on for a conversion.
+CALIBRATION = 32
 
 
 class Training(lightning.LightningModule):
@@ -36,11 +43,13 @@ class Training(lightning.LightningModule):
     :param classes: classes of the labels.
     :param channels: channels of an image, or of an event tensor where there are no images.
     :param class_weights: float32 ``[K]``, weight of each class in the loss.
+    :param clips: clips to measure ranges on, for a spiking network that starts from its artificial
+        twin.
     :raises ValueError: the weights to start from do not fit the network.
     """
 
     def __init__(self, settings: Settings, classes: ClassSet, channels: int,
-                 class_weights: Tensor):
+                 class_weights: Tensor, clips: Sequence[Clip] = ()):
         super().__init__()
         self.settings = settings
         event_channels = 2 * settings.bins if settings.events else 0
@@ -48,32 +57,29 @@ class Training(lightning.LightningModule):
                   else named_config(settings.model, len(classes), inputs=channels,
                                     events=event_channels))
         self.network = build(config).to(memory_format=torch.channels_last)
-        if settings.start:
-            self._start_from(settings.start)
         modality = ('events' if settings.data in EVENT_DATA else
                     'fusion' if settings.events else 'camera')
         # Ev-SegNet's own tensors have other channels than two per time bin.
         bins = settings.bins if 2 * settings.bins in (event_channels, channels) else 0
         self.metadata = Metadata(
-            settings.name, config, classes, settings.size, MEAN, STD, NOMINAL_STEP_S,
-            modality, 0 if modality == 'camera' else bins, settings.notes)
+            settings.name, config, classes, settings.size, *pixel_statistics(config),
+            NOMINAL_STEP_S, modality, 0 if modality == 'camera' else bins, settings.notes)
         self.register_buffer('class_weights', class_weights, persistent=False)
+        if settings.start:
+            start_from(self.network, settings.start, classes, partial(self._calibration, clips))
+        # On a GPU the layers run as before.
+        self.fused = fuse(self.network)
 
-    def _start_from(self, path_or_name: str) -> None:
-        started, _ = load_weights(path_or_name)
-        remedy = 'choose weights of the same network'
-        try:
-            missing, _ = self.network.load_state_dict(started.state_dict(), strict=False)
-        except RuntimeError as error:
-            # After a heading, the message names one tensor per line.
-            first = str(error).splitlines()[1].strip().rstrip('.')
-            raise ValueError(f'cannot start from {path_or_name} ({first}): {remedy}') from None
-        # The initial values of these tensors change nothing compared with a network without them.
-        wrong = [name for name in missing
-                 if not name.endswith('lif.leak') and not name.startswith(('recall.', 'events.'))]
-        if wrong:
-            raise ValueError(
-                f'cannot start from {path_or_name} ({wrong[0]} is missing in it): {remedy}')
+    def _calibration(self, clips: Sequence[Clip]) -> tuple[Tensor, Tensor | None]:
+        """Return images ``[N, C, H, W]`` and events, evenly spaced, to measure ranges on."""
+        places = np.linspace(0, len(clips) - 1, min(CALIBRATION, len(clips))).astype(int)
+        resized = ResizedClips(clips, self.settings.size)
+        images, events = zip(*((clip.images[-1:], clip.events[-1:])
+                               for clip in map(resized.__getitem__, places)))
+        pixels = self._steps(torch.from_numpy(np.stack(images)))[0]
+        if not self._fuses:
+            return pixels, None
+        return pixels, torch.from_numpy(np.concatenate(events)).permute(0, 3, 1, 2)
 
     def _steps(self, images: Tensor) -> Tensor:
         """Convert images ``[B, T, H, W, C]`` to network inputs ``[T', B, C, H, W]``."""
@@ -144,24 +150,16 @@ class Training(lightning.LightningModule):
             return None
         rest = torch.from_numpy(chance.random(len(follows)) < REST_SHARE).to(follows.device)
         keep = (follows & ~rest).view(-1, 1, 1, 1)
+        if keep.all():
+            return self.state
         return {name: potential * keep for name, potential in self.state.items()}
 
     def _elapsed(self, step_s: Tensor) -> Tensor:
         return step_s.float() / self.metadata.nominal_step
 
     def _loss(self, logits: tuple[Tensor, ...], label: Tensor) -> Tensor:
-        total = 0.0
-        for weight, scale in zip(self.settings.scale_weights[-len(logits):], logits):
-            scores = scale.mean(0)
-            target = functional.interpolate(label[:, None], scores.shape[-2:], mode='nearest')
-            target = target[:, 0].long()
-            loss = functional.cross_entropy(scores, target, self.class_weights,
-                                            ignore_index=UNLABELLED, reduction='sum')
-            # All processes divide by the same number: each pixel has the same weight in the loss.
-            pixels = self.class_weights[target[target != UNLABELLED]].sum()
-            pixels = self.trainer.strategy.reduce(pixels, reduce_op='mean').clamp(min=1)
-            total = total + weight * loss / pixels
-        return total
+        return scale_loss(logits, label, self.settings.scale_weights, self.class_weights,
+                          self.fused, partial(self.trainer.strategy.reduce, reduce_op='mean'))
 
     def on_validation_epoch_start(self) -> None:
         """Create a confusion matrix for each mode of validation."""
@@ -214,7 +212,8 @@ class Training(lightning.LightningModule):
         """Return AdamW, and a schedule for each step: linear warm-up, then a cosine."""
         settings = self.settings
         optimiser = torch.optim.AdamW(self.parameters(), settings.learning_rate,
-                                      weight_decay=settings.weight_decay)
+                                      weight_decay=settings.weight_decay,
+                                      fused=(self.fused and self.device.type == 'cpu') or None)
         total = self.trainer.estimated_stepping_batches
 
         def factor(step: int) -> float:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,8 @@ from mfs_seg_core.data.clips.clip import ResizedClips
 from mfs_seg_core.data.clips.factory import open_clips
 from mfs_seg_core.data.clips.sampler import SequenceBatches
 from mfs_seg_core.data.statistics import NOMINAL_STEP_S
+from mfs_seg_core.engine.program import UnsupportedNetworkError
+from mfs_seg_core.engine.programs import write_program
 from mfs_seg_core.train.callbacks import LogImages, PrintMetrics
 from mfs_seg_core.train.checkpoints import checkpoint_callbacks, clear, newest
 from mfs_seg_core.train.module import Training
@@ -62,11 +65,15 @@ def _class_weights(clips) -> Tensor:
 
     :param clips: labelled clips, of which up to 400, evenly spaced, are counted.
     :returns: float32 ``[K]``.
+    :raises ValueError: no pixel has a class.
     """
     counts = np.zeros(256)
     for index in range(0, len(clips), max(1, len(clips) // 200)):
         counts += np.bincount(clips[index].label.ravel(), minlength=256)
     counts = counts[:len(clips.classes)]
+    if not counts.any():
+        raise ValueError('no pixel of the training data has a class: check the values of the '
+                         'labels, for a folder of images by mfs-seg data FILE')
     share = counts / counts.sum()
     weights = 1 / np.log(1.1 + share)
     return torch.tensor(weights / weights.mean(), dtype=torch.float32)
@@ -92,7 +99,8 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     start = newest(folder)
     training, validation = open_clips(settings, NOMINAL_STEP_S)
     data = _Data(settings, training, validation)
-    module = Training(settings, training.classes, training.channels, _class_weights(training))
+    module = Training(settings, training.classes, training.channels, _class_weights(training),
+                      training)
     best, last = checkpoint_callbacks(folder)
     devices = settings.devices or max(1, torch.cuda.device_count())
     trainer = lightning.Trainer(
@@ -122,4 +130,6 @@ def run(settings: Settings, output: Path, fresh: bool) -> str:
     if not trainer.is_global_zero:
         return ''
     save_weights(path, network, dataclasses.replace(module.metadata, notes=notes))
+    with suppress(UnsupportedNetworkError):
+        write_program(path)
     return f'validation mIoU {miou:.4f}, weights in {path}'

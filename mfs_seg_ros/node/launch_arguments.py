@@ -15,7 +15,7 @@ from mfs_seg_ros.node.launch_checks import check_params_file
 PARAMS_FILES = {'camera': 'segment.yaml', 'events': 'segment_events.yaml',
                 'fusion': 'segment_fusion.yaml'}
 # Parameters of the node by the type of their value.
-TEXTS = ('sensors', 'weights', 'device')
+TEXTS = ('sensors', 'weights', 'device', 'backend')
 FLAGS = ('autostart', 'use_sim_time')
 NUMBERS = {'input_width': int, 'input_height': int, 'max_latency': float}
 TRUTHS = {'true': True, '1': True, 'false': False, '0': False}
@@ -54,6 +54,9 @@ ARGUMENTS = (
              'parameter file.'),
     Argument('device', '',
              "Device that runs the network: 'cpu', 'cuda', 'cuda:0', ... Empty: that of the "
+             'parameter file.'),
+    Argument('backend', '',
+             "Backend that runs the network: 'auto', 'native' or 'torch'. Empty: that of the "
              'parameter file.'),
     Argument('autostart', '',
              'Configure and activate the node at startup: true, or false to wait for a lifecycle '

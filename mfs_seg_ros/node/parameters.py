@@ -51,6 +51,9 @@ SEGMENTER = (
             "Name of shipped weights ('street', 'camvid'), or path of a .safetensors file."),
     Setting('device', 'cpu',
             "Device that runs the network: 'cpu', 'cuda', 'cuda:0', ..."),
+    Setting('backend', 'auto',
+            "Backend that runs the network: 'native', the integer engine on the CPU; 'torch'; or "
+            "'auto', native where it can run, else torch."),
     Setting('autostart', True,
             'Configure and activate the node at startup; false: wait for a lifecycle manager.'),
     Setting('cameras', [''],

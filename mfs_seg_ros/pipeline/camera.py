@@ -52,7 +52,7 @@ class Camera:
         self.name = name
         self._node, self._plan, self._settings = node, plan, settings
         kinds = [KINDS[sensor] for sensor in plan.sensors]
-        self._health = Health(kinds, getattr(plan.segmenter.network.config, 'levels', 1),
+        self._health = Health(kinds, getattr(plan.segmenter.metadata.config, 'levels', 1),
                               Limits(settings['max_latency']), time.monotonic(),
                               COMPLETING[plan.trigger])
         self._latency = Latency(self._now_ns)

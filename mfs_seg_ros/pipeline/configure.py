@@ -16,7 +16,7 @@ from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.events.types import Events
 from mfs_seg_core.images import BitDepth
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, step_together
-from mfs_seg_core.weights.file import find_weights
+from mfs_seg_core.weights.header import find_weights
 from mfs_seg_ros.messages.events import event_message
 from mfs_seg_ros.node.parameters import camera_names, chosen_sensors, chosen_trigger, input_size
 from mfs_seg_ros.pipeline.event_map import EventMap
@@ -63,9 +63,9 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     # Checks the number.
     BitDepth(settings['bit_depth'])
     weights_file = find_weights(settings['weights'])
-    segmenter = Segmenter.from_weights(settings['weights'], settings['device'])
-    size = input_size(settings, segmenter.input_size)
-    segmenter = Segmenter(segmenter.network, segmenter.metadata, segmenter.device, size)
+    segmenter = Segmenter.from_weights(settings['weights'], settings['device'],
+                                       backend=settings['backend'])
+    segmenter = segmenter.sibling(input_size(settings, segmenter.input_size))
     sensors = chosen_sensors(settings['sensors'], segmenter.sensors)
     trigger = chosen_trigger(settings['trigger'], sensors)
     EventMap(settings['event_homography'], settings['event_map'])

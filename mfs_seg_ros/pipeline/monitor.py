@@ -11,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from mfs_seg_core.weights.file import file_hash
+from mfs_seg_core.weights.header import file_hash
 from mfs_seg_ros.diagnostics.health import Level, Report
 from mfs_seg_ros.diagnostics.qos_check import QosCheck, TopicStatus
 from mfs_seg_ros.diagnostics.status import Fault, diagnostic_array, process_facts
@@ -60,8 +60,9 @@ class Monitor:
         self._facts = {
             'weights': plan.segmenter.name,
             'weights SHA-256': file_hash(plan.weights_file)[:DIGITS],
+            'backend': plan.segmenter.backend_description,
             'input size (pixels)': f'{width}x{height}', 'trigger': plan.trigger}
-        self._device = str(plan.segmenter.device)
+        self._device = plan.segmenter.device
         self._cameras, self._state = cameras, 'inactive'
 
     def activated(self) -> None:

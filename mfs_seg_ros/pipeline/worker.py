@@ -11,14 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from mfs_seg_core.analysis.energy import OperationCounter
 from mfs_seg_core.streaming.segmenter import Segmentation, step_together
 from mfs_seg_ros.pipeline.receiver import Receiver
 from mfs_seg_ros.pipeline.responder import PreparedStep, Responder
 from mfs_seg_ros.pipeline.step import Step
 
-# Seconds between two measurements for the diagnostics. The firing rate costs 1 ms; counting the
-# operations for the energy costs as much as the step.
+# Seconds between two measurements for the diagnostics. The firing rate costs some ms with torch;
+# counting the operations for the energy costs as much as the step.
 RATE_PERIOD_S, ENERGY_PERIOD_S = 1.0, 60.0
 
 
@@ -117,22 +116,18 @@ class Worker:
         if not batch:
             return
         confidence = any(responder.needs_confidence(settings) for responder, _ in batch)
-        results, energy_mj = self._step(batch, confidence)
-        for (responder, prepared), result in zip(batch, results):
-            responder.measured(result.firing_rate, energy_mj)
+        for (responder, prepared), result in zip(batch, self._step(batch, confidence)):
+            responder.measured(result.firing_rate, result.energy_mj)
             responder.publish(prepared, result, settings)
 
     def _step(self, batch: list[tuple[Responder, PreparedStep]], confidence: bool
-              ) -> tuple[list[Segmentation], float | None]:
-        """Run the network; return its results, and the energy of a step in mJ where measured."""
+              ) -> list[Segmentation]:
+        """Run the network; from time to time, measure firing rates and energy."""
         now_s = time.monotonic()
-        inputs = [(responder.segmenter, prepared.inputs) for responder, prepared in batch]
-        run = partial(step_together, inputs, confidence, now_s >= self._next_rate_s)
-        if now_s >= self._next_rate_s:
+        firing_rate, energy = now_s >= self._next_rate_s, now_s >= self._next_energy_s
+        if firing_rate:
             self._next_rate_s = now_s + RATE_PERIOD_S
-        if now_s < self._next_energy_s:
-            return run(), None
-        self._next_energy_s = now_s + ENERGY_PERIOD_S
-        with OperationCounter(batch[0][0].segmenter.network) as counter:
-            results = run()
-        return results, counter.energy_mj() / len(batch)
+        if energy:
+            self._next_energy_s = now_s + ENERGY_PERIOD_S
+        return step_together([(responder.segmenter, prepared.inputs)
+                              for responder, prepared in batch], confidence, firing_rate, energy)

@@ -24,7 +24,7 @@ from mfs_seg_ros.diagnostics.drops import (
     PACKETS_UNUSABLE,
 )
 
-STATUS = 'mfs_seg: camera'
+STATUS, NODE_STATUS = 'mfs_seg: camera', 'mfs_seg: node'
 IMAGE_CAUSES = (IMAGES_DROPPED, IMAGES_UNUSABLE, IMAGES_TOO_OLD, IMAGES_LATE, IMAGES_LOST,
                 IMAGES_MISSING)
 PACKET_CAUSES = (PACKETS_DROPPED, PACKETS_UNUSABLE, PACKETS_LATE, PACKETS_MISSING)
@@ -32,10 +32,10 @@ PACKET_CAUSES = (PACKETS_DROPPED, PACKETS_UNUSABLE, PACKETS_LATE, PACKETS_MISSIN
 
 class CameraDiagnostics(Node):
     """
-    Keeps the last status of the segmenter's unnamed camera.
+    Keeps the last statuses of the segmenter's unnamed camera and of its node.
 
-    ``reports`` is the number of statuses received. The segmenter publishes one a second: to read
-    final counts, wait until ``reports`` has grown after the last input.
+    ``reports`` is the number of statuses of the camera received. The segmenter publishes one a
+    second: to read final counts, wait until ``reports`` has grown after the last input.
 
     :param name: name of this node.
     """
@@ -44,6 +44,7 @@ class CameraDiagnostics(Node):
         super().__init__(name)
         self.reports = 0
         self._values: dict[str, str] = {}
+        self._node_values: dict[str, str] = {}
         self.create_subscription(DiagnosticArray, '/diagnostics', self.on_report, 10)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
@@ -55,15 +56,22 @@ class CameraDiagnostics(Node):
             self._executor.spin_once(timeout_sec=left_s)
 
     def on_report(self, array: DiagnosticArray) -> None:
-        """Keep the values of the camera's status, if the message has one."""
+        """Keep the values of both statuses, where the message has them."""
         for status in array.status:
+            values = {pair.key: pair.value for pair in status.values}
             if status.name == STATUS:
-                self._values = {pair.key: pair.value for pair in status.values}
+                self._values = values
                 self.reports += 1
+            elif status.name == NODE_STATUS:
+                self._node_values = values
 
     def count(self, key: str) -> int:
         """Return the count of this key; 0 before the first status and where there is none."""
         return int(self._values.get(key, 0))
+
+    def node_value(self, key: str) -> str | None:
+        """Return the value of this key in the node's status; None: there is none so far."""
+        return self._node_values.get(key)
 
     def without_mask(self, causes: Iterable[str]) -> int:
         """Return the number of messages that got no mask for one of these causes."""

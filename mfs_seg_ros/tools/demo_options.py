@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 from mfs_seg_core.sources.street import STREET
+from mfs_seg_core.streaming.backend import BACKENDS
 from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_ros.tools.argument_types import positive
 
@@ -33,6 +34,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         '--weights', default=None,
         help='name of shipped weights or a file (default: street for street and with events, '
              'else camvid)')
+    parser.add_argument(
+        '--backend', choices=BACKENDS, default='auto',
+        help='backend of the network; auto: native where it can run, else torch (default: auto)')
     parser.add_argument(
         '--output', type=Path, default=Path('out/demo'), metavar='DIR', help='default: out/demo')
     parser.add_argument(

@@ -63,6 +63,7 @@ def table(summary: dict[str, Any], recording: dict[str, Any]) -> str:
         *((f'  {name}', cell(value, '.3f')) for name, value in recording['iou'].items()),
         ('rmw', summary['rmw']),
         ('weights', summary['weights']),
+        ('backend', summary['backend']),
     ], '<><')
     rule = '-' * 70
     return '\n'.join([rule, lines, rule])

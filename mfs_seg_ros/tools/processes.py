@@ -53,6 +53,7 @@ class Children:
         module: str,
         parameters: dict[str, object],
         remappings: dict[str, str] | None = None,
+        variables: dict[str, str] | None = None,
     ) -> None:
         """
         Start a module as a node.
@@ -61,6 +62,7 @@ class Children:
         :param module: Python module to run.
         :param parameters: ROS parameters.
         :param remappings: names and the names that replace them.
+        :param variables: environment variables of this process only.
         """
         file = self._log_folder / f'{name}.yaml'
         write_parameters(file, parameters)
@@ -71,7 +73,8 @@ class Children:
         with self._log(name).open('w') as log:
             self._processes[name] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                env=self._environment, start_new_session=True, preexec_fn=_end_with_parent)
+                env={**self._environment, **(variables or {})},
+                start_new_session=True, preexec_fn=_end_with_parent)
 
     def ended(self, name: str) -> bool:
         """Return whether a child has ended without error; raises ChildFailed after an error."""

@@ -19,7 +19,7 @@ from support.event_camera import save_untrained
 SUMMARY_KEYS = {
     'frames_sent', 'masks_received', 'rate_hz', 'latency_ms_p50', 'latency_ms_p99',
     'model_ms_p50', 'miou', 'rmw', 'weights', 'sensors', 'masks_lost', 'skipped', 'first_skipped',
-    'bad_share', 'warnings'}
+    'bad_share', 'warnings', 'backend'}
 EVENT_KEYS = {'events_received', 'event_rate_mev_s', 'packets_lost', 'decode_ms_p50'}
 TIMEOUT_S = 120.0
 
@@ -55,7 +55,8 @@ def domain(monkeypatch):
 
 def test_street_end_to_end(tmp_path, domain):
     output = tmp_path / 'out'
-    demo = start(output, '--seconds', '2', '--rate', '7', '--seed', '1')
+    demo = start(output, '--seconds', '2', '--rate', '7', '--seed', '1',
+                 '--backend', 'torch')
     said, errors = demo.communicate(timeout=TIMEOUT_S)
     assert demo.returncode == 0, errors
     summary = json.loads((output / 'summary.json').read_text())
@@ -65,6 +66,7 @@ def test_street_end_to_end(tmp_path, domain):
     assert summary['rmw'] == 'rmw_fastrtps_cpp'
     assert summary['weights'] == 'street'
     assert summary['sensors'] == 'camera'
+    assert summary['backend'] == 'torch on cpu'
     assert summary['masks_lost'] == summary['frames_sent'] - summary['masks_received']
     assert 0.0 <= summary['miou'] <= 1.0
     assert 0.0 < summary['model_ms_p50'] < summary['latency_ms_p50'] <= summary['latency_ms_p99']
@@ -135,6 +137,7 @@ def test_camera_and_events_of_street(tmp_path, domain):
     summary = json.loads((output / 'summary.json').read_text())
     assert set(summary) == SUMMARY_KEYS | EVENT_KEYS
     assert summary['sensors'] == 'fusion'
+    assert summary['backend'].startswith('native, ')
     assert 0 < summary['masks_received']
     assert 0 <= summary['masks_lost'] < summary['frames_sent'] <= 20
     assert summary['events_received'] > 1000

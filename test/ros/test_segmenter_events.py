@@ -67,7 +67,7 @@ def window(start_us: int, end_us: int) -> EventWindow:
 
 
 def test_each_window_of_events_has_a_mask(alone, weights):
-    core = Segmenter.from_weights(weights, input_size=(64, 48))
+    core = Segmenter.from_weights(weights, input_size=(64, 48), backend='native')
     alone.pass_time(0, WINDOW_US)
     sent = alone.send_events(some_events(WINDOW_US, WINDOW_US + 10_000), WINDOW_US)
     # The packet that shows that the window is complete.
@@ -87,8 +87,8 @@ def test_each_window_of_events_has_a_mask(alone, weights):
 
 
 def test_image_and_events_are_one_step(fusion, weights):
-    core = Segmenter.from_weights(weights, input_size=(64, 48))
-    camera_only = Segmenter.from_weights(weights, input_size=(64, 48))
+    core = Segmenter.from_weights(weights, input_size=(64, 48), backend='native')
+    camera_only = Segmenter.from_weights(weights, input_size=(64, 48), backend='native')
     for index in range(1, 4):
         shown, end_us = coarse_image(index), index * WINDOW_US
         fusion.pass_time(end_us - WINDOW_US, end_us)

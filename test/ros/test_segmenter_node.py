@@ -100,7 +100,7 @@ def test_mask_of_a_compressed_mosaic_is_that_of_the_raw_one(camera):
 
 
 def test_answer_is_the_core_s(camera):
-    core = Segmenter.from_weights('street', input_size=(64, 48))
+    core = Segmenter.from_weights('street', input_size=(64, 48), backend='native')
     for seed in (3, 4):
         shown = coarse_image(seed, 60, 40)
         expected = core.step(shown, confidence=True)
@@ -281,5 +281,5 @@ def test_newest_image_wins_and_drops_are_reported(camera, logged):
 
 
 def test_start_is_logged(logged):
-    logged("configured: weights 'street' on cpu, input 64x48, trigger 'image'")
+    logged("configured: weights 'street', input 64x48, trigger 'image', backend native")
     logged('active: /mfs_seg/image or /mfs_seg/image/compressed -> /mfs_seg/mask')

@@ -44,6 +44,7 @@ def start(environment, arguments: list[str]) -> subprocess.Popen:
 
 WRONG = {
     '-p weights:=nosuch': "no weights 'nosuch'",
+    '-p backend:=abacus': "no backend 'abacus': choose from auto, native, torch",
     '-p device:=cuda:99': "device 'cuda:99' cannot be used here",
     '-p overlay_opacity:=3.0': "'overlay_opacity' must be a number with a point from 0.0 to 1.0",
     '-p keep_state:=perhaps': "parameter 'keep_state' must be true or false",

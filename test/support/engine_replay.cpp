@@ -16,7 +16,7 @@ const char *mfs_kernels(int32_t);
 int32_t mfs_supported(int32_t);
 int32_t mfs_taps(int32_t);
 void mfs_run(int32_t, const mfs::Op *, int32_t, const mfs::Stream *, int32_t, const uint8_t *,
-             const uint8_t *, int32_t);
+             const uint8_t *, int32_t, int64_t *);
 }
 
 namespace {
@@ -69,7 +69,7 @@ int main(int, char **arguments) {
             for (int i = 0; i < 2; ++i) stream.present[i] = !inputs[i].empty();
             mfs_run(kernels, reinterpret_cast<const mfs::Op *>(ops.data()),
                     static_cast<int32_t>(ops.size() / sizeof(mfs::Op)), &stream, 1,
-                    constants.data(), tables.data(), threads);
+                    constants.data(), tables.data(), threads, nullptr);
             uint64_t sum = 14695981039346656037ull;
             for (const Memory *part : {&own_state, &own_mask, &confidence, &own_counters})
                 sum = hash(sum, *part);

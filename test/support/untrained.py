@@ -9,7 +9,8 @@ from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.lite import LiteSeg
 from mfs_seg_core.model.network import MFSSeg
-from mfs_seg_core.weights.file import Metadata, build
+from mfs_seg_core.weights.file import build
+from mfs_seg_core.weights.metadata import Metadata
 
 
 def untrained(config: str, events: int = 0, **changes) -> MFSSeg | LiteSeg:

@@ -68,4 +68,4 @@ class EventClips:
         t = item.events.t
         start, end = (int(t.min()), int(t.max()) + 1) if t.size else (0, 1)
         window = EventWindow(item.events, start, end, (width, height))
-        return event_tensor(window, self.bins, width, height).permute(1, 2, 0).numpy()
+        return event_tensor(window, self.bins, width, height).transpose(1, 2, 0)

@@ -14,6 +14,7 @@ import numpy as np
 
 from mfs_seg_core.data.clips.clip import EVENT_BYTE_SCALE, Clip
 from mfs_seg_core.data.street import DimCamera, EventCamera, Street
+from mfs_seg_core.data.street.events import STEP_S
 from mfs_seg_core.data.street.sensor import CONDITIONS
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.labels import CAMVID
@@ -23,8 +24,15 @@ CAMERA_CONDITIONS = (('day',), ('dim',))
 FUSION_CONDITIONS = (('day', 'night', 'dim'), ('blur', 'day', 'night'))
 
 
-class _Drive(NamedTuple):
-    """Sequences of one drive: images, labels of the last frame of each clip, and event tensors."""
+class StreetDrive(NamedTuple):
+    """
+    Sequences of one drive.
+
+    - ``images``: uint8 ``[S, L, H, W, 3]``, RGB.
+    - ``labels``: uint8 ``[S, P, H, W]``, class ids of the last frame of each clip.
+    - ``events``: event tensors, uint8 ``[S, L, H, W, E]`` in units of 1 /
+      :data:`~mfs_seg_core.data.clips.clip.EVENT_BYTE_SCALE`; empty: no events.
+    """
 
     images: np.ndarray
     labels: np.ndarray
@@ -65,13 +73,13 @@ class StreetClips:
         drives = range(first_seed, first_seed - (-sequences // self.PER_DRIVE))
         spread = self.RATES ** (np.random.default_rng(first_seed).random(sequences) - 0.5)
         self.steps_s = spread / rate_hz
-        jobs = [(seed, self.steps_s[i * self.PER_DRIVE:(i + 1) * self.PER_DRIVE])
-                for i, seed in enumerate(drives)]
-        render = partial(_render, length=length, frames=frames, apart_s=self.APART_S, size=size,
-                         bins=bins)
+        steps_s = [self.steps_s[i * self.PER_DRIVE:(i + 1) * self.PER_DRIVE].tolist()
+                   for i in range(len(drives))]
+        job = partial(render, length=length, frames=frames, apart_s=self.APART_S, size=size,
+                      bins=bins)
         # Not forked: OpenCV's threads do not exist in the child, which would wait for them forever.
         with ProcessPoolExecutor(mp_context=multiprocessing.get_context('spawn')) as pool:
-            self.drives = list(pool.map(render, jobs))
+            self.drives = list(pool.map(job, drives, steps_s))
 
     def __len__(self) -> int:
         return self.sequences * self.length
@@ -85,28 +93,53 @@ class StreetClips:
                     float(self.steps_s[sequence]), place > 0, index, drive.events[row, clip])
 
 
-def _render(job: tuple[int, np.ndarray], length: int, frames: int, apart_s: float,
-            size: tuple[int, int], bins: int) -> _Drive:
-    seed, steps_s = job
+def conditions_of(seed: int, sequences: int, bins: int) -> list[str]:
+    """Return the conditions of the sequences of a drive, with or without events."""
+    conditions = (FUSION_CONDITIONS if bins else CAMERA_CONDITIONS)[seed % 2]
+    return [conditions[index % len(conditions)] for index in range(sequences)]
+
+
+def render(seed: int, steps_s: list[float], length: int, frames: int, apart_s: float,
+           size: tuple[int, int], bins: int, interpolated: bool = False) -> StreetDrive:
+    """
+    Render the sequences of a drive.
+
+    :param seed: seed of the drive.
+    :param steps_s: time between two frames in each sequence, in seconds.
+    :param length: clips per sequence.
+    :param frames: frames per clip.
+    :param apart_s: time from the start of a sequence to that of the next one, in seconds.
+    :param size: width and height, in pixels.
+    :param bins: time bins per window and polarity of the event tensors; 0: no events.
+    :param interpolated: render every second scene of the events, and interpolate the others: half
+        the time, for events that are nearly as accurate.
+    :returns: images, labels and event tensors.
+    """
     cv2.setNumThreads(1)
     street = Street(seed, *size)
-    conditions = (FUSION_CONDITIONS if bins else CAMERA_CONDITIONS)[seed % 2]
-    sequences, tensors = [], []
-    for index, step_s in enumerate(steps_s.tolist()):
-        poor = CONDITIONS[conditions[index % len(conditions)]]
+    scenes = dict(step_s=2 * STEP_S, interpolated=1) if interpolated else {}
+    images, labels, tensors = [], [], []
+    for index, (step_s, condition) in enumerate(
+            zip(steps_s, conditions_of(seed, len(steps_s), bins))):
+        poor = CONDITIONS[condition]
         camera = street if poor is None else DimCamera(street, **poor)
-        start_s = index * apart_s
-        # Starts one step late: the first frame's events begin one step before it.
-        times = [start_s + (i + 1) * step_s for i in range(length * frames)]
-        sequences.append([camera.frame(time_s) for time_s in times])
-        event_camera = EventCamera(street, getattr(camera, 'white', None)) if bins else None
-        tensors.append([_tensor(event_camera, time_s - step_s, time_s, bins, size)
-                        for time_s in times if event_camera])
-    return _Drive(
-        np.array([[frame.image for frame in sequence] for sequence in sequences]),
-        np.array([[frame.label for frame in sequence[frames - 1::frames]]
-                  for sequence in sequences]),
-        np.array(tensors))
+        event_camera = EventCamera(street, getattr(camera, 'white', None), **scenes)
+        for place in range(length * frames):
+            # Starts one step late: the first frame's events begin one step before it.
+            time_s = index * apart_s + (place + 1) * step_s
+            if bins:
+                # Before the camera, which then has the scene of their end.
+                tensors.append(_tensor(event_camera, time_s - step_s, time_s, bins, size))
+            frame = camera.frame(time_s)
+            images.append(frame.image)
+            if place % frames == frames - 1:
+                labels.append(frame.label)
+
+    def by_sequence(arrays: list[np.ndarray]) -> np.ndarray:
+        stacked = np.array(arrays)
+        return stacked.reshape(len(steps_s), len(arrays) // len(steps_s), *stacked.shape[1:])
+
+    return StreetDrive(*map(by_sequence, (images, labels, tensors)))
 
 
 def _tensor(camera: EventCamera, start_s: float, end_s: float, bins: int, size: tuple[int, int]
@@ -114,5 +147,5 @@ def _tensor(camera: EventCamera, start_s: float, end_s: float, bins: int, size: 
     """Return the event tensor of an interval as bytes ``[H, W, 2 * bins]``."""
     events = camera.events(start_s, end_s)
     window = EventWindow(events, round(start_s * 1e6), round(end_s * 1e6), size)
-    tensor = event_tensor(window, bins, *size).permute(1, 2, 0).numpy()
+    tensor = event_tensor(window, bins, *size).transpose(1, 2, 0)
     return np.clip(np.rint(tensor * EVENT_BYTE_SCALE), 0, 255).astype(np.uint8)

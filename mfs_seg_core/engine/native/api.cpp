@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The functions that engine/library.py calls.
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -97,10 +98,12 @@ EXPORT int32_t mfs_supported(int32_t index) { return mfs::ALL_KERNELS[index]->su
 // Rows of a depthwise kernel that its weights are packed for.
 EXPORT int32_t mfs_taps(int32_t index) { return mfs::ALL_KERNELS[index]->taps; }
 
-// Run a program on streams, which all have planes of the same sizes.
+// Run a program on streams, which all have planes of the same sizes. `nanoseconds`, null or one
+// for each operation, gets their times.
 EXPORT void mfs_run(int32_t kernels, const mfs::Op *ops, int32_t count,
                     const mfs::Stream *streams, int32_t batch, const uint8_t *constants,
-                    const uint8_t *tables, int32_t threads) {
+                    const uint8_t *tables, int32_t threads, int64_t *nanoseconds) {
+    using Clock = std::chrono::steady_clock;
     using namespace mfs;
     // A second caller at the same time works with its own thread alone.
     std::unique_lock<std::mutex> lock(pool_mutex, std::try_to_lock);
@@ -116,6 +119,7 @@ EXPORT void mfs_run(int32_t kernels, const mfs::Op *ops, int32_t count,
     }
     for (int32_t i = 0; i < count; ++i) {
         const Op &op = ops[i];
+        const Clock::time_point start = nanoseconds ? Clock::now() : Clock::time_point();
         Loop loop{{&op, streams, constants, tables}, ALL_KERNELS[kernels]->row,
                   sizeof(float) * tile_pixels(op) * round_up(op.channels, PANEL)};
         const int units = batch * op.height;
@@ -123,6 +127,8 @@ EXPORT void mfs_run(int32_t kernels, const mfs::Op *ops, int32_t count,
             team->run(units, unit, &loop);
         else
             for (int index = 0; index < units; ++index) unit(&loop, index);
+        if (nanoseconds)
+            nanoseconds[i] = std::chrono::nanoseconds(Clock::now() - start).count();
     }
 }
 

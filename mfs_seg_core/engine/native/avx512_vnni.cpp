@@ -1,8 +1,7 @@
 // Copyright 2026 The mfs_seg_ros authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// AVX-512 VNNI: products of bytes in fours, summed in 32 bits; 512-bit registers. With VBMI, which
-// all processors with VNNI but the first have.
+// AVX-512 VNNI: products of bytes in fours, summed in 32 bits; 512-bit registers.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -14,16 +13,15 @@ namespace {
 
 bool supported() {
     return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vbmi");
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
 
 constexpr int MAX_PIXELS = 8, MAX_PANELS = 3, FLOATS = 16;
 
 #if defined(__clang__)
-TARGET_BEGIN("avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni")
+TARGET_BEGIN("avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")
 #else
-TARGET_BEGIN("avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni,prefer-vector-width=512")
+TARGET_BEGIN("avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,prefer-vector-width=512")
 #endif
 
 #include "vector.inc"
@@ -65,11 +63,10 @@ struct TapSpikes {
 };
 using TapSums = TapSpikes;
 
-// Byte 4 * c + i is channel c of row i.
-alignas(64) constexpr uint8_t INTERLEAVE[64] = {
-    0, 16, 32, 48, 1, 17, 33, 49, 2,  18, 34, 50, 3,  19, 35, 51, 4,  20, 36, 52, 5,  21,
-    37, 53, 6, 22, 38, 54, 7, 23, 39, 55, 8,  24, 40, 56, 9,  25, 41, 57, 10, 26, 42, 58,
-    11, 27, 43, 59, 12, 28, 44, 60, 13, 29, 45, 61, 14, 30, 46, 62, 15, 31, 47, 63};
+// The order of the bytes: 4 * c + i is channel c of row i. First each lane of 128 bits takes its four
+// channels of all rows, then its bytes are transposed.
+alignas(64) constexpr int32_t OF_LANES[16] = {0, 4, 8,  12, 1, 5, 9,  13,
+                                              2, 6, 10, 14, 3, 7, 11, 15};
 
 inline TapSpikes gather_taps(const uint8_t *const (&rows)[TAPS], int64_t offset) {
     const auto part = [&](int i) {
@@ -79,7 +76,10 @@ inline TapSpikes gather_taps(const uint8_t *const (&rows)[TAPS], int64_t offset)
     all = _mm512_inserti32x4(all, part(1), 1);
     all = _mm512_inserti32x4(all, part(2), 2);
     all = _mm512_inserti32x4(all, part(3), 3);
-    return {_mm512_permutexvar_epi8(_mm512_load_si512(INTERLEAVE), all)};
+    const __m512i transpose =
+        _mm512_set4_epi32(0x0f0b0703, 0x0e0a0602, 0x0d090501, 0x0c080400);
+    return {_mm512_shuffle_epi8(_mm512_permutexvar_epi32(_mm512_load_si512(OF_LANES), all),
+                                transpose)};
 }
 
 inline TapSums add_taps(TapSums sums, TapSpikes spikes, const TapWeight *weights) {

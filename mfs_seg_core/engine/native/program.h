@@ -10,7 +10,7 @@
 
 namespace mfs {
 
-constexpr int32_t ABI = 1;
+constexpr int32_t ABI = 2;
 constexpr int MAX_ADDS = 3, MAX_STORES = 2, MAX_NEURONS = 4;
 // Channels of one panel of packed weights, and bytes of one group of inputs in it.
 constexpr int PANEL = 16, GROUP = 4;
@@ -18,7 +18,7 @@ constexpr int PANEL = 16, GROUP = 4;
 constexpr int NORMALS = 48;
 
 // Memory that a plane lies in; all but the arena belong to one stream.
-enum Space : int32_t { NONE, ARENA, STATE, CAMERA, EVENTS, MASK, CONFIDENCE };
+enum Space : int32_t { NONE, ARENA, STATE, CAMERA, EVENTS, MASK, CONFIDENCE, CLASSES };
 
 // Where the current of an operation comes from.
 enum Source : int32_t {
@@ -53,11 +53,13 @@ struct Neurons {
     View state, spikes;
     int64_t leak;      // offset into the stream's decays, in floats
     float high;        // largest spike
+    int32_t low;       // smallest spike; bytes hold the difference to it
     int32_t hard;      // reset to 0 after a spike, rather than by subtraction
     int32_t counter;   // place of the layer in the counters
     int32_t count;     // elements of a row that are counted
     int32_t border;    // pixels around the plane of spikes that a convolution reads
     int32_t half;      // potentials have 16 bits, not 32
+    int32_t unused;
 };
 
 struct Op {
@@ -70,7 +72,7 @@ struct Op {
     int32_t repeat;                   // times that scale, bias and decays are repeated
     int32_t adds, stores, neurons;
     int32_t classes;                  // above 0: write the class of the highest current
-    View input;
+    View input;                       // in CLASSES: the class of each pixel of the scores
     int64_t weights, scale, bias;     // offsets into the constants, in bytes
     Add add[MAX_ADDS];
     View store[MAX_STORES];
@@ -81,7 +83,7 @@ struct Op {
 
 // Memory of one stream.
 struct Stream {
-    void *spaces[7];        // by Space; the arena here is this stream's part of it
+    void *spaces[8];        // by Space; the arena here is this stream's part of it
     const float *decays;    // share of each potential that remains, all layers
     int64_t *counters;      // sums of spikes by layer; null: not counted
     int32_t present[2];     // camera, events

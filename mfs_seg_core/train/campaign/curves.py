@@ -25,7 +25,7 @@ def draw_curves(campaign: Campaign, folder: Path, path: Path) -> None:
     for stage in campaign.stages:
         figures = paths(folder, stage.name)[1]
         if figures.is_file():
-            title = ' '.join((stage.val_split, *stage.val_drives))
+            title = 'street' if campaign.street else ' '.join((stage.val_split, *stage.val_drives))
             history = json.loads(figures.read_text())['history']
             panels.setdefault(title, []).append((stage.name, history))
     if not panels:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mfs_seg_core.data.camvid import CamVid
 from mfs_seg_core.data.sequences import CAMVID_HZ
+from mfs_seg_core.util.provenance import DataHash
 
 
 class DeviceFrames:
@@ -77,6 +78,11 @@ class DeviceFrames:
                 (index, (count - before) / CAMVID_HZ if known else None))
             last[drive] = count
         return list(drives.values())
+
+    def add_to(self, data: DataHash) -> None:
+        """Add images and labels to a hash."""
+        data.add(self.images.cpu().numpy())
+        data.add(self.labels.cpu().numpy())
 
     def class_weights(self, classes: int) -> Tensor:
         """Return ``1 / ln(1.1 + share of pixels)`` of each class, with a mean of 1."""

@@ -7,19 +7,21 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import torch
 
+from mfs_seg_core.engine.program import UnsupportedNetworkError
+from mfs_seg_core.engine.programs import write_program
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.network import fold_norms
 from mfs_seg_core.train.campaign import networks
-from mfs_seg_core.train.campaign.augment import DeviceAugment
-from mfs_seg_core.train.campaign.frames import DeviceFrames
+from mfs_seg_core.train.campaign.data import open_data
 from mfs_seg_core.train.campaign.stage import Campaign, Stage
 from mfs_seg_core.train.campaign.step import OptimiserStep
-from mfs_seg_core.train.campaign.validate import pixels, validate
 from mfs_seg_core.util.files import write_json, written_aside
 from mfs_seg_core.util.provenance import DataHash, provenance
 from mfs_seg_core.weights.file import load_weights, save_weights
@@ -29,6 +31,8 @@ CHECKPOINT = 'checkpoint.pt'
 CALIBRATION = 32
 # Steps from one look at the clock and the loss to the next: each waits for the GPU.
 LOOK_EVERY = 10
+# Measurements of all frames to validate on.
+OVERALL = ('reset@1', 'stream@1')
 
 
 def paths(folder: Path, name: str) -> tuple[Path, Path]:
@@ -39,14 +43,16 @@ def paths(folder: Path, name: str) -> tuple[Path, Path]:
 class StageRun:
     """One stage on one device."""
 
-    def __init__(self, campaign: Campaign, stage: Stage, root: str, folder: Path, device: str,
-                 arguments: list[str] | None = None):
+    def __init__(self, campaign: Campaign, stage: Stage, root: str | None, folder: Path,
+                 device: str, arguments: list[str] | None = None):
         """
-        Decode the data and create the network, or continue from a checkpoint.
+        Load the data and create the network, or continue from a checkpoint.
+
+        A network that keeps its state continues with all streams at rest.
 
         :param campaign: the campaign, whose stages before have their weights in ``folder``.
         :param stage: the stage to run.
-        :param root: folder of CamVid.
+        :param root: folder of CamVid; None for a campaign on Street, whose sequences are drawn.
         :param folder: folder of the campaign.
         :param device: torch device.
         :param arguments: options of the command, for the figures.
@@ -54,30 +60,26 @@ class StageRun:
         """
         self.stage, self.folder, self.device, self.arguments = stage, folder, device, arguments
         self.begun = time.monotonic()
-        self.frames = DeviceFrames(root, stage.train_splits, stage.size, device,
-                                   without=stage.without_drives)
-        self.held_out = DeviceFrames(root, [stage.val_split], stage.size, device, stage.val_drives,
-                                     resize_labels=False)
-        self.metadata = networks.describe(stage, CAMVID)
+        self.metadata = networks.describe(stage, CAMVID,
+                                          campaign.street.bins if campaign.street else 0)
+        self.batches, self.held_out = open_data(campaign, stage, root, folder, device,
+                                                self.metadata)
+        # Named in the notes of the weights.
+        self.held_out_name = 'street' if campaign.street else stage.val_split
         self.on_gpu = torch.device(device).type == 'cuda'
 
         def resolved(name: str) -> str | Path:
             return paths(folder, name)[0] if name in campaign.needs(stage) else name
 
-        chosen = torch.linspace(0, len(self.frames) - 1, min(CALIBRATION, len(self.frames)),
-                                device=device).long()
-        network = networks.start(
-            stage, self.metadata, resolved(stage.start),
-            pixels(self.frames.images[chosen], self.metadata), device)
+        network = networks.start(stage, self.metadata, resolved(stage.start),
+                                 partial(self.batches.samples, CALIBRATION), device)
         teacher = None
         if stage.teacher:
             teacher = fold_norms(load_weights(resolved(stage.teacher))[0])
             teacher = teacher.to(device, memory_format=torch.channels_last).requires_grad_(False)
-        self.step = OptimiserStep(
-            stage, network, teacher, self.frames,
-            DeviceAugment(stage, self.metadata.mean, self.metadata.std, device),
-            self.frames.class_weights(len(CAMVID)).to(device))
-        self.total = max(1, stage.epochs * len(self.frames) // stage.batch_size)
+        self.step = OptimiserStep(stage, network, teacher, self.batches,
+                                  self.batches.class_weights(len(CAMVID)).to(device))
+        self.total = max(1, stage.epochs * len(self.batches) // stage.batch_size)
         self.number, self.elapsed_s, self.history = 0, 0.0, []
         self.random: torch.Tensor | None = None
         self.checkpoint = folder / stage.name / CHECKPOINT
@@ -104,7 +106,7 @@ class StageRun:
         stage, step = self.stage, self.step
         # The order depends on the seed only: with the state of the random numbers, a continued run
         # of a number of epochs equals an uninterrupted one.
-        order = self._order()
+        order = self.batches.order(self.total)
         torch.manual_seed(stage.seed)
         if not self.history:
             self._validate(0.0)
@@ -114,7 +116,7 @@ class StageRun:
             self._generator().set_state(self.random.cpu())
         self._synchronise()
         prepare_s = time.monotonic() - prepared
-        per_epoch = max(1, len(self.frames) // stage.batch_size)
+        per_epoch = max(1, len(self.batches) // stage.batch_size)
         started, first, before_s = time.monotonic(), self.number, self.elapsed_s
         saved, paused_s, progress = started, 0.0, self._progress()
         while progress < 1:
@@ -137,16 +139,8 @@ class StageRun:
                 saved = time.monotonic()
         self._synchronise()
         train_s = time.monotonic() - started - paused_s
-        return self._finish((self.number - first) * stage.batch_size / max(train_s, 1e-9),
-                            train_s, prepare_s)
-
-    def _order(self) -> torch.Tensor:
-        """Return places of images: one permutation of the data after another."""
-        random = torch.Generator().manual_seed(self.stage.seed)
-        count = self.total * self.stage.batch_size
-        rounds = -(-count // len(self.frames))
-        return torch.cat([torch.randperm(len(self.frames), generator=random)
-                          for _ in range(rounds)])[:count].to(self.device)
+        images = (self.number - first) * stage.batch_size * self.batches.images_per_place
+        return self._finish(images / max(train_s, 1e-9), train_s, prepare_s)
 
     def _generator(self) -> torch.Generator:
         """Return the generator of the augmentation."""
@@ -163,17 +157,17 @@ class StageRun:
         if self.on_gpu:
             torch.cuda.synchronize()
 
-    def _validate(self, progress: float) -> ConfusionMatrix:
+    def _validate(self, progress: float) -> dict[str, ConfusionMatrix]:
         """Measure the averaged weights from rest, and print a line."""
-        matrix = validate(self.step.averaged.eval(), self.held_out, self.metadata)
-        miou = matrix.miou
-        epoch = self.number * self.stage.batch_size / len(self.frames)
+        found = self.held_out.measure(self.step.averaged.eval(), stream=False)
+        miou = found['reset@1'].miou
+        epoch = self.number * self.stage.batch_size / len(self.batches)
         self.history.append({'step': self.number, 'epoch': round(epoch, 2),
                              'progress': round(progress, 4), 'loss': float(self.step.loss),
                              'miou': miou})
         print(f'{self.stage.name}: epoch {epoch:.0f}, {100 * progress:.0f} %, loss '
               f'{float(self.step.loss):.4f}, mIoU {miou:.4f}', flush=True)
-        return matrix
+        return found
 
     def _save(self) -> None:
         """Write a checkpoint, whole or not at all."""
@@ -185,20 +179,20 @@ class StageRun:
 
     def _finish(self, rate: float, train_s: float, prepare_s: float) -> dict:
         stage, network = self.stage, self.step.averaged.eval()
-        modes = {'reset@1': self._validate(1.0)}
+        modes = self._validate(1.0)
         if getattr(self.metadata.config, 'levels', 0) and not getattr(
                 self.metadata.config, 'analogue', False):
-            modes['stream@1'] = validate(network, self.held_out, self.metadata, stream=True)
+            modes |= self.held_out.measure(network, stream=True)
         names, data = self.metadata.classes.names, DataHash()
-        for frames in (self.frames, self.held_out):
-            data.add(frames.images.cpu().numpy())
-            data.add(frames.labels.cpu().numpy())
+        self.batches.add_to(data)
+        self.held_out.add_to(data)
         result = {
             **provenance('train', self.arguments, data), 'stage': dataclasses.asdict(stage),
             'device': torch.cuda.get_device_name() if self.on_gpu else 'CPU',
-            'torch': torch.__version__, 'images': len(self.frames),
+            'torch': torch.__version__,
+            'images': len(self.batches) * self.batches.images_per_place,
             'validated_on': len(self.held_out), 'steps': self.number,
-            'epochs': round(self.number * stage.batch_size / len(self.frames), 1),
+            'epochs': round(self.number * stage.batch_size / len(self.batches), 1),
             'images_per_s': round(rate, 1), 'train_s': round(train_s, 1),
             'prepare_s': round(prepare_s, 1),
             'total_s': round(time.monotonic() - self.begun, 1),
@@ -208,12 +202,14 @@ class StageRun:
             'figures': {mode: matrix.figures(names) for mode, matrix in modes.items()}}
         weights, figures = paths(self.folder, stage.name)
         notes = {**self.metadata.notes,
-                 **{f'{stage.val_split}_miou_{mode}': f'{matrix.miou:.4f}'
-                    for mode, matrix in modes.items()}}
+                 **{f'{self.held_out_name}_miou_{mode}': f'{modes[mode].miou:.4f}'
+                    for mode in OVERALL if mode in modes}}
         save_weights(weights, network, dataclasses.replace(self.metadata, notes=notes))
+        with suppress(UnsupportedNetworkError):
+            write_program(weights)
         write_json(figures, result)
         self.checkpoint.unlink(missing_ok=True)
         print(f'{stage.name}: ' + ', '.join(
-            f'{mode} {matrix.miou:.4f}' for mode, matrix in modes.items())
+            f'{mode} {modes[mode].miou:.4f}' for mode in OVERALL if mode in modes)
             + f'; {rate:.0f} images/s, {result["epochs"]} epochs', flush=True)
         return result

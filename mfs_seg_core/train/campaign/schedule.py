@@ -13,7 +13,7 @@ import time
 import traceback
 from pathlib import Path
 
-from mfs_seg_core.train.campaign.loop import StageRun, paths
+from mfs_seg_core.train.campaign.loop import OVERALL, StageRun, paths
 from mfs_seg_core.train.campaign.stage import Campaign, Stage
 from mfs_seg_core.util.files import write_whole
 from mfs_seg_core.util.table import cell, markdown_table
@@ -21,8 +21,8 @@ from mfs_seg_core.util.table import cell, markdown_table
 POLL_S = 0.2
 
 
-def run_stages(campaign: Campaign, stages: list[Stage], root: str, folder: Path, device: str,
-               arguments: list[str] | None) -> None:
+def run_stages(campaign: Campaign, stages: list[Stage], root: str | None, folder: Path,
+               device: str, arguments: list[str] | None) -> None:
     """
     Run those of some stages that have no figures yet, in order, in this process.
 
@@ -30,7 +30,7 @@ def run_stages(campaign: Campaign, stages: list[Stage], root: str, folder: Path,
 
     :param campaign: the campaign.
     :param stages: stages of it. A stage that needs one of another lane waits for that.
-    :param root: folder of CamVid.
+    :param root: folder of CamVid; None for a campaign on Street.
     :param folder: folder of the campaign's results.
     :param device: torch device.
     :param arguments: options of the command, for the figures.
@@ -61,8 +61,6 @@ def run_lanes(campaign: Campaign, folder: Path, command: list[str]) -> None:
     :param folder: folder of its results.
     :param command: command that runs one lane, to which its name is added.
     """
-    # Ended from outside, the campaign ends its lanes; their stages continue from checkpoints.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     lanes = list(dict.fromkeys(stage.lane for stage in campaign.stages))
     running = {lane: subprocess.Popen([*command, lane]) for lane in lanes}
     try:
@@ -82,6 +80,11 @@ def run_lanes(campaign: Campaign, folder: Path, command: list[str]) -> None:
             process.wait()
 
 
+def exit_on_termination() -> None:
+    """Exit on SIGTERM as on an error: a campaign that is ended from outside ends its processes."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 def clear_failures(campaign: Campaign, folder: Path) -> None:
     """Delete the reasons of failed stages of an earlier run, so that they run again."""
     for stage in campaign.stages:
@@ -96,13 +99,13 @@ def failures(campaign: Campaign, folder: Path) -> dict[str, str]:
 
 def write_table(campaign: Campaign, folder: Path) -> str:
     """
-    Write the figures of the finished stages to ``table.md``.
+    Write the figures of the finished stages to ``table.md``, on Street also by condition.
 
     :param campaign: the campaign.
     :param folder: folder of its results.
     :returns: the table, in Markdown.
     """
-    rows = []
+    rows, by_condition = [], {}
     for stage in campaign.stages:
         if not _finished(folder, stage.name):
             continue
@@ -113,17 +116,27 @@ def write_table(campaign: Campaign, folder: Path) -> str:
             f'{result["images"]}', f'{result["epochs"]:g}', f'{result["images_per_s"]:.0f}',
             f'{result["train_s"]:.0f}', result['device'],
             *(cell(figures[mode]['miou'] if mode in figures else None, '.4f')
-              for mode in ('reset@1', 'stream@1'))])
+              for mode in OVERALL)])
+        for name, measured in figures.items():
+            if name not in OVERALL:
+                *line, condition = (stage.name, *name.split())
+                by_condition.setdefault(tuple(line), {})[condition] = measured['miou']
     table = markdown_table(['stage', 'model', 'start', 'size', 'images', 'epochs', 'images/s', 's',
                             'device', 'reset@1', 'stream@1'], rows)
+    if by_condition:
+        conditions = list(dict.fromkeys(name for line in by_condition.values() for name in line))
+        table += '\n\n' + markdown_table(
+            ['stage', 'mode', 'modality', *conditions],
+            [[*line, *(cell(found.get(name), '.4f') for name in conditions)]
+             for line, found in by_condition.items()])
     write_whole(folder / 'table.md', (table + '\n').encode())
     return table
 
 
-def lane_command(campaign_file: str, root: str, output: str, device: str) -> list[str]:
+def lane_command(campaign_file: str, root: str | None, output: str, device: str) -> list[str]:
     """Return the command that runs one lane, without its name."""
-    return [sys.executable, '-m', 'mfs_seg_core.train', '--campaign', campaign_file, '--root', root,
-            '--output', output, '--device', device, '--lane']
+    return [sys.executable, '-m', 'mfs_seg_core.train', '--campaign', campaign_file,
+            *(['--root', root] if root else []), '--output', output, '--device', device, '--lane']
 
 
 def _finished(folder: Path, name: str) -> bool:

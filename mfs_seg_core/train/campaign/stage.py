@@ -9,17 +9,18 @@ from pathlib import Path
 
 import yaml
 
-from mfs_seg_core.model.config import CONFIGS
-from mfs_seg_core.model.lite_config import LITE_CONFIGS
-from mfs_seg_core.train.settings import typed
+from mfs_seg_core.train.campaign.street_settings import StreetSettings
+from mfs_seg_core.train.settings import MODELS, WITHOUT_EVENTS
+from mfs_seg_core.util.settings_file import typed
 
-NETWORKS = ('unet', *CONFIGS, *LITE_CONFIGS)
+# Settings of a stage that have no effect on Street.
+CAMVID_ONLY = ('train_splits', 'without_drives', 'val_split', 'val_drives', 'copy_paste')
 
 
 @dataclass(frozen=True)
 class Stage:
     """
-    Settings of one training run on CamVid, in the memory of one device.
+    Settings of one training run on CamVid or Street, in the memory of one device.
 
     :param name: name of the stage and of its weights.
     :param model: network: 'unet', or a named configuration.
@@ -27,14 +28,16 @@ class Stage:
         encoder (``mfs-seg imagenet``); empty: random. A spiking network that starts from its
         artificial twin is converted first.
     :param teacher: stage whose class scores are learned too; empty: none.
-    :param train_splits: lists of images to train on.
-    :param without_drives: drives to leave out of them.
-    :param val_split: list of images to validate on.
-    :param val_drives: drives of it to validate on; empty: all.
+    :param train_splits: lists of images to train on (CamVid).
+    :param without_drives: drives to leave out of them (CamVid).
+    :param val_split: list of images to validate on (CamVid).
+    :param val_drives: drives of it to validate on; empty: all (CamVid).
     :param size: width and height of whole frames, in pixels.
     :param crop: width and height of the windows to train on, in pixels.
-    :param frames: number of steps from rest in training, through frames of a moving camera; each
-        has a loss.
+    :param frames: number of steps in training, through frames of a moving camera (CamVid) or of a
+        sequence (Street); each has a loss.
+    :param carry: keep the state from clip to clip of a sequence (Street); else, clips start from
+        rest.
     :param epochs: number of passes through the training images.
     :param seconds: length of the stage if that ends before ``epochs``; 0: no limit. The learning
         rate follows whichever is further.
@@ -46,7 +49,7 @@ class Stage:
     :param scale: range of the magnification of a window.
     :param colour: strength of the changes of colour; 0: none.
     :param copy_paste: share of the images on which objects of rare classes of another image are
-        pasted.
+        pasted (CamVid).
     :param ema: share of the averaged weights that remains after an optimiser step.
     :param distil: weight of the teacher's scores in the loss, 0..1; the labels have the rest.
     :param temperature: temperature of the teacher's scores.
@@ -74,6 +77,7 @@ class Stage:
     size: tuple[int, int] = (480, 360)
     crop: tuple[int, int] = (480, 360)
     frames: int = 1
+    carry: bool = False
     epochs: int = 100
     seconds: float = 0.0
     batch_size: int = 32
@@ -105,10 +109,12 @@ class Campaign:
 
     :param name: name of the campaign, and of the folder of its results.
     :param stages: settings of the stages.
+    :param street: sequences of Street, which the stages are trained on; None: CamVid.
     """
 
     name: str
     stages: tuple[Stage, ...]
+    street: StreetSettings | None = None
 
     def needs(self, stage: Stage) -> list[str]:
         """Return the names of the stages whose weights a stage needs."""
@@ -121,7 +127,8 @@ def read_campaign(path: str | Path) -> Campaign:
     Read and check a campaign.
 
     The file has ``name``, ``stages`` (a list of settings of :class:`Stage`) and optionally
-    ``common``, settings that all stages share unless they set them.
+    ``common``, settings that all stages share unless they set them, and ``street``, settings of
+    :class:`~mfs_seg_core.train.campaign.street_settings.StreetSettings`.
 
     :param path: path of the YAML file.
     :returns: the campaign.
@@ -148,12 +155,40 @@ def read_campaign(path: str | Path) -> Campaign:
             raise ValueError(f'{path}, stage {number + 1}: it starts from {stage.start!r}, which '
                              'is no stage before: choose from '
                              f'{", ".join(names[:number]) or "none"}, or change the order')
-    return Campaign(str(values['name']), tuple(stages))
+    street = None
+    if 'street' in values:
+        street = typed(f'{path}, street', StreetSettings, values['street'] or {})
+        _check_street(str(path), street, stages)
+    elif carried := next((stage for stage in stages if stage.carry), None):
+        raise ValueError(f'{path}: stage {carried.name!r} has carry, but CamVid has no sequences: '
+                         'remove it, or add the section street')
+    return Campaign(str(values['name']), tuple(stages), street)
+
+
+def _check_street(where: str, street: StreetSettings, stages: list[Stage]) -> None:
+    street.check(where)
+    if len(sizes := {stage.size for stage in stages}) > 1:
+        raise ValueError(f'{where}: the stages have {len(sizes)} sizes: frames of Street are drawn '
+                         'in one')
+    for stage in stages:
+        for name in CAMVID_ONLY:
+            if getattr(stage, name) != getattr(Stage, name):
+                raise ValueError(f'{where}: stage {stage.name!r}: {name} has no effect on Street: '
+                                 'remove it')
+        if stage.model in WITHOUT_EVENTS:
+            raise ValueError(f'{where}: stage {stage.name!r}: the model {stage.model!r} takes no '
+                             'events: choose fast or a kind of lite')
+        if stage.frames > street.length:
+            raise ValueError(f'{where}: stage {stage.name!r} has clips of {stage.frames} frames, '
+                             f'sequences have {street.length}: set fewer frames')
+        if stage.batch_size > street.sequences:
+            raise ValueError(f'{where}: stage {stage.name!r} takes {stage.batch_size} sequences at '
+                             f'a time of {street.sequences}: set a smaller batch_size')
 
 
 def _check(where: str, stage: Stage, before: list[str]) -> None:
-    if stage.model not in NETWORKS:
-        raise ValueError(f'{where}: model must be one of {", ".join(NETWORKS)}, not '
+    if stage.model not in MODELS:
+        raise ValueError(f'{where}: model must be one of {", ".join(MODELS)}, not '
                          f'{stage.model!r}')
     if stage.name in before:
         raise ValueError(f'{where}: the name {stage.name!r} occurs twice: choose another')

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -13,50 +14,53 @@ from torch.nn import functional
 
 from mfs_seg_core.labels import UNLABELLED
 from mfs_seg_core.model.lite import LiteSeg
-from mfs_seg_core.train.campaign.augment import DeviceAugment
-from mfs_seg_core.train.campaign.frames import DeviceFrames
+from mfs_seg_core.model.state import State
+from mfs_seg_core.train.campaign.batch import Batch
 from mfs_seg_core.train.campaign.stage import Stage
 
 WARM_UP = 0.05
 MAX_NORM = 1.0
+# Share of the continued streams that are reset in a step.
+REST_SHARE = 0.1
 # Replays of a CUDA graph need warm allocators and libraries.
 WARM_UP_STEPS = 3
 
 
 class OptimiserStep:
     """
-    Step of training whose inputs are the places of images in the data.
+    Step of training whose inputs are the places of images, or of clips, in the data.
 
     On a GPU the whole step, augmentation included, is one CUDA graph in bfloat16: the CPU only
-    starts it. On a CPU the same code runs in float32.
+    starts it. On a CPU the same code runs in float32. Streams that continue from step to step keep
+    their state; some of them are reset.
 
     The network with the averaged weights is ``averaged``.
     """
 
     def __init__(self, stage: Stage, network: nn.Module, teacher: nn.Module | None,
-                 frames: DeviceFrames, augment: DeviceAugment, class_weights: Tensor):
+                 batches: Callable[[Tensor], Batch], class_weights: Tensor):
         """
         Create the optimiser and the averaged weights.
 
         :param stage: settings of the stage.
         :param network: network to train, on its device.
         :param teacher: network whose scores are learned too, in evaluation mode.
-        :param frames: images to train on.
-        :param augment: their augmentation.
+        :param batches: returns the augmented batch at some places of the data.
         :param class_weights: float32 ``[K]``, weight of each class in the loss.
         """
         self.stage, self.network, self.teacher = stage, network, teacher
-        self.frames, self.class_weights = frames, class_weights
+        self.batches, self.class_weights = batches, class_weights
         self.device = class_weights.device
         self.on_gpu = self.device.type == 'cuda'
         self.averaged = copy.deepcopy(network).requires_grad_(False)
-        self.augment = augment
         self.optimiser = torch.optim.AdamW(
             self._groups(), weight_decay=stage.weight_decay, fused=self.on_gpu or None,
             foreach=None if self.on_gpu else False, capturable=self.on_gpu)
         self.index = torch.zeros(stage.batch_size, dtype=torch.long, device=self.device)
         self.loss = torch.zeros((), device=self.device)
         self.share = torch.ones((), device=self.device)
+        # Changed in place, as all tensors of the CUDA graph.
+        self._state = self._at_rest() if stage.carry else {}
         self._graph: torch.cuda.CUDAGraph | None = None
 
     def _groups(self) -> list[dict]:
@@ -71,6 +75,27 @@ class OptimiserStep:
         return [{'params': parameters, 'lr': torch.tensor(0.0, device=self.device),
                  **({} if decays else {'weight_decay': 0.0})}
                 for (_, decays), parameters in groups.items()]
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.on_gpu)
+
+    @torch.no_grad()
+    def _at_rest(self) -> State:
+        """Return the state of a batch at rest: zeros."""
+        stage, config = self.stage, self.network.config
+        width, height = stage.crop
+        blank = torch.zeros(1, stage.batch_size, height, width, config.inputs, device=self.device)
+        with self._autocast():
+            state = self.averaged.eval()(blank.permute(0, 1, 4, 2, 3)).state
+        return {name: torch.zeros_like(potential) for name, potential in state.items()}
+
+    def _carried(self, follows: Tensor | None) -> State | None:
+        """Return the state after the step before; new streams and a few others are reset."""
+        if follows is None or not self._state:
+            return None
+        rest = torch.rand(len(follows), device=self.device) < REST_SHARE
+        keep = (follows & ~rest).view(-1, 1, 1, 1)
+        return {name: potential * keep for name, potential in self._state.items()}
 
     def prepare(self) -> None:
         """Capture the step as a CUDA graph; the weights advance by a few small steps."""
@@ -111,21 +136,27 @@ class OptimiserStep:
 
     def _step(self) -> None:
         """Augment, score, back-propagate, update."""
-        frames, labels, elapsed = self.augment(
-            self.frames.images[self.index], self.frames.labels[self.index])
+        batch = self.batches(self.index)
         self.optimiser.zero_grad(set_to_none=True)
-        state, total = None, 0.0
-        for number, (image, label) in enumerate(zip(frames.split(1), labels)):
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.on_gpu):
-                prediction = self.network(image, state, elapsed=1.0 if number == 0 else elapsed)
+        state, total = self._carried(batch.follows), 0.0
+        for t, label in enumerate(batch.labels):
+            # Slices keep the memory layout, and so do their gradients.
+            image, *sensors = (None if x is None else x[t:t + 1]
+                               for x in (batch.images, batch.events, batch.present))
+            inputs = {} if sensors[0] is None else dict(zip(('events', 'present'), sensors))
+            with self._autocast():
+                prediction = self.network(
+                    image, state, elapsed=1.0 if state is None else batch.elapsed, **inputs)
                 state = prediction.state or None
                 taught = None
                 if self.teacher is not None:
                     with torch.no_grad():
-                        taught = self.teacher(image).logits[-1].squeeze(0)
+                        taught = self.teacher(image, **inputs).logits[-1].squeeze(0)
             total = total + self._loss(prediction.logits, label, taught)
-        total = total / len(labels)
+        total = total / len(batch.labels)
         total.backward()
+        for name, potential in self._state.items():
+            potential.copy_(state[name].detach())
         nn.utils.clip_grad_norm_(self.network.parameters(), MAX_NORM)
         self.optimiser.step()
         self.loss.copy_(total.detach())

@@ -38,12 +38,12 @@ def validate(network: nn.Module, frames: DeviceFrames, metadata: Metadata, strea
                     prediction = network(pixels(frames.images[part], metadata)[None], state,
                                          elapsed=elapsed)
                     state = prediction.state or None
-                    counts += _count(prediction.logits[-1][0], frames.labels[part])
+                    counts += count_pixels(prediction.logits[-1][0], frames.labels[part])
         else:
             for start in range(0, len(frames), 16):
                 part = slice(start, start + 16)
                 prediction = network(pixels(frames.images[part], metadata)[None])
-                counts += _count(prediction.logits[-1][0], frames.labels[part])
+                counts += count_pixels(prediction.logits[-1][0], frames.labels[part])
     matrix = ConfusionMatrix(len(metadata.classes))
     matrix.counts += counts.view(matrix.counts.shape).cpu().numpy()
     return matrix
@@ -60,8 +60,14 @@ def pixels(images: Tensor, metadata: Metadata) -> Tensor:
     return normalise(images.permute(0, 3, 1, 2), metadata)
 
 
-def _count(scores: Tensor, labels: Tensor) -> Tensor:
-    """Return the pixels of each pair of true and predicted class, int64 ``[K * K]``."""
+def count_pixels(scores: Tensor, labels: Tensor) -> Tensor:
+    """
+    Count the pixels of each pair of true and predicted class.
+
+    :param scores: class scores ``[B, K, h, w]``.
+    :param labels: class ids, uint8 ``[B, H, W]``, 255 for void.
+    :returns: int64 ``[K * K]``.
+    """
     if scores.shape[-2:] != labels.shape[-2:]:
         scores = functional.interpolate(scores, labels.shape[-2:], mode='bilinear')
     known = labels != UNLABELLED

@@ -11,10 +11,11 @@ from support.untrained import metadata_of, untrained
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mfs_seg_core.analysis.energy import OperationCounter, parameters
 from mfs_seg_core.analysis.profile import main
 from mfs_seg_core.model.network import fold_norms
-from mfs_seg_core.model.unet import UNet, UNetConfig
+from mfs_seg_core.model.operations import OperationCounter, parameters
+from mfs_seg_core.model.unet import UNet
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.weights.file import save_weights
 
 

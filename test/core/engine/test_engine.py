@@ -4,11 +4,12 @@
 
 import multiprocessing
 import threading
+import time
 
 import numpy as np
 import pytest
 import torch
-from support.exact_networks import exact_inputs, exact_network, random_config
+from support.exact_networks import exact_inputs, exact_network, random_config, random_lite_config
 from support.untrained import untrained
 
 from mfs_seg_core.engine import engine as module
@@ -16,8 +17,9 @@ from mfs_seg_core.engine.compiler import UnsupportedNetworkError, compile_networ
 from mfs_seg_core.engine.engine import Engine, EngineInput, EngineState
 from mfs_seg_core.engine.library import library
 from mfs_seg_core.model.config import named_config
-from mfs_seg_core.model.network import MFSSeg, fold_norms
+from mfs_seg_core.model.network import fold_norms
 from mfs_seg_core.streaming.preprocess import mask_of
+from mfs_seg_core.weights.file import build
 
 CONFIG = named_config('fast', 11, events=4, widths=(16, 24, 40), kernels=((), (3,), (5, 7)))
 SIZE = 45, 62
@@ -90,6 +92,20 @@ def test_kernels_compute_the_same_bits(network):
         results.append((*output[:2], *engine.read_state(stream).values()))
     for other in results[1:]:
         assert all(np.array_equal(x, y) for x, y in zip(results[0], other))
+
+
+@pytest.mark.parametrize('mask_size', [None, (80, 90)])
+def test_times_of_operations(network, mask_size):
+    engine, stream = Engine(compile_network(network)), EngineState()
+    expected, = Engine(engine.program).step([EngineState()], [given(0, mask_size=mask_size)])
+    # Beyond the last operation nothing is written.
+    times = np.full(len(engine.program.operations) + 1, -1)
+    engine.nanoseconds = times[:-1]
+    start = time.perf_counter_ns()
+    output, = engine.step([stream], [given(0, mask_size=mask_size)])
+    assert np.all(times[:-1] > 0) and times[-1] == -1
+    assert times.sum() < time.perf_counter_ns() - start
+    assert np.array_equal(output.mask, expected.mask)
 
 
 def test_engines_of_two_threads_at_once(network, threads):
@@ -182,6 +198,21 @@ def test_masks_of_other_sizes_are_those_of_torch(network, size):
     assert (abs(output.confidence.astype(int) - confidence) <= 1).mean() > 0.99
 
 
+@pytest.mark.parametrize('kernels', library().kernels)
+@pytest.mark.parametrize('classes', [5, 19])
+def test_larger_masks_have_the_highest_of_all_interpolated_scores(classes, kernels):
+    """Without confidence, only the pixels at the edges of classes are interpolated."""
+    network = exact_network(named_config('fast', classes))
+    engine = Engine(compile_network(network), kernels)
+    image, _ = exact_inputs(network.config, 0, 20, 230)
+    for size in ((40, 460), (33, 231), (20, 230), (7, 230), (21, 229), (90, 1000)):
+        given = EngineInput(image, None, 1.0, size)
+        plain, = engine.step([EngineState()], [given], confidence=True)
+        quick, = engine.step([EngineState()], [given])
+        assert len(np.unique(plain.mask)) > 1
+        assert np.array_equal(quick.mask, plain.mask), size
+
+
 def test_a_mask_size_for_inputs_of_two_sizes(network):
     engines = [Engine(compile_network(network)) for _ in range(2)]
     # One engine has made such a mask before, from scores of another size.
@@ -232,8 +263,9 @@ def test_pixels_are_normalised_as_by_torch():
 
 
 def test_planes_that_exist_together_lie_apart():
-    for seed in range(30):
-        program = compile_network(exact_network(random_config(seed), seed))
+    for seed in range(40):
+        config = random_config(seed) if seed < 30 else random_lite_config(seed)
+        program = compile_network(exact_network(config, seed))
         plan = Engine(program)._plan(23, 41, seed % 2 == 0)
         memory = np.full(plan.arena_bytes, -1)
         for step, operation in enumerate(plan.operations):
@@ -250,8 +282,9 @@ def test_planes_that_exist_together_lie_apart():
 
 @pytest.mark.parametrize('changes, message', [
     (dict(mimo=True), 'image pyramid'), (dict(full_spike=False), 'convolutions of currents'),
-    (dict(steps=2), 'several steps'), (dict(levels=33), '33 levels')])
+    (dict(steps=2), 'several steps'), (dict(levels=33), '33 levels'),
+    (dict(name='lite_twin'), 'artificial network')])
 def test_other_networks_are_rejected(changes, message):
-    config = named_config('fast', 5, **{'stem_stride': 1, **changes})
+    config = named_config(**{'name': 'fast', 'classes': 5, **changes})
     with pytest.raises(UnsupportedNetworkError, match=message):
-        compile_network(MFSSeg(config).eval())
+        compile_network(build(config).eval())

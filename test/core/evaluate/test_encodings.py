@@ -37,7 +37,7 @@ def test_bits_of_samples():
 
 def test_masks_are_as_good_in_each_encoding():
     """Of the weights in the package; docs/node.md has the figures on CamVid."""
-    segmenter = Segmenter.from_weights('street')
+    segmenter = Segmenter.from_weights('street', backend='torch')
     frames = [list(sequence) for sequence in street_sequences(2, 6, segmenter.input_size, 20.0)]
     results = measure(segmenter, lambda: frames, chosen(
         ['rgb8', 'mono8', 'mono16_12bit', 'mono16_png', 'bayer16_12bit', 'bayer8_jpeg']))

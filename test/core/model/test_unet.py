@@ -11,9 +11,11 @@ from torch.nn import functional
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.network import MFSSeg
-from mfs_seg_core.model.unet import UNet, UNetConfig
+from mfs_seg_core.model.unet import UNet
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter
-from mfs_seg_core.weights.file import Metadata, save_weights
+from mfs_seg_core.weights.file import save_weights
+from mfs_seg_core.weights.metadata import Metadata
 
 
 def parameters(network: nn.Module) -> int:

@@ -9,9 +9,9 @@ import torch
 from support.untrained import metadata_of, untrained
 from torch import nn
 
-from mfs_seg_core.analysis.energy import OperationCounter, parameters
 from mfs_seg_core.model.baseline_blocks import BLOCKS
 from mfs_seg_core.model.config import named_config
+from mfs_seg_core.model.operations import OperationCounter, parameters
 from mfs_seg_core.model.state import Membranes, Spiking
 from mfs_seg_core.paper import ablation
 from mfs_seg_core.paper.ablation import VARIANTS, gradients, network_of, noise_of, stills

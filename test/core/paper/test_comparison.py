@@ -13,11 +13,11 @@ import torch
 from support.camvid_tree import write_camvid
 from support.untrained import metadata_of, untrained
 
-from mfs_seg_core.analysis.energy import OperationCounter, parameters
 from mfs_seg_core.data.sequences import camvid_sequences
 from mfs_seg_core.evaluate.modes import evaluate
 from mfs_seg_core.labels import CAMVID
-from mfs_seg_core.model.unet import UNetConfig
+from mfs_seg_core.model.operations import OperationCounter, parameters
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.paper.comparison import (
     COST_FRAMES,
     MODELS,
@@ -102,7 +102,7 @@ def test_cost_is_of_an_image_from_rest(folder):
     result = json.loads((folder / 'first.json').read_text())['models']
     frames = [frame for drive in camvid_sequences(folder / 'data', 'val') for frame, *_ in drive]
     for model, steps in (('unet', 1), ('paper', 5), ('fast', 1)):
-        segmenter = Segmenter.from_weights(weights(folder, model))
+        segmenter = Segmenter.from_weights(weights(folder, model), backend='torch')
         with OperationCounter(segmenter.network) as count:
             for frame in frames:
                 segmenter.reset()
@@ -118,7 +118,7 @@ def test_cost_is_of_an_image_from_rest(folder):
 def test_quality_is_what_evaluate_measures(folder):
     result = json.loads((folder / 'first.json').read_text())['models']
     for model in MODELS:
-        ours = evaluate(Segmenter.from_weights(weights(folder, model)),
+        ours = evaluate(Segmenter.from_weights(weights(folder, model), backend='torch'),
                         camvid_sequences(folder / 'data', 'val'), ('reset',))['reset@1']
         for key in ('miou', 'per_image_score', 'pixel_accuracy', 'iou'):
             assert result[model][key] == ours[key]

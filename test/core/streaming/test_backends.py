@@ -14,9 +14,11 @@ from mfs_seg_core.data.street.seeds import TEST_SEED
 from mfs_seg_core.engine import library as library_module
 from mfs_seg_core.engine.engine import threads
 from mfs_seg_core.events.tensor import EventWindow
+from mfs_seg_core.events.types import Events
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.config import named_config
-from mfs_seg_core.model.unet import UNet, UNetConfig
+from mfs_seg_core.model.unet import UNet
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, step_together
 from mfs_seg_core.weights.metadata import Metadata
 
@@ -38,7 +40,8 @@ def unet():
 
 
 # The weights of camvid are far from their training data here, and less certain.
-@pytest.mark.parametrize('weights, least', [('street', 0.95), ('camvid', 0.85)])
+@pytest.mark.parametrize('weights, least', [('street', 0.95), ('camvid', 0.85),
+                                            ('camvid_lite', 0.85)])
 def test_shipped_weights(drive, weights, least):
     """
     Compare streams of the shipped weights.
@@ -56,7 +59,7 @@ def test_shipped_weights(drive, weights, least):
         right.append([(mask == frame.label).mean() for mask in masks])
         assert results[0].firing_rate == pytest.approx(results[1].firing_rate, rel=0.01)
     assert np.mean(same) > least
-    assert abs(np.subtract(*np.mean(right, 0))) < 0.01
+    assert abs(np.subtract(*np.mean(right, 0))) < (0.01 if weights == 'street' else 0.02)
 
 
 def test_sensors_of_a_fusion_network():
@@ -91,16 +94,16 @@ def test_states_move_between_backends(events):
     native.state = torch_stream.state
     assert native.state.keys() == torch_stream.state.keys()
     for name, potential in torch_stream.state.items():
-        assert native.state[name].dtype == torch.float32
-        torch.testing.assert_close(native.state[name], potential, atol=1e-4, rtol=1e-3)
+        assert native.state[name].dtype == potential.dtype == np.float32
+        np.testing.assert_allclose(native.state[name], potential, atol=1e-4, rtol=1e-3)
     back = torch_stream.sibling()
     back.state = native.state
     for name, potential in native.state.items():
-        assert torch.equal(back.state[name], potential)
+        assert np.array_equal(back.state[name], potential)
     # The state is a copy.
     back.step(frame)
     native.step(frame)
-    assert not torch.equal(back.state['down.0.lif'], torch_stream.state['down.0.lif'])
+    assert not np.array_equal(back.state['down.0.lif'], torch_stream.state['down.0.lif'])
     native.state = None
     assert native.state is None
 
@@ -114,15 +117,17 @@ def test_wrong_states_are_rejected(backend):
     for wrong in ({}, {name: x[..., 1:] for name, x in before.items()}):
         with pytest.raises(ValueError, match='another network|has shape'):
             stream.state = wrong
-    assert all(torch.equal(stream.state[name], potential) for name, potential in before.items())
+    assert all(np.array_equal(stream.state[name], potential) for name, potential in before.items())
 
 
 def test_auto_prefers_the_engine():
     network = untrained('fast')
-    stream = Segmenter(network, metadata_of(network), backend='auto')
+    stream = Segmenter(network, metadata_of(network))
     assert stream.backend == stream.sibling().backend == 'native'
-    assert stream.backend_description.startswith('native, ')
-    assert Segmenter(network, metadata_of(network)).backend == 'torch'
+    assert stream.backend_description.startswith('native, ') and stream.device == 'cpu'
+    with pytest.raises(ValueError, match="choose backend='torch'"):
+        assert stream.network
+    assert Segmenter(network, metadata_of(network), backend='torch').network is network
 
 
 def test_auto_names_the_reason_for_torch():
@@ -167,3 +172,51 @@ def test_threads_of_both_backends():
         assert torch.get_num_threads() == threads() == 3
     finally:
         set_threads(before)
+
+
+@pytest.mark.parametrize('weights', ['street', 'camvid', 'camvid_lite'])
+def test_energy_agrees(weights):
+    """Of all sensors of the weights, alone and together, with the same state."""
+    streams = [Segmenter.from_weights(weights, input_size=(96, 64), backend=backend)
+               for backend in ('torch', 'native')]
+    random = np.random.default_rng(0)
+    still = EventWindow(Events.empty(), 0, 50_000, (346, 260))
+    given = [{'frame': random.integers(0, 256, (64, 96, 3), np.uint8)}]
+    if streams[0].modality == 'fusion':
+        given += [{'events': window(1)}, {**given[0], 'events': window(2)}, {'events': still}]
+    for each in given * 2:
+        streams[1].state = streams[0].state
+        energies_mj = [stream.step(**each, energy=True).energy_mj for stream in streams]
+        # Weights are rounded to 8 bits, which changes some spikes.
+        assert energies_mj[1] == pytest.approx(energies_mj[0], rel=0.01)
+    assert all(stream.step(**given[0]).energy_mj is None for stream in streams)
+
+
+@pytest.mark.parametrize('changes', [{}, {'stem_stride': 1}, {'events': 4}, {'levels': 1},
+                                     {'block': 'efs_res_dense'}])
+def test_energy_of_exact_networks(changes):
+    """Without rounding, the energy is the same but for that of its own sums."""
+    network = exact_network(named_config('fast', len(CAMVID), **changes))
+    streams = [Segmenter(network, metadata_of(network), backend=backend)
+               for backend in ('torch', 'native')]
+    frame = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    energies_mj = [stream.step(frame, energy=True).energy_mj for stream in streams]
+    assert energies_mj[1] == pytest.approx(energies_mj[0], rel=1e-3)
+
+
+def test_energy_of_streams_that_step_together():
+    """The engine has that of each stream, torch their mean."""
+    network = untrained('fast')
+    frames = [np.full((48, 64, 3), value, np.uint8) for value in (30, 200)]
+    means = []
+    for backend in ('torch', 'native'):
+        first = Segmenter(network, metadata_of(network), backend=backend)
+        streams = [first, first.sibling()]
+        results = step_together([(stream, stream.prepare(frame))
+                                 for stream, frame in zip(streams, frames)], energy=True)
+        alone = [first.sibling().step(frame, energy=True).energy_mj for frame in frames]
+        energies_mj = [result.energy_mj for result in results]
+        means.append(np.mean(energies_mj))
+        assert energies_mj == pytest.approx(
+            alone if backend == 'native' else [np.mean(alone)] * 2)
+    assert means[1] == pytest.approx(means[0], rel=0.01)

@@ -16,11 +16,12 @@ def frame(height=48, width=64):
     return RANDOM.integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-@pytest.fixture(params=[('fast', {}), ('paper', {'steps': 2})], ids=['fast', 'paper'])
+@pytest.fixture(params=[('fast', {}, 'native'), ('fast', {}, 'torch'),
+                        ('paper', {'steps': 2}, 'torch')], ids=['native', 'fast', 'paper'])
 def segmenter(request):
-    config, changes = request.param
+    config, changes, backend = request.param
     network = untrained(config, **changes)
-    return Segmenter(network, metadata_of(network))
+    return Segmenter(network, metadata_of(network), backend=backend)
 
 
 @pytest.mark.parametrize('height, width', [(48, 64), (96, 128), (301, 407), (20, 30), (1, 1)])
@@ -30,7 +31,7 @@ def test_mask_has_the_size_of_the_frame(segmenter, height, width):
         assert array.shape == (height, width) and array.dtype == np.uint8
     assert result.mask.max() < len(CAMVID)
     assert result.confidence.min() >= 255 // len(CAMVID)
-    assert 0 < result.firing_rate <= segmenter.network.config.levels
+    assert 0 < result.firing_rate <= segmenter.metadata.config.levels
     plain = segmenter.step(frame())
     assert result.model_ms > 0 and plain.confidence is None and plain.firing_rate is None
 
@@ -40,7 +41,8 @@ def test_state_is_kept_and_reset(segmenter):
     first = segmenter.step(still, confidence=True)
     second = segmenter.step(still, confidence=True)
     assert not np.array_equal(first.confidence, second.confidence)
-    assert segmenter.state.keys() == segmenter.network.init_state(1, 48, 64).keys()
+    for name, potential in segmenter.state.items():
+        assert potential.dtype == np.float32 and len(potential) == 1, name
     segmenter.reset()
     assert segmenter.state is None
     again = segmenter.step(still, confidence=True)
@@ -77,7 +79,7 @@ def test_another_size_resets_the_state(segmenter):
 
 
 def test_two_streams_share_a_network(segmenter):
-    other = Segmenter(segmenter.network, segmenter.metadata)
+    other = segmenter.sibling()
     still, moving = frame(), frame()
     expected = [segmenter.step(still, confidence=True) for _ in range(3)]
     segmenter.reset()
@@ -104,13 +106,23 @@ def test_read_only_frame(segmenter, recwarn):
 
 def test_wrong_device_and_size(segmenter):
     with pytest.raises(ValueError, match="device 'abacus'.*use cpu"):
-        Segmenter(segmenter.network, segmenter.metadata, 'abacus')
+        Segmenter.from_weights('street', 'abacus')
     with pytest.raises(ValueError, match='at least 32x32'):
-        Segmenter(segmenter.network, segmenter.metadata, input_size=(16, 16))
+        segmenter.sibling((16, 16))
 
 
 def test_input_size_can_be_changed(segmenter):
-    larger = Segmenter(segmenter.network, segmenter.metadata, input_size=(128, 96))
+    larger = segmenter.sibling((128, 96))
     assert larger.step(frame()).mask.shape == (48, 64)
     with pytest.raises(ValueError, match='no weights'):
         Segmenter.from_weights('nowhere')
+
+
+def test_a_sibling_may_have_another_input_size(segmenter):
+    larger = segmenter.sibling((128, 96))
+    assert (larger.input_size, segmenter.sibling().input_size) == ((128, 96), segmenter.input_size)
+    frame = np.zeros((48, 64, 3), np.uint8)
+    assert larger.step(frame).mask.shape == segmenter.step(frame).mask.shape == (48, 64)
+    assert all(larger.state[name].shape[2] > x.shape[2] for name, x in segmenter.state.items())
+    with pytest.raises(ValueError, match='at least 32x32'):
+        segmenter.sibling((16, 16))

@@ -22,17 +22,19 @@ from support.camvid_tree import write_camvid
 from support.paths import CONFIG
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from mfs_seg_core.data.camvid import CamVid
 from mfs_seg_core.data.clips.augment import Augmented
-from mfs_seg_core.data.clips.camvid import CamVidClips
 from mfs_seg_core.data.clips.clip import ResizedClips
 from mfs_seg_core.data.clips.sampler import SequenceBatches
+from mfs_seg_core.data.clips.stills import StillClips
 from mfs_seg_core.data.clips.street import StreetClips
 from mfs_seg_core.data.street import DimCamera, Street
+from mfs_seg_core.engine.programs import find_program
 from mfs_seg_core.evaluate.__main__ import main as evaluate
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.network import MFSSeg
-from mfs_seg_core.model.unet import UNetConfig
+from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.train.__main__ import main
 from mfs_seg_core.train.module import Training
 from mfs_seg_core.train.settings import Settings, check, documented, read_settings
@@ -122,7 +124,8 @@ def test_settings_are_checked(tmp_path):
     path.write_text('name: x\ndata: camvid\n')
     for change, message in (('name=y', 'add --root DIR'),
                             ('data=moon', 'one of street, camvid, ddd17, dsec'),
-                            ('model=vgg', 'one of fast, paper, unet'), ('epochs=0', 'at least 1'),
+                            ('model=vgg', 'one of fast, paper, unet, lite'),
+                            ('epochs=0', 'at least 1'),
                             ('epochs=abc', "'epochs' must be an integer, not 'abc'"),
                             ('epochs=true', "'epochs' must be an integer, not True"),
                             ('learning_rate=fast', "'learning_rate' must be a number"),
@@ -154,7 +157,7 @@ def street():
 
 
 def test_clips_of_stills(tmp_path):
-    clips = CamVidClips(write_camvid(tmp_path, 'train', 2), 'train', frames=3, step_s=0.05)
+    clips = StillClips(CamVid(write_camvid(tmp_path, 'train', 2), 'train'), frames=3, step_s=0.05)
     images, label, step_s, follows, *_ = clips[0]
     assert images.shape == (3, 48, 64, 3) and (images[0] == images[2]).all()
     assert label.shape == (48, 64) and step_s == 0.05 and not follows
@@ -202,7 +205,7 @@ def test_walk():
 
 def test_augmentation_transforms_label_and_image_alike(tmp_path):
     """In the test images, colour corresponds to class: also after any window and flip."""
-    clips = CamVidClips(write_camvid(tmp_path, 'train', 1), 'train', 1, 0.05)
+    clips = StillClips(CamVid(write_camvid(tmp_path, 'train', 1), 'train'), 1, 0.05)
     augmented = Augmented(clips, (64, 48), 0)
     sizes = set()
     for epoch in range(30):
@@ -221,7 +224,7 @@ def test_augmentation_transforms_label_and_image_alike(tmp_path):
 
 def test_stills_are_augmented_by_motion(tmp_path):
     """Each frame is closer to the last one than the frame before; the label is the last one's."""
-    clips = CamVidClips(write_camvid(tmp_path, 'train', 1), 'train', 4, 0.05)
+    clips = StillClips(CamVid(write_camvid(tmp_path, 'train', 1), 'train'), 4, 0.05)
     augmented, distances = Augmented(clips, (64, 48), 0), []
     for epoch in range(40):
         augmented.epoch = epoch
@@ -232,7 +235,7 @@ def test_stills_are_augmented_by_motion(tmp_path):
 
 
 def test_plain(tmp_path):
-    clips = CamVidClips(write_camvid(tmp_path, 'val', 1), 'val', 2, 0.05)
+    clips = StillClips(CamVid(write_camvid(tmp_path, 'val', 1), 'val'), 2, 0.05)
     images, label, *_ = ResizedClips(clips, (32, 24))[0]
     assert images.shape == (2, 24, 32, 3) and label.shape == (24, 32)
 
@@ -257,6 +260,9 @@ def test_trained_weights_are_evaluated(tmp_path):
     assert len(curves.Images('val/image_truth_mask')) == 2
     _, metadata = load_weights(weights_of(tmp_path))
     assert (metadata.name, metadata.input_size) == ('tiny', (64, 48))
+    # The program of the second run, not of the first.
+    assert weights_of(tmp_path).with_suffix('.program').is_file()
+    assert find_program(weights_of(tmp_path))[1].notes == metadata.notes
     result = evaluation(tmp_path, root)
     assert result['frames'] == 4 and result['iou']['Car'] in (None, 0.0)
     # The labels have sky and road only; other classes are wrong predictions.

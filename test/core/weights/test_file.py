@@ -12,7 +12,8 @@ from support.untrained import metadata_of, untrained
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.network import MFSSeg
-from mfs_seg_core.weights.file import SHIPPED, WeightsError, load_weights, save_weights
+from mfs_seg_core.weights.file import load_weights, save_weights
+from mfs_seg_core.weights.header import SHIPPED, WeightsError
 from mfs_seg_core.weights.metadata import encode
 
 

@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import save_file
 from support.untrained import metadata_of, untrained
 
-from mfs_seg_core.weights.file import WeightsError, load_weights, save_weights
+from mfs_seg_core.weights.file import load_weights, save_weights
+from mfs_seg_core.weights.header import WeightsError
 from mfs_seg_core.weights.metadata import encode
 
 EXTRA_MEMORY = 1 << 30

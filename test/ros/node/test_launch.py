@@ -60,8 +60,10 @@ def test_a_given_parameter_file_selects_the_sensors(params_file, monkeypatch):
 
 def test_arguments_override_the_parameter_file_and_keep_their_types(params_file):
     file = {'params_file': params_file}
-    chosen = options(weights='123', device='cuda:0', use_sim_time='True', **file)
-    assert chosen.parameters == {'weights': '123', 'device': 'cuda:0', 'use_sim_time': True}
+    chosen = options(weights='123', device='cuda:0', backend='torch', use_sim_time='True',
+                     **file)
+    assert chosen.parameters == {'weights': '123', 'device': 'cuda:0', 'backend': 'torch',
+                                 'use_sim_time': True}
     assert options(use_sim_time='false', **file).parameters == {'use_sim_time': False}
     chosen = options(autostart='false', input_width='160', input_height='0', max_latency='1',
                      **file).parameters

@@ -51,9 +51,10 @@ def stopped_twice(process: subprocess.Popen, number: signal.Signals) -> str:
         process.wait()
 
 
-# Libraries of PyTorch, which takes seconds to import, and of the compiler that the events need.
+# Libraries that are loaded before the decoders of events are compiled, which takes seconds, and of
+# that compiler.
 @pytest.mark.parametrize('command, library, number', [
-    ('module', 'libtorch_cpu', signal.SIGINT), ('executable', 'libtorch_cpu', signal.SIGTERM),
+    ('module', 'cv2.abi3', signal.SIGINT), ('executable', 'cv2.abi3', signal.SIGTERM),
     ('module', 'libllvmlite', signal.SIGINT)])
 def test_a_stop_during_the_start_ends_the_process_at_once(
         environment, tmp_path, command, library, number):
@@ -87,7 +88,7 @@ def test_a_second_stop_is_quiet(environment, module, arguments, ready):
 
 
 def test_a_second_stop_of_a_measurement_is_quiet(environment):
-    process = started(environment, [sys.executable, '-m', 'mfs_seg_ros.benchmark'])
+    process = started(environment, [sys.executable, '-m', 'mfs_seg_ros.benchmark.node'])
     children = Path(f'/proc/{process.pid}/task/{process.pid}/children')
     while not children.read_text():
         assert process.poll() is None

@@ -19,7 +19,7 @@ from support.camera import MODULE, QUICK, STEP_NS, as_message, coarse_image
 from support.manager import ACTIVATE, CONFIGURE, Manager
 from vision_msgs.msg import LabelInfo
 
-from mfs_seg_core.weights.file import find_weights
+from mfs_seg_core.weights.header import find_weights
 from mfs_seg_ros.diagnostics.drops import IMAGES_LATE, IMAGES_MISSING, IMAGES_TOO_OLD
 from mfs_seg_ros.diagnostics.missing_frames import BLOCK, LOOKAHEAD, RELEARN
 from mfs_seg_ros.messages.run_length import decode_runs

@@ -17,16 +17,19 @@ def test_counts_are_those_of_the_last_status():
     diagnostics = CameraDiagnostics('reader')
     health = Health(['image'], 4, Limits(), 0.0)
     assert diagnostics.count('images received') == 0
+    assert diagnostics.node_value('backend') is None
     for second in (1.0, 2.0):
         health.arrived('image', second)
         health.lost(IMAGES_DROPPED, 2)
         health.lost(IMAGES_UNUSABLE)
         report = health.report(second)
         for name in ('mfs_seg', 'another'):
-            diagnostics.on_report(diagnostic_array(Time(), name, 'cpu', {'': report}, {}, []))
+            diagnostics.on_report(diagnostic_array(Time(), name, 'cpu', {'': report},
+                                                   {'backend': f'of {name}'}, []))
     diagnostics.destroy_node()
     assert diagnostics.reports == 2
     assert diagnostics.count('images received') == 2
+    assert diagnostics.node_value('backend') == 'of mfs_seg'
     assert diagnostics.without_mask(IMAGE_CAUSES) == 6
     assert diagnostics.without_mask(PACKET_CAUSES) == 0
 

@@ -22,7 +22,7 @@ STAMPS = [50_000 * i for i in range(1, 8)]
 def tensor_of(item, bins):
     """Return the event tensor of an item, from its first event to its last."""
     window = EventWindow(item.events, item.events.t[0], item.events.t[-1] + 1, (346, 200))
-    return event_tensor(window, bins, 346, 200).permute(1, 2, 0).numpy()
+    return event_tensor(window, bins, 346, 200).transpose(1, 2, 0)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 import torch
 from support.camvid_tree import write_camvid
 
+from mfs_seg_core.engine.programs import find_program
 from mfs_seg_core.evaluate.__main__ import main as evaluate
 from mfs_seg_core.train.__main__ import main
 from mfs_seg_core.train.campaign.loop import CHECKPOINT, StageRun
@@ -85,6 +86,12 @@ def test_stages_start_from_each_other(finished):
     # The curve of a stage starts where the one before ended.
     assert figures_of(finished, 'stream')['history'][0]['miou'] == pytest.approx(
         figures_of(finished, 'direct')['figures']['reset@1']['miou'])
+
+
+@pytest.mark.parametrize('name', ['direct', 'stream'])
+def test_weights_have_their_program(finished, name):
+    assert weights_of(finished, name).with_suffix('.program').is_file()
+    assert find_program(weights_of(finished, name))
 
 
 @pytest.mark.parametrize('name', ['direct', 'stream'])

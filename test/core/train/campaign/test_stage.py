@@ -7,6 +7,7 @@ from support.paths import CONFIG
 
 from mfs_seg_core.train.campaign.stage import read_campaign
 
+STREET = ('name: x\nstreet: {sequences: 8, length: 4}\ncommon: {batch_size: 8}\nstages: ')
 CAMPAIGNS = sorted((CONFIG / 'train' / 'campaigns').glob('*.yaml'))
 
 
@@ -34,7 +35,7 @@ def test_common_settings_and_needs(tmp_path):
     ('name: [', 'cannot be read as YAML'), ('stages: []', 'a name and a list of stages'),
     ('name: x\nstages: [a]', 'stage 1: write one'),
     ('name: x\nstages: [{name: a}]', "stage 1: setting 'model' is missing"),
-    ('name: x\nstages: [{name: a, model: vgg}]', 'model must be one of unet, paper, fast, lite'),
+    ('name: x\nstages: [{name: a, model: vgg}]', 'model must be one of fast, paper, unet, lite'),
     ('name: x\nstages: [{name: a, model: fast, epoch: 3}]', "unknown setting 'epoch'"),
     ('name: x\nstages: [{name: a, model: fast, epochs: 0}]', 'epochs must be at least 1'),
     ('name: x\nstages: [{name: a, model: fast, crop: 64}]', "'crop' must be a list"),
@@ -43,7 +44,16 @@ def test_common_settings_and_needs(tmp_path):
     ('name: x\nstages: [{name: a, model: fast, start: b}, {name: b, model: fast}]',
      "starts from 'b', which is no stage before: choose from none"),
     ('name: x\nstages: [{name: street, model: fast, start: street}]', "starts from 'street'"),
-    ('name: x\nstages: [{name: a, model: fast}, {name: a, model: fast}]', 'occurs twice')])
+    ('name: x\nstages: [{name: a, model: fast}, {name: a, model: fast}]', 'occurs twice'),
+    ('name: x\nstages: [{name: a, model: fast, carry: true}]', 'CamVid has no sequences'),
+    (STREET + '[{name: a, model: unet}]', "'unet' takes no events"),
+    (STREET + '[{name: a, model: lite, copy_paste: 0.5}]', 'copy_paste has no effect on Street'),
+    (STREET + '[{name: a, model: lite, frames: 9}]', 'sequences have 4: set fewer frames'),
+    (STREET + '[{name: a, model: lite, batch_size: 9}]', 'a smaller batch_size'),
+    (STREET + '[{name: a, model: lite}, {name: b, model: lite, size: [64, 48]}]', '2 sizes'),
+    ('name: x\nstreet: {rates_hz: [40, 5]}\nstages: [{name: a, model: lite}]', 'smaller one first'),
+    ('name: x\nstreet: {bins: 0}\nstages: [{name: a, model: lite}]', 'bins must be at least 1'),
+    ('name: x\nstreet: {seconds: 1}\nstages: [{name: a, model: lite}]', "setting 'seconds'")])
 def test_wrong_files(text, sentence, tmp_path):
     path = tmp_path / 'wrong.yaml'
     path.write_text(text)

@@ -2,17 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """One optimiser step: loss, state between frames, averaged weights, rates of parameters."""
 
+import contextlib
 import types
 
 import pytest
 import torch
+from support.street_campaign import SIZE, marked_sequences
 from support.untrained import untrained
 from torch import nn
 from torch.nn import functional
 
+from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.stateful import Prediction
+from mfs_seg_core.train.campaign.batch import Batch
+from mfs_seg_core.train.campaign.networks import describe
+from mfs_seg_core.train.campaign.sequence_batches import SequenceClips
 from mfs_seg_core.train.campaign.stage import Stage
 from mfs_seg_core.train.campaign.step import OptimiserStep
+from mfs_seg_core.weights.file import build
 
 CLASSES, BATCH = 3, 2
 WEIGHTS = torch.tensor([1.0, 2.0, 0.5])
@@ -40,9 +48,7 @@ def step_of(network, teacher=None, frames=1, **settings):
     labels[..., :4] = 255
     elapsed = torch.tensor([0.5, 3.0])
     stage = Stage('x', 'lite', batch_size=BATCH, frames=frames, **settings)
-    data = types.SimpleNamespace(images=torch.zeros(BATCH), labels=torch.zeros(BATCH))
-    step = OptimiserStep(stage, network, teacher, data, lambda *_: (pixels, labels, elapsed),
-                         WEIGHTS)
+    step = OptimiserStep(stage, network, teacher, lambda _: Batch(pixels, labels, elapsed), WEIGHTS)
     return step, pixels, labels
 
 
@@ -110,3 +116,78 @@ def test_the_rate_warms_up_and_falls_to_zero():
         rates.append(step.optimiser.param_groups[0]['lr'].item())
     assert 0 < rates[0] < 0.01 and rates[1] == pytest.approx(0.052)
     assert rates[2:] == pytest.approx([0.09755, 0.05, 0.0], abs=1e-4)
+
+
+class Counter(nn.Module):
+    """Scores of each pixel, and a potential that counts the steps of each stream."""
+
+    config = types.SimpleNamespace(inputs=3)
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, CLASSES, 1)
+
+    def forward(self, image, state=None, elapsed=1.0):
+        count = torch.zeros(image.shape[1], 1, 1, 1) if state is None else state['count']
+        return Prediction((self.conv(image[0])[None],), {'count': count + 1}, {})
+
+
+def test_streams_keep_their_state(monkeypatch):
+    monkeypatch.setattr('mfs_seg_core.train.campaign.step.REST_SHARE', 0.0)
+    step, *_ = step_of(Counter(), frames=2, carry=True, crop=(8, 8))
+    plain = step.batches(None)
+    for follows, expected in (([False, False], [2, 2]), ([True, False], [4, 2]),
+                              ([True, True], [6, 4])):
+        batch = plain._replace(follows=torch.tensor(follows))
+        step.batches = lambda _, batch=batch: batch
+        take(step)
+        assert step._state['count'].flatten().tolist() == expected
+
+
+def test_some_streams_are_reset():
+    step, *_ = step_of(Counter(), frames=1, carry=True, crop=(8, 8))
+    step._state['count'] += 1
+    torch.manual_seed(0)
+    kept = torch.cat([step._carried(torch.tensor([True, True]))['count'] for _ in range(400)])
+    assert 0.85 < kept.mean() < 0.95
+    assert not step._carried(torch.tensor([False, False]))['count'].any()
+
+
+def sequence_step(folder, device, model='lite', **settings):
+    """Return a step of a network of both sensors on sequences, on a device."""
+    sequences = marked_sequences(folder)
+    for name in ('images', 'labels', 'events', 'steps_s'):
+        setattr(sequences, name, getattr(sequences, name).to(device))
+    stage = Stage('x', model, size=SIZE, crop=SIZE, batch_size=2, **settings)
+    metadata = describe(stage, CAMVID, 2)
+    clips = SequenceClips(stage, sequences, metadata, device)
+    teacher = build(named_config('lite_twin', 11, events=4)).eval().to(device)
+    network = build(metadata.config).train().to(device, memory_format=torch.channels_last)
+    return OptimiserStep(stage, network, teacher, clips, torch.ones(11, device=device))
+
+
+@pytest.mark.parametrize('settings', [{'frames': 2, 'carry': True}, {'frames': 2},
+                                      {'frames': 1, 'model': 'lite_twin'}])
+def test_no_value_leaves_the_device(tmp_path, monkeypatch, settings):
+    """A CUDA graph cannot be captured where one does. Tensors of the device meta have none."""
+    monkeypatch.setattr(torch, 'autocast', lambda *_, **__: contextlib.nullcontext())
+    step = sequence_step(tmp_path, 'meta', **settings)
+    # The optimiser of a GPU is another one, made for graphs.
+    monkeypatch.setattr(step.optimiser, 'step', lambda: None)
+    step._step()
+    assert all(parameter.grad is not None for name, parameter in step.network.named_parameters()
+               if 'conv' in name)
+
+
+def test_a_step_in_bfloat16(tmp_path, monkeypatch):
+    """On a GPU, currents, potentials and those of the step before have 16 bits."""
+    monkeypatch.setattr(OptimiserStep, '_autocast',
+                        lambda self: torch.autocast('cpu', torch.bfloat16))
+    step = sequence_step(tmp_path, 'cpu', frames=2, carry=True, distil=0.5)
+    for places in ([0, 4], [1, 5]):
+        step(torch.tensor(places), 0.5, 0)
+        assert step.loss.isfinite()
+    assert {potential.dtype for potential in step._state.values()} == {torch.bfloat16}
+    assert any(potential.any() for potential in step._state.values())
+    assert all(potential.is_contiguous(memory_format=torch.channels_last)
+               for potential in step._state.values())

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmark of the node and its event generator."""
+"""The benchmark of the node under events, and its event generator."""
 
 import json
 import subprocess
@@ -35,7 +35,7 @@ def test_packets_follow_one_another():
 def test_benchmark_measures_a_node(tmp_path):
     file = tmp_path / 'figures.json'
     run = subprocess.run(
-        [sys.executable, '-m', 'mfs_seg_ros.benchmark', '--rate', '0.5', '--seconds', '2',
+        [sys.executable, '-m', 'mfs_seg_ros.benchmark.events', '--rate', '0.5', '--seconds', '2',
          '--weights', save_untrained(tmp_path / 'both.safetensors'), '--json', str(file)],
         capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
@@ -44,4 +44,5 @@ def test_benchmark_measures_a_node(tmp_path):
     assert figures['events_sent'] >= 990_000
     assert 0 <= figures['events_decoded'] <= figures['events_sent']
     assert 0.0 < figures['node_cpu_s_per_s'] < 1.2
+    assert figures['backend'].startswith('native, ')
     assert 'node_cpu_s_per_s' in run.stdout

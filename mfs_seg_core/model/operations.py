@@ -12,9 +12,7 @@ linear layer. An operation is
   neuron with several levels, stands for k unit spikes, so ACs are operations times mean spikes. A
   negative spike of a signed neuron is a subtraction, and counts by its size.
 
-Energy is that of 32-bit floats in 45 nm (Horowitz, ISSCC 2014): 4.6 pJ for a MAC, 0.9 pJ for an AC.
-Papers on spiking networks use the same model (Hu et al. 2024, MS-ResNet; Su et al. 2024). It leaves
-out memory, neurons and norms, which fold into the convolutions before them.
+Their energy is that of :mod:`mfs_seg_core.util.energy`.
 """
 
 from __future__ import annotations
@@ -24,10 +22,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mfs_seg_core.analysis.layers import LayerRecorder, are_spikes, convolutions
-
-MAC_PJ = 4.6
-AC_PJ = 0.9
+from mfs_seg_core.model.layer_recorder import LayerRecorder, are_spikes, convolutions
+from mfs_seg_core.util.energy import AC_PJ, MAC_PJ
 
 
 @dataclass
