@@ -257,5 +257,5 @@ class Engine:
         ops[-1].confidence.space = layout.CONFIDENCE if confidence else layout.NONE
         self._library.run(
             self._library.kernels[self.kernels], ctypes.addressof(ops), len(ops),
-        stream.spaces[layout.CLASSES] = address(classes)
-        stream.spaces[layout.MASK] = address(output[0])
+            ctypes.addressof(streams), len(streams), address(self._constants.memory),
+            address(tables), threads(), None if nanoseconds is None else address(nanoseconds))
