@@ -23,7 +23,8 @@ def aligned_bytes(size: int) -> np.ndarray:
 
 
 def address(array: np.ndarray) -> int:
-    """Return the address of the first element. (``array.ctypes`` takes a microsecond more.)"""
+    """Return the address of the first element."""
+    # array.ctypes takes a microsecond more.
     return array.__array_interface__['data'][0]
 
 
