@@ -33,7 +33,7 @@ from mfs_seg_core.engine.weights import (
 KINDS = ('current', 'pixels', 'spikes', *KEPT)
 # Far beyond useful values; offsets within a row of pixels fit into 32 bits.
 MAX_ITEMS, MAX_CHANNELS, MAX_LEVEL, MAX_BORDER, MAX_BYTE = 1024, 16384, 8, 15, 255
-# Currents that are added in one pass: the array in native/kernels.inc.
+# Currents that are added in one pass: the array in native/neurons.inc.
 MAX_PASS_ADDS = 2
 # Of scales, biases and the pixel table, but for the bias of padding.
 MAX_VALUE = 1e9
