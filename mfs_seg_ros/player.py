@@ -39,7 +39,7 @@ POLL_S = 0.1
 SETTLE_S = 0.5
 # What drivers publish with (REP-2003): reliable, keep last 10; best-effort consumers match it.
 CAMERA_QOS = QoSProfile(depth=10)
-# Items rendered ahead: frames for a pause of the process, batches as Street renders a dozen at once.
+# Items rendered ahead: frames for pauses of the process; Street renders a dozen batches at once.
 FRAMES_AHEAD, BATCHES_AHEAD = 4, 32
 PLAYER = (
     Setting('input', 'street',

@@ -14,6 +14,7 @@ import numpy as np
 
 from mfs_seg_core.engine import engine
 from mfs_seg_core.events.tensor import EventWindow
+from mfs_seg_core.events.types import Events
 from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.streaming.backend import network_backend, weights_backend
 from mfs_seg_core.streaming.backend_interface import Backend
@@ -192,6 +193,11 @@ class Segmenter:
         """Reset the membrane potentials to rest."""
         self._state.reset()
 
+    def restart(self) -> None:
+        """Begin another stream: at rest, and without the size of a last frame."""
+        self.reset()
+        self._sizes.clear()
+
     def step(self, frame: np.ndarray | None = None, elapsed_s: float | None = None,
              confidence: bool = False, firing_rate: bool = False,
              events: EventWindow | None = None, energy: bool = False) -> Segmentation:
@@ -296,6 +302,24 @@ def step_together(steps: Sequence[tuple[Segmenter, Prepared]], confidence: bool 
                                      [prepared for _, prepared in steps], sizes,
                                      StepRequest(confidence, firing_rate, energy))
     return [Segmentation(*result, model_ms) for result in results]
+
+
+def warm_up(streams: Sequence[Segmenter], sensors: Sequence[str], steps: int = 2) -> None:
+    """
+    Let streams allocate the memory of their steps, which takes longer than a step.
+
+    :param streams: streams of one network that step together; they are at rest afterwards, as
+        before their first step.
+    :param sensors: sensors whose input they will have: 'camera', 'events' or both.
+    :param steps: number of steps.
+    """
+    width, height = streams[0].input_size
+    frame = np.zeros((height, width, 3), np.uint8) if 'camera' in sensors else None
+    events = (EventWindow(Events.empty(), 0, 1, (width, height)) if 'events' in sensors else None)
+    for _ in range(steps):
+        step_together([(stream, stream.prepare(frame, None, events)) for stream in streams])
+    for stream in streams:
+        stream.restart()
 
 
 def _shared_backend(segmenters: list[Segmenter]) -> Backend:

@@ -98,7 +98,9 @@ class Camera:
             EventStream(event_map, continuity), event_map,
             Synchronizer(plan.trigger, settings['event_window'], settings['event_wait'],
                          settings['max_gap']), log)
-        responder = Responder(plan.segmenter.sibling(), continuity, self._outputs, health, log,
+        segmenter = plan.streams[self.name]
+        segmenter.restart()
+        responder = Responder(segmenter, continuity, self._outputs, health, log,
                               self._latency)
         self._inputs = Inputs(self._node, self._prefix, settings, plan, queue, continuity,
                               health, self._outputs)

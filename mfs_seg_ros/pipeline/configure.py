@@ -9,13 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mfs_seg_core.events.packet import EventPacket
-from mfs_seg_core.events.tensor import EventWindow
-from mfs_seg_core.events.types import Events
 from mfs_seg_core.images import BitDepth
-from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, step_together
+from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, warm_up
 from mfs_seg_core.weights.header import find_weights
 from mfs_seg_ros.messages.events import event_message
 from mfs_seg_ros.node.parameters import camera_names, chosen_sensors, chosen_trigger, input_size
@@ -24,8 +20,6 @@ from mfs_seg_ros.pipeline.event_stream import warm_up_decoders
 
 # With more threads, a network this small mostly waits for them.
 MAX_THREADS = 4
-# Steps before the first message, in which the network allocates its memory.
-WARM_UP_STEPS = 2
 
 
 @dataclass(frozen=True)
@@ -33,7 +27,8 @@ class Plan:
     """
     A warm network, and its inputs.
 
-    :param segmenter: stream at rest; each camera has a sibling of it.
+    :param segmenter: stream at rest.
+    :param streams: warm streams at rest on its network, by camera.
     :param weights_file: path of the weights.
     :param cameras: names of the cameras; one empty name: the only one.
     :param sensors: 'camera', 'events' or both.
@@ -43,6 +38,7 @@ class Plan:
     """
 
     segmenter: Segmenter
+    streams: dict[str, Segmenter]
     weights_file: str
     cameras: list[str]
     sensors: tuple[str, ...]
@@ -74,15 +70,7 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
         event_type, read_events = event_message(settings['event_type'])
         warm_up_decoders()
     set_threads(settings['threads'] or max(1, min(MAX_THREADS, (os.cpu_count() or 1) - 1)))
-    _warm_up(segmenter, sensors, len(cameras))
-    return Plan(segmenter, str(weights_file), cameras, sensors, trigger, event_type, read_events)
-
-
-def _warm_up(segmenter: Segmenter, sensors: tuple[str, ...], cameras: int) -> None:
-    streams = [segmenter.sibling() for _ in range(cameras)]
-    width, height = segmenter.input_size
-    frame = np.zeros((height, width, 3), np.uint8) if 'camera' in sensors else None
-    events = (EventWindow(Events.empty(), 0, 1, segmenter.input_size)
-              if 'events' in sensors else None)
-    for _ in range(WARM_UP_STEPS):
-        step_together([(stream, stream.prepare(frame, None, events)) for stream in streams])
+    streams = {name: segmenter.sibling() for name in cameras}
+    warm_up(list(streams.values()), sensors)
+    return Plan(segmenter, streams, str(weights_file), cameras, sensors, trigger, event_type,
+                read_events)
