@@ -304,19 +304,18 @@ def step_together(steps: Sequence[tuple[Segmenter, Prepared]], confidence: bool 
     return [Segmentation(*result, model_ms) for result in results]
 
 
-def warm_up(streams: Sequence[Segmenter], sensors: Sequence[str], steps: int = 2) -> None:
+def warm_up(streams: Sequence[Segmenter], sensors: Sequence[str]) -> None:
     """
     Let streams allocate the memory of their steps, which takes longer than a step.
 
     :param streams: streams of one network that step together; they are at rest afterwards, as
         before their first step.
     :param sensors: sensors whose input they will have: 'camera', 'events' or both.
-    :param steps: number of steps.
     """
-    width, height = streams[0].input_size
-    frame = np.zeros((height, width, 3), np.uint8) if 'camera' in sensors else None
-    events = (EventWindow(Events.empty(), 0, 1, (width, height)) if 'events' in sensors else None)
-    for _ in range(steps):
+    # Masks of the network's size, and larger ones.
+    for size in (streams[0].input_size, tuple(2 * n for n in streams[0].input_size)):
+        frame = np.zeros((*size[::-1], 3), np.uint8) if 'camera' in sensors else None
+        events = EventWindow(Events.empty(), 0, 1, size) if 'events' in sensors else None
         step_together([(stream, stream.prepare(frame, None, events)) for stream in streams])
     for stream in streams:
         stream.restart()
