@@ -195,9 +195,10 @@ class SegmenterNode(LifecycleNode):
     def _release(self, state: str = 'unconfigured') -> None:
         self._deactivate()
         self._monitor.released(state)
-        for camera in self._cameras:
-            camera.destroy()
-        self._cameras, self._plan = [], None
+        # No name of a camera may remain here: it would keep the memory of its stream.
+        while self._cameras:
+            self._cameras.pop().destroy()
+        self._plan = None
         gc.collect()
         release_freed_memory()
 
