@@ -15,29 +15,26 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-import rclpy
-from rclpy.signals import SignalHandlerOptions
 
 from mfs_seg_core.data.street import Street
-from mfs_seg_core.util.files import write_json
 from mfs_seg_ros.benchmark.events import DRAIN_S
 from mfs_seg_ros.benchmark.listener import MASK, START_S, Listener, wait, wait_for_report
+from mfs_seg_ros.benchmark.session import measure, ros
 from mfs_seg_ros.diagnostics.process_info import ProcessState, process_state
-from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.node.stop import Stop
 from mfs_seg_ros.tools.argument_types import positive
 from mfs_seg_ros.tools.camera_diagnostics import IMAGE_CAUSES
-from mfs_seg_ros.tools.processes import ChildFailed, Children
+from mfs_seg_ros.tools.processes import Children
 from mfs_seg_ros.tools.trend import growth, slope
 
 # Frames that are sent in a loop: rendered before, they cost the player no time.
@@ -87,37 +84,20 @@ def main(arguments: list[str] | None = None) -> int:
                         help='leave the node a tenth of one core')
     parser.add_argument('--json', type=Path, default=None, metavar='FILE')
     options = parser.parse_args(arguments)
-    stop = Stop()
-    stop.catch_signals()
-    environment = local_environment()
-    os.environ.update(environment)
-    try:
-        with (tempfile.TemporaryDirectory() as folder,
-              Children(Path(folder) / 'log', environment) as children):
-            figures = run(children, Path(folder), options, stop)
-    except (ChildFailed, OSError) as error:
-        print(f'The soak ended early: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    for name, value in figures.items():
-        print(f'{name:<24} {value:>12.3f}' if isinstance(value, float) else
-              f'{name:<24} {value:>12}')
-    if options.json:
-        write_json(options.json, figures)
-    wrong = judged(figures, options.starve)
-    for sentence in wrong:
-        print(f'soak: {sentence}', file=sys.stderr)
-    return 1 if wrong else 0
+    return measure(run, text, options, 'soak', lambda figures: judged(figures, options.starve))
+
+
+def text(figures: Mapping[str, Any]) -> str:
+    """Return the figures as lines."""
+    return '\n'.join(f'{name:<24} {value:>12.3f}' if isinstance(value, float) else
+                     f'{name:<24} {value:>12}' for name, value in figures.items())
 
 
 def run(children: Children, folder: Path, options: argparse.Namespace, stop: Stop
         ) -> dict[str, int | float]:
     """Measure, and return the figures; raise ChildFailed when a process fails."""
     save_frames(folder / 'frames')
-    # Its handlers would stop this process before its children.
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-    try:
+    with ros():
         listener = Listener(stop)
         rate = options.rate
         if options.overload:
@@ -133,8 +113,6 @@ def run(children: Children, folder: Path, options: argparse.Namespace, stop: Sto
             soak, sent = soaked(children, listener, folder, rate, options.seconds)
         children.stop('segmenter')
         listener.destroy_node()
-    finally:
-        rclpy.shutdown()
     return figures_of(soak, sent, listener.without_mask(IMAGE_CAUSES))
 
 

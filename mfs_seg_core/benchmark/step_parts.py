@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from mfs_seg_core.engine.compiler import compile_network
+from mfs_seg_core.engine.compiler import compile_weights
 from mfs_seg_core.engine.engine import Engine, EngineInput, EngineState
 from mfs_seg_core.model.blocks import Stem
 from mfs_seg_core.model.state import Neuron
@@ -101,7 +101,7 @@ def _torch_step(segmenter: Segmenter, period_s: float) -> Callable[[np.ndarray],
 
 def _native_step(segmenter: Segmenter, period_s: float) -> Callable[[np.ndarray], Parts]:
     metadata = segmenter.metadata
-    engine = Engine(compile_network(segmenter.network, metadata.mean, metadata.std))
+    engine = Engine(compile_weights(segmenter.network, metadata))
     engine.nanoseconds = np.zeros(len(engine.program.operations), np.int64)
     kinds = [SOURCES[operation.source] for operation in engine.program.operations]
     stream, elapsed = EngineState(), period_s / metadata.nominal_step

@@ -37,12 +37,9 @@ def read_image(path: Path, depth: BitDepth) -> np.ndarray:
     if not data.size:
         raise MessageError(f"'{path}' is empty")
     try:
-        check_pixels(*(announced_size(data.data) or (1, 1)))
-        image = None if is_cut(data.data) else cv2.imdecode(data, FLAGS)
+        image = decoded(data, FLAGS)
     except MessageError as error:
         raise MessageError(f"'{path}': {error}") from None
-    except cv2.error:
-        image = None
     if image is None:
         raise MessageError(f"'{path}' is damaged, or no image that OpenCV can read")
     if image.dtype == np.uint16:
@@ -50,3 +47,21 @@ def read_image(path: Path, depth: BitDepth) -> np.ndarray:
     if image.dtype != np.uint8:
         raise MessageError(f"'{path}' holds {image.dtype} values: convert it to 8 or 16 bits")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def decoded(data: np.ndarray, flags: int) -> np.ndarray | None:
+    """
+    Decode an image file, after its announced size was checked.
+
+    :param data: uint8 ``[N]``, content of the file.
+    :param flags: flags of OpenCV's ``imdecode``.
+    :returns: the image; None: it is empty, cut, damaged, or no image.
+    :raises MessageError: the announced size is too large.
+    """
+    if not data.size:
+        return None
+    check_pixels(*(announced_size(data.data) or (1, 1)))
+    try:
+        return None if is_cut(data.data) else cv2.imdecode(data, flags)
+    except cv2.error:
+        return None

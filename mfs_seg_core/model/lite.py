@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mfs_seg_core.model.blocks import EFSRes, EventInput, Head, Recall, SpikingConv, Stem, Up
 from mfs_seg_core.model.layout import enlarge, per_image
 from mfs_seg_core.model.lite_config import LiteConfig
-from mfs_seg_core.model.network import CAMERA, EVENTS, presence
+from mfs_seg_core.model.sensors import CAMERA, EVENTS, presence, stem_currents
 from mfs_seg_core.model.state import Membranes, Spiking, State
 from mfs_seg_core.model.stateful import Prediction, Stateful
 
@@ -189,16 +189,7 @@ class LiteSeg(Stateful):
         """Return the currents of camera and events, 0 where a sensor is absent."""
         if not self.config.events:
             return self.stem(images), None
-        # Inputs of absent sensors count in the statistics of the norm, so they pass the stem.
-        camera = None if images is None else (
-            self.stem(images) * presence(images, present, CAMERA))
-        from_events = None if events is None else (
-            self.events.stem(events) * presence(events, present, EVENTS))
-        if camera is None:
-            camera = _silent(from_events, STEM_WIDTH)
-        if from_events is None:
-            from_events = _silent(camera, self.events.stem.conv.out_channels)
-        return camera, from_events
+        return stem_currents(self.stem, self.events.stem, images, events, present)
 
     def _decode(self, encoded: list[Tensor], full: torch.Size, membranes: Membranes
                 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -269,13 +260,6 @@ class LiteSeg(Stateful):
                 current.readers.append(self.heads[1 - scale])
         current.readers.append(self.detail)
         return [*private, current, SharedCurrent([self.detail], [self.heads[2]])]
-
-
-def _silent(like: Tensor, channels: int) -> Tensor:
-    """Return a current of zeros ``[T, B, channels, h, w]`` of the size of another."""
-    steps, streams, _, height, width = like.shape
-    # Channels last in memory.
-    return like.new_zeros(steps, streams, height, width, channels).permute(0, 1, 4, 2, 3)
 
 
 def _inside(block: Bottleneck | EFSRes) -> list[SharedCurrent]:

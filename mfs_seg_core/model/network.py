@@ -13,11 +13,9 @@ from mfs_seg_core.model.blocks import EventInput, Head, Recall, SpikingConv, Ste
 from mfs_seg_core.model.config import Config
 from mfs_seg_core.model.layout import concatenate_channels, enlarge, per_image, resize
 from mfs_seg_core.model.mimo import Attend, Fuse, ImageBranch
+from mfs_seg_core.model.sensors import CAMERA, EVENTS, presence, stem_currents
 from mfs_seg_core.model.state import Membranes, Spiking, State
 from mfs_seg_core.model.stateful import Prediction, Stateful
-
-# Places in the last dimension of the tensor ``present``.
-CAMERA, EVENTS = 0, 1
 
 
 class MFSSeg(Stateful):
@@ -140,14 +138,7 @@ class MFSSeg(Stateful):
         """Return the currents of camera and events, 0 where a sensor is absent."""
         if not self.config.events:
             return self.stem(images), None
-        # Inputs of absent sensors count in the statistics of the norm, so they pass the stem.
-        camera = None if images is None else (
-            self.stem(images) * presence(images, present, CAMERA))
-        from_events = None if events is None else (
-            self.events.stem(events) * presence(events, present, EVENTS))
-        if camera is None:
-            camera = torch.zeros_like(from_events)
-        return camera, torch.zeros_like(camera) if from_events is None else from_events
+        return stem_currents(self.stem, self.events.stem, images, events, present)
 
     def _decode(self, encoded: list[Tensor], full: torch.Size, membranes: Membranes
                 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -178,20 +169,6 @@ class MFSSeg(Stateful):
         half = self.heads[1](half, membranes)
         enlarged = per_image(lambda y: enlarge(y, full), half)
         return quarter, half, enlarged + self.heads[2](detail, membranes)
-
-
-def presence(given: Tensor | None, present: Tensor | None, sensor: int) -> float | Tensor:
-    """
-    Return 1 where a sensor is present, else 0.
-
-    :param given: input of the sensor; None: absent in all streams.
-    :param present: bool ``[T, B, 2]``; None: present in all streams if there is an input.
-    :param sensor: :data:`CAMERA` or :data:`EVENTS`.
-    :returns: one number, or a tensor ``[T, B, 1, 1, 1]``.
-    """
-    if given is None or present is None:
-        return float(given is not None)
-    return present[..., sensor, None, None, None]
 
 
 def fold_norms(network: Stateful) -> Stateful:

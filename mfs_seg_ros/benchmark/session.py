@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Run a measurement of a segmenter that has a core of its own."""
+"""Run a measurement of a segmenter, with its processes, its files and its exit code."""
 
 from __future__ import annotations
 
@@ -40,14 +40,17 @@ def parser(prog: str, description: str) -> argparse.ArgumentParser:
     return options
 
 
-def measure(run: Run, show: Callable[[Mapping[str, Any]], str], options: argparse.Namespace
-            ) -> int:
+def measure(run: Run, show: Callable[[Mapping[str, Any]], str], options: argparse.Namespace,
+            name: str = 'benchmark',
+            judge: Callable[[Mapping[str, Any]], list[str]] = lambda figures: []) -> int:
     """
     Run a measurement, print its figures, and write them to the file of the options.
 
     :param run: starts the processes and returns the figures.
     :param show: returns the figures as text.
     :param options: the command line.
+    :param name: name of the measurement, for messages.
+    :param judge: returns a sentence for each figure that is wrong.
     :returns: 0; 1 after an error message; 130 when interrupted.
     """
     stop = Stop()
@@ -56,17 +59,20 @@ def measure(run: Run, show: Callable[[Mapping[str, Any]], str], options: argpars
     os.environ.update(environment)
     try:
         with (tempfile.TemporaryDirectory() as folder,
-              Children(Path(folder), environment) as children):
+              Children(Path(folder) / 'log', environment) as children):
             figures = run(children, Path(folder), options, stop)
     except (ChildFailed, OSError) as error:
-        print(f'The benchmark ended early: {error}', file=sys.stderr)
+        print(f'The {name} ended early: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     print(show(figures))
     if options.json:
         write_json(options.json, figures)
-    return 0
+    wrong = judge(figures)
+    for sentence in wrong:
+        print(f'{name}: {sentence}', file=sys.stderr)
+    return 1 if wrong else 0
 
 
 @contextmanager

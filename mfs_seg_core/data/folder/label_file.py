@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mfs_seg_core.images.encoding import MessageError, check_pixels
-from mfs_seg_core.images.jpeg_png_header import announced_size, is_cut
+from mfs_seg_core.images.encoding import MessageError
+from mfs_seg_core.images.file import decoded
 from mfs_seg_core.images.palette_png import as_grey, stored_depth
 
 JPEG = b'\xff\xd8'
@@ -50,13 +50,9 @@ def read_label_file(path: Path, coloured: bool) -> np.ndarray:
 
 def _decoded(path: Path, data: bytes) -> np.ndarray:
     try:
-        check_pixels(*(announced_size(data) or (1, 1)))
-        label = (None if not data or is_cut(data)
-                 else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED))
+        label = decoded(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except MessageError as error:
         raise ValueError(f'{path}: {error}') from None
-    except cv2.error:
-        label = None
     if label is None:
         raise ValueError(f'{path} is damaged, or no image: fetch or save it again')
     return label
