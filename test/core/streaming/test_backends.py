@@ -19,7 +19,7 @@ from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.unet import UNet
 from mfs_seg_core.model.unet_config import UNetConfig
-from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, step_together
+from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, step_together, warm_up
 from mfs_seg_core.weights.metadata import Metadata
 
 
@@ -60,6 +60,23 @@ def test_shipped_weights(drive, weights, least):
         assert results[0].firing_rate == pytest.approx(results[1].firing_rate, rel=0.01)
     assert np.mean(same) > least
     assert abs(np.subtract(*np.mean(right, 0))) < (0.01 if weights == 'street' else 0.02)
+
+
+@pytest.mark.parametrize('backend', ['torch', 'native'])
+def test_a_warm_stream_is_as_a_new_one(backend):
+    new, warm = (Segmenter.from_weights('street', backend=backend) for _ in range(2))
+    sibling = warm.sibling()
+    warm_up([warm, sibling], warm.sensors)
+    assert warm.state is None and sibling.state is None
+    # No frame has come: masks have the size of the event sensor.
+    for events in (window(1), window(2)):
+        masks = [stream.step(events=events).mask for stream in (new, warm)]
+        assert masks[0].shape == (260, 346) and np.array_equal(*masks)
+    warm.step(np.zeros((90, 120, 3), np.uint8))
+    warm.restart()
+    assert warm.state is None
+    assert np.array_equal(warm.step(events=window(1)).mask,
+                          new.sibling().step(events=window(1)).mask)
 
 
 def test_sensors_of_a_fusion_network():

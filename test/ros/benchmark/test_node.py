@@ -49,7 +49,7 @@ class Stages:
 
 def spin() -> None:
     """Use the processor for a while."""
-    sum(range(200_000))
+    sum(range(1_000_000))
 
 
 def test_a_stage_excludes_the_stages_within():
@@ -61,6 +61,6 @@ def test_a_stage_excludes_the_stages_within():
         assert Stages().outer(clock) == 'result'
         clock.end_frame(stamp)
     last = clock.frames[-1]['stages_ms']
-    assert last[PUBLISH] > 10 * max(last[NETWORK], last[MASK]) > 0.0
+    assert last[PUBLISH] > 2 * max(last[NETWORK], last[MASK]) > 0.0
     assert clock.frames[-1]['network_ms'] < last[PUBLISH]
     assert [frame['stamp_ns'] for frame in clock.frames] == [1, 2]
