@@ -102,6 +102,10 @@ class Engine:
         self._arena = aligned_bytes(0)
         self.nanoseconds: np.ndarray | None = None
 
+    def wake(self) -> None:
+        """Wake the threads for a step that follows at once."""
+        self._library.wake()
+
     def step(self, states: Sequence[EngineState], inputs: Sequence[EngineInput],
              confidence: bool = False, rates: bool = False) -> list[EngineOutput]:
         """

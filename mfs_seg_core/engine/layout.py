@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ctypes import Structure, c_float, c_int32, c_int64, c_void_p
 
-ABI = 2
+ABI = 3
 MAX_ADDS, MAX_STORES, MAX_NEURONS = 3, 2, 4
 PANEL, GROUP, NORMALS = 16, 4, 48
 
@@ -51,7 +51,7 @@ class Op(Structure):
         'repeat', 'adds', 'stores', 'neurons', 'classes')] + [
         ('input', View), ('weights', c_int64), ('scale', c_int64), ('bias', c_int64),
         ('add', Add * MAX_ADDS), ('store', View * MAX_STORES), ('store_border', c_int32),
-        ('unused', c_int32), ('neuron', NeuronsOp * MAX_NEURONS), ('mask', View),
+        ('joined', c_int32), ('neuron', NeuronsOp * MAX_NEURONS), ('mask', View),
         ('confidence', View)]
 
 

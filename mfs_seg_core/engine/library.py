@@ -41,23 +41,24 @@ class Library:
             raise EngineUnavailableError(f'{path} cannot be loaded ({error}): install '
                                          'mfs_seg_ros again') from None
         call = self.functions
-        call.mfs_kernels.restype, call.mfs_kernels.argtypes = c_char_p, [c_int32]
-        call.mfs_supported.argtypes = [c_int32]
         for name in ('mfs_op_size', 'mfs_stream_size'):
             getattr(call, name).restype = c_int64
-        call.mfs_run.restype = None
+        sizes = call.mfs_abi(), call.mfs_op_size(), call.mfs_stream_size()
+        if sizes != (layout.ABI, ctypes.sizeof(layout.Op), ctypes.sizeof(layout.StreamMemory)):
+            raise EngineUnavailableError(f'{path} is of another version: install mfs_seg_ros again')
+        call.mfs_kernels.restype, call.mfs_kernels.argtypes = c_char_p, [c_int32]
+        call.mfs_supported.argtypes = [c_int32]
+        call.mfs_run.restype = call.mfs_wake.restype = None
+        call.mfs_wake.argtypes = []
         call.mfs_run.argtypes = [c_int32, c_void_p, c_int32, c_void_p, c_int32, c_void_p, c_void_p,
                                  c_int32, c_void_p]
         call.mfs_resize.restype = None
         call.mfs_resize.argtypes = [
             c_void_p, c_int32, c_int32, c_void_p, c_int32, c_int32, c_void_p, c_void_p, c_int32,
             c_int32, c_void_p, c_void_p, c_int32, c_int32, c_void_p, c_void_p]
-        sizes = call.mfs_abi(), call.mfs_op_size(), call.mfs_stream_size()
-        if sizes != (layout.ABI, ctypes.sizeof(layout.Op), ctypes.sizeof(layout.StreamMemory)):
-            raise EngineUnavailableError(f'{path} is of another version: install mfs_seg_ros again')
         self.kernels = self._names()
         os.register_at_fork(after_in_child=call.mfs_after_fork)
-        self.run, self.resize = call.mfs_run, call.mfs_resize
+        self.run, self.wake, self.resize = call.mfs_run, call.mfs_wake, call.mfs_resize
 
     def _names(self) -> dict[str, int]:
         """Return the kernels that this processor can run, best first, and their indices."""

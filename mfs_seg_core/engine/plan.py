@@ -10,6 +10,7 @@ import numpy as np
 
 from mfs_seg_core.engine import layout
 from mfs_seg_core.engine.constants import Constants, repeats
+from mfs_seg_core.engine.joining import joined_operations, reads, writes
 from mfs_seg_core.engine.memory import Blob, aligned
 from mfs_seg_core.engine.program import Neurons, Operation, Plane, Program, padded
 
@@ -33,6 +34,7 @@ class MemoryPlan:
     :ivar tables: memory of the interpolation tables.
     :ivar arena_bytes: memory for currents and spikes that a stream needs during a step.
     :ivar state_bytes: memory of the state of a stream.
+    :ivar joined: for each operation, whether it runs together with the one before it.
     """
 
     def __init__(self, program: Program, constants: Constants, height: int, width: int,
@@ -66,6 +68,7 @@ class MemoryPlan:
             if plane.kind in KEPT:
                 self._places[index] = _Place(layout.STATE, self.state_bytes)
                 self.state_bytes += aligned(self._plane_bytes(plane))
+        self.joined = joined_operations(operations, self._rows)
         self.arena_bytes = self._plan_arena()
         counters = {name: index for index, name in enumerate(program.layers)}
         leaks = iter(constants.leak_places)
@@ -167,15 +170,16 @@ class MemoryPlan:
     def _plan_arena(self) -> int:
         """Place planes, those that exist at the same time apart; return the size."""
         lives: dict[int, tuple[int, int]] = {}
-        for step, operation in enumerate(self.operations):
-            used = [operation.input, *(plane for plane, _ in operation.adds), *operation.stores,
-                    *(neurons.spikes for neurons in operation.neurons)]
-            for index in used:
-                if index is not None and self.planes[index].kind not in KEPT:
-                    lives[index] = lives.get(index, (step,))[0], step
+        # Joined operations run at the same time.
+        time = 0
+        for operation, joined in zip(self.operations, self.joined):
+            time += not joined
+            for index in {*reads(operation), *writes(operation)}:
+                if self.planes[index].kind not in KEPT:
+                    lives[index] = lives.get(index, (time,))[0], time
         if self.planes[-1].kind == 'current':
             # Class scores outlive the step.
-            lives[len(self.planes) - 1] = lives[len(self.planes) - 1][0], len(self.operations)
+            lives[len(self.planes) - 1] = lives[len(self.planes) - 1][0], time + 1
         placed: list[tuple[int, int, int, int]] = []
         sizes = {index: aligned(self._plane_bytes(self.planes[index])) for index in lives}
         for index in sorted(lives, key=lambda i: (-sizes[i], i)):
@@ -192,9 +196,10 @@ class MemoryPlan:
               leaks) -> None:
         height, width = self.sizes[operation.level]
         op.source = layout.SOURCES.index(operation.source)
-        op.height, op.width = height, width
+        op.height, op.width = self._rows(operation), width
         if operation.part is not None:
-            op.height, op.width = (height - operation.part + 1) // 2, -(-width // 2)
+            op.width = -(-width // 2)
+        op.joined = self.joined[index]
         op.channels = operation.channels
         op.kernel, op.stride = operation.kernel, operation.stride
         op.gate, op.flush, op.repeat = operation.gate, operation.flush, repeats(operation)
@@ -221,6 +226,10 @@ class MemoryPlan:
         op.classes = operation.classes
         if operation.classes:
             _write_mask(op)
+
+    def _rows(self, operation: Operation) -> int:
+        height, part = self.sizes[operation.level][0], operation.part
+        return height if part is None else (height - part + 1) // 2
 
     def _fill_input(self, op: layout.Op, operation: Operation) -> None:
         width, channels = op.width, operation.channels

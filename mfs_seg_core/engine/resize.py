@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mfs_seg_core.engine.library import library
+from mfs_seg_core.engine.memory import address
 
 # Weights have 16 bits.
 MAX_WEIGHT = 1 << 15
@@ -48,10 +49,10 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     line = np.empty((width + across.weights.shape[1] + 2) * 3, np.uint8)
     between = np.empty(height * size[0] * 3 + 1, np.uint8)
     library().resize(
-        image.ctypes.data, width, height, result.ctypes.data, *size,
-        across.first.ctypes.data, across.weights.ctypes.data, across.weights.shape[1],
-        across.precision, down.first.ctypes.data, down.weights.ctypes.data, down.weights.shape[1],
-        down.precision, line.ctypes.data, between.ctypes.data)
+        address(image), width, height, address(result), *size,
+        address(across.first), address(across.weights), across.weights.shape[1], across.precision,
+        address(down.first), address(down.weights), down.weights.shape[1], down.precision,
+        address(line), address(between))
     return result
 
 

@@ -52,10 +52,12 @@ class NativeBackend(Backend[EngineState]):
 
     def image(self, frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Return the pixels ``[h, w, 3]`` of a frame at the network's size, width and height."""
+        self.engine.wake()
         return resize_image(frame, size)
 
     def tensor(self, events: EventWindow, size: tuple[int, int]) -> np.ndarray:
         """Return the network's input ``[E, h, w]`` for events; ``size`` is width, height."""
+        self.engine.wake()
         return event_tensor(events, self.metadata.event_bins, *size)
 
     def step(self, states: Sequence[EngineState], prepared: Sequence[Prepared],

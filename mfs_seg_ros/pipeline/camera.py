@@ -103,7 +103,7 @@ class Camera:
         responder = Responder(segmenter, continuity, self._outputs, health, log,
                               self._latency)
         self._inputs = Inputs(self._node, self._prefix, settings, plan, queue, continuity,
-                              health, self._outputs)
+                              health, log, self._outputs)
         self._stream = CameraStream(receiver, responder)
         return self._stream
 

@@ -44,7 +44,7 @@ class ImageReader:
         """
         Convert an image.
 
-        :param received: Image or CompressedImage.
+        :param received: SerialisedImage or CompressedImage.
         :returns: the image.
         :raises ValueError: it cannot be converted or is too small; one sentence.
         """

@@ -17,14 +17,17 @@ from mfs_seg_ros.diagnostics.drops import (
     IMAGES_LATE,
     IMAGES_LOST,
     IMAGES_MISSING,
+    IMAGES_UNUSABLE,
     PACKETS_DROPPED,
     PACKETS_MISSING,
+    DropLog,
 )
 from mfs_seg_ros.diagnostics.health import Health
 from mfs_seg_ros.diagnostics.missing_frames import MissingFrames
 from mfs_seg_ros.diagnostics.qos_check import CheckedSubscription
 from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import stamp_ns
+from mfs_seg_ros.messages.serialised_image import read_image
 from mfs_seg_ros.pipeline.configure import Plan
 from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.input_queue import InputQueue
@@ -32,7 +35,6 @@ from mfs_seg_ros.pipeline.outputs import Outputs
 
 # Matches every camera. Deeper than 1: messages that the middleware replaces are not counted.
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-IMAGE_TOPICS = {'image': Image, 'image/compressed': CompressedImage}
 
 
 class Inputs:
@@ -49,14 +51,15 @@ class Inputs:
     :param queue: takes the messages.
     :param continuity: decides which images are late.
     :param health: counts them.
+    :param log: counts and logs unusable messages.
     :param outputs: whether they have subscribers decides for a lazy camera.
     """
 
     def __init__(self, node: Node, prefix: str, settings: Mapping[str, Any], plan: Plan,
-                 queue: InputQueue, continuity: Continuity, health: Health, outputs: Outputs
-                 ) -> None:
+                 queue: InputQueue, continuity: Continuity, health: Health, log: DropLog,
+                 outputs: Outputs) -> None:
         self._queue, self._continuity = queue, continuity
-        self._health, self._outputs = health, outputs
+        self._health, self._log, self._outputs = health, log, outputs
         self._missing = MissingFrames(settings['max_gap'])
         self._was_asleep = False
         self.enabled, self.lazy = True, settings['lazy']
@@ -64,9 +67,10 @@ class Inputs:
         self.groups: list[list[CheckedSubscription]] = []
         if 'camera' in plan.sensors:
             self.groups.append([
-                CheckedSubscription(node, kind, f'{prefix}{topic}', self._on_image, CAMERA_QOS,
-                                    on_lost=self._on_lost_images)
-                for topic, kind in IMAGE_TOPICS.items()])
+                CheckedSubscription(node, Image, f'{prefix}image', self._on_serialised_image,
+                                    CAMERA_QOS, raw=True, on_lost=self._on_lost_images),
+                CheckedSubscription(node, CompressedImage, f'{prefix}image/compressed',
+                                    self._on_image, CAMERA_QOS, on_lost=self._on_lost_images)])
         if plan.event_type:
             # As bytes: message objects cost more than the decoding of their events.
             self.groups.append([CheckedSubscription(
@@ -93,6 +97,14 @@ class Inputs:
         """Destroy the subscriptions."""
         for subscription in sum(self.groups, []):
             subscription.destroy()
+
+    def _on_serialised_image(self, message: bytes) -> None:
+        try:
+            image = read_image(message)
+        except ValueError as error:
+            self._log.unusable(IMAGES_UNUSABLE, str(error))
+        else:
+            self._on_image(image)
 
     def _on_image(self, message: Any) -> None:
         self._health.arrived('image', time.monotonic())

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The functions that engine/library.py calls.
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -68,17 +69,60 @@ struct Scratch {
 
 thread_local Scratch scratch;
 
+size_t scratch_bytes(const Op &op) {
+    return sizeof(float) * tile_pixels(op) * round_up(op.channels, PANEL);
+}
+
+// Operations whose rows depend on the same row of each other only.
 struct Loop {
     Run run;
+    const Op *end;
     RowFunction row;
     size_t bytes;
 };
 
-void unit(void *context, int index) {
+void rows(void *context, int index) {
     const Loop &loop = *static_cast<const Loop *>(context);
     uint8_t *memory = scratch.at_least(loop.bytes);
     const int height = loop.run.op->height;
-    loop.row(loop.run, index / height, index % height, memory);
+    Run run = loop.run;
+    for (; run.op != loop.end; ++run.op) loop.row(run, index / height, index % height, memory);
+}
+
+struct Program {
+    const Op *ops, *end;
+    RowFunction row;
+    const uint8_t *constants, *tables;
+    const Stream *streams;
+    int64_t *nanoseconds;
+};
+
+// Run a program on streams; the threads of a team, where there is one, divide the rows.
+void run(const Program &program, const Stream *streams, int batch, Pool *team) {
+    using Clock = std::chrono::steady_clock;
+    const bool timed = program.nanoseconds;
+    for (const Op *op = program.ops; op != program.end;) {
+        const Clock::time_point start = timed ? Clock::now() : Clock::time_point();
+        Loop loop{{op, streams, program.constants, program.tables}, op + 1, program.row,
+                  scratch_bytes(*op)};
+        for (; !timed && loop.end != program.end && loop.end->joined; ++loop.end)
+            loop.bytes = std::max(loop.bytes, scratch_bytes(*loop.end));
+        const int units = batch * op->height;
+        if (team)
+            team->run(units, rows, &loop);
+        else
+            for (int index = 0; index < units; ++index) rows(&loop, index);
+        if (timed)
+            program.nanoseconds[op - program.ops] =
+                std::chrono::nanoseconds(Clock::now() - start).count();
+        op = loop.end;
+    }
+}
+
+// One thread runs a stream: its planes stay in the cache of one core.
+void whole_stream(void *context, int stream) {
+    const Program &program = *static_cast<const Program *>(context);
+    run(program, program.streams + stream, 1, nullptr);
 }
 
 }  // namespace
@@ -99,12 +143,13 @@ EXPORT int32_t mfs_supported(int32_t index) { return mfs::ALL_KERNELS[index]->su
 EXPORT int32_t mfs_taps(int32_t index) { return mfs::ALL_KERNELS[index]->taps; }
 
 // Run a program on streams, which all have planes of the same sizes. `nanoseconds`, null or one
-// for each operation, gets their times.
+// for each operation, gets their times, one after the other.
 EXPORT void mfs_run(int32_t kernels, const mfs::Op *ops, int32_t count,
                     const mfs::Stream *streams, int32_t batch, const uint8_t *constants,
                     const uint8_t *tables, int32_t threads, int64_t *nanoseconds) {
-    using Clock = std::chrono::steady_clock;
     using namespace mfs;
+    Program program{ops, ops + count, ALL_KERNELS[kernels]->row, constants, tables, streams,
+                    nanoseconds};
     // A second caller at the same time works with its own thread alone.
     std::unique_lock<std::mutex> lock(pool_mutex, std::try_to_lock);
     Pool *team = nullptr;
@@ -117,19 +162,19 @@ EXPORT void mfs_run(int32_t kernels, const mfs::Op *ops, int32_t count,
             pool.reset();
         }
     }
-    for (int32_t i = 0; i < count; ++i) {
-        const Op &op = ops[i];
-        const Clock::time_point start = nanoseconds ? Clock::now() : Clock::time_point();
-        Loop loop{{&op, streams, constants, tables}, ALL_KERNELS[kernels]->row,
-                  sizeof(float) * tile_pixels(op) * round_up(op.channels, PANEL)};
-        const int units = batch * op.height;
-        if (team)
-            team->run(units, unit, &loop);
-        else
-            for (int index = 0; index < units; ++index) unit(&loop, index);
-        if (nanoseconds)
-            nanoseconds[i] = std::chrono::nanoseconds(Clock::now() - start).count();
-    }
+    // Each thread runs the same number of whole streams; all threads share those that remain.
+    const int whole = nanoseconds ? 0 : team ? batch / threads * threads : batch;
+    if (team)
+        team->run(whole, whole_stream, &program);
+    else
+        for (int stream = 0; stream < whole; ++stream) whole_stream(&program, stream);
+    if (whole < batch) run(program, streams + whole, batch - whole, team);
+}
+
+// Wake the threads for a run that follows soon.
+EXPORT void mfs_wake() {
+    std::unique_lock<std::mutex> lock(mfs::pool_mutex, std::try_to_lock);
+    if (lock.owns_lock() && mfs::pool) mfs::pool->wake();
 }
 
 // Forget the threads: after a fork the child has none of them.

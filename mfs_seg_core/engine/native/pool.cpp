@@ -13,6 +13,8 @@ namespace {
 
 // Longer than the pause between two loops of a step, much shorter than that between two steps.
 constexpr std::chrono::microseconds SPIN{60};
+// Longer than from wake() to run().
+constexpr std::chrono::microseconds CALL{200};
 constexpr uint64_t LEFT = 0xffffffffu;
 
 inline void pause() {
@@ -52,10 +54,7 @@ void Pool::run(int count, Unit unit, void *context) {
     for (int share = threads_ - 1; share >= 0; --share)
         shares_[share].tickets.store(loop << 32 |
                                      static_cast<uint32_t>(first(share + 1) - first(share)));
-    if (sleepers_.load() > 0) {
-        std::lock_guard<std::mutex> lock(mutex_);
-        wake_.notify_all();
-    }
+    notify();
     take_all(0);
     for (int turn = 0; done_.load(std::memory_order_acquire) < count; ++turn) {
         if (turn < 2000)
@@ -63,6 +62,18 @@ void Pool::run(int count, Unit unit, void *context) {
         else
             std::this_thread::yield();
     }
+}
+
+void Pool::wake() {
+    calls_.fetch_add(1);
+    notify();
+}
+
+void Pool::notify() {
+    if (sleepers_.load() == 0) return;
+    // A thread that has found nothing to do waits before the mutex is free, and misses no call.
+    { std::lock_guard<std::mutex> lock(mutex_); }
+    wake_.notify_all();
 }
 
 // Take units until none is left, first those of the thread's own share; return whether there were.
@@ -94,20 +105,23 @@ bool Pool::left() const {
 
 void Pool::work(int thread) {
     using Clock = std::chrono::steady_clock;
-    auto idle_since = Clock::now();
+    auto sleep_at = Clock::now() + SPIN;
+    uint32_t calls = calls_.load();
     while (!stop_.load(std::memory_order_relaxed)) {
         if (take_all(thread)) {
-            idle_since = Clock::now();
+            sleep_at = Clock::now() + SPIN;
             continue;
         }
         pause();
-        if (Clock::now() - idle_since < SPIN) continue;
+        if (Clock::now() < sleep_at) continue;
         std::unique_lock<std::mutex> lock(mutex_);
         sleepers_.fetch_add(1);
-        // run() publishes its units before it reads the sleepers: one of both is seen here.
-        wake_.wait(lock, [this] { return stop_.load() || left(); });
+        // run() publishes its units, and wake() its call, before they read the sleepers: one of
+        // both is seen here.
+        wake_.wait(lock, [&] { return stop_.load() || left() || calls_.load() != calls; });
         sleepers_.fetch_sub(1);
-        idle_since = Clock::now();
+        calls = calls_.load();
+        sleep_at = Clock::now() + CALL;
     }
 }
 

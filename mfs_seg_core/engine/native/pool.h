@@ -28,6 +28,8 @@ public:
 
     // Run units 0..count-1 on all threads; return when all are done.
     void run(int count, Unit unit, void *context);
+    // Wake the threads for a run() that follows soon: that takes some tens of microseconds.
+    void wake();
     int threads() const { return threads_; }
 
 private:
@@ -38,6 +40,7 @@ private:
     };
 
     void work(int thread);
+    void notify();
     bool take_all(int thread);
     bool take(int share);
     bool left() const;
@@ -51,6 +54,7 @@ private:
     void *context_ = nullptr;
 
     std::atomic<int> sleepers_{0};
+    std::atomic<uint32_t> calls_{0};
     std::atomic<bool> stop_{false};
     std::mutex mutex_;
     std::condition_variable wake_;

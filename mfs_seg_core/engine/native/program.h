@@ -10,7 +10,7 @@
 
 namespace mfs {
 
-constexpr int32_t ABI = 2;
+constexpr int32_t ABI = 3;
 constexpr int MAX_ADDS = 3, MAX_STORES = 2, MAX_NEURONS = 4;
 // Channels of one panel of packed weights, and bytes of one group of inputs in it.
 constexpr int PANEL = 16, GROUP = 4;
@@ -76,7 +76,8 @@ struct Op {
     int64_t weights, scale, bias;     // offsets into the constants, in bytes
     Add add[MAX_ADDS];
     View store[MAX_STORES];
-    int32_t store_border, unused;
+    int32_t store_border;
+    int32_t joined;                   // row by row together with the operation before it
     Neurons neuron[MAX_NEURONS];
     View mask, confidence;
 };

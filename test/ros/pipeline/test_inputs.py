@@ -6,6 +6,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from support.camera import as_message, coarse_image
 from support.pipeline import START_NS
@@ -14,7 +15,9 @@ from mfs_seg_ros.diagnostics.drops import (
     IMAGES_LATE,
     IMAGES_LOST,
     IMAGES_MISSING,
+    IMAGES_UNUSABLE,
     PACKETS_MISSING,
+    DropLog,
 )
 from mfs_seg_ros.diagnostics.health import Health, Limits
 from mfs_seg_ros.messages.images import header_of
@@ -41,19 +44,24 @@ class CameraInputs:
 
     def __init__(self, event_type: str = 'packet'):
         self.node, self.health = KeptSubscriptions(), Health(('image', 'events'), 4, Limits(), 0.0)
+        self.errors: list[str] = []
         self.queue = InputQueue(10_000, threading.Condition())
         self.outputs = SimpleNamespace(has_subscribers=True)
         self.inputs = Inputs(
             self.node, '', {'max_gap': 1.0, 'lazy': False, 'event_type': event_type},
             SimpleNamespace(sensors=('camera', 'events'), event_type=bytes), self.queue,
-            Continuity(1.0), self.health, self.outputs)
+            Continuity(1.0), self.health, DropLog(self, '', self.health), self.outputs)
 
     def send(self, *frames: int) -> None:
         """Receive images by their number at 20 Hz."""
         for frame in frames:
             message = as_message(coarse_image(1))
             message.header = header_of(START_NS + frame * PERIOD_NS, '')
-            self.node.callbacks[Image](message)
+            self.node.callbacks[Image](serialize_message(message))
+
+    def error(self, sentence: str) -> None:
+        """Log an error."""
+        self.errors.append(sentence)
 
     def lose(self, kind, count: int) -> None:
         """Report messages that the middleware lost."""
@@ -104,4 +112,17 @@ def test_a_late_image_is_not_queued():
     assert received.queue.take().image is not None
     received.send(1)
     assert received.health.totals[IMAGES_LATE] == 1
+    assert received.queue.take().image is None
+
+
+@pytest.mark.parametrize('damage, sentence', [
+    (lambda message: message[:-1], 'ends after'),
+    (lambda message: message[:10], 'ends after'),
+    (lambda message: b'', 'not with the header of CDR'),
+    (lambda message: b'\xff' + message[1:], 'not with the header of CDR')])
+def test_a_damaged_message_is_unusable(damage, sentence):
+    received = CameraInputs()
+    received.node.callbacks[Image](damage(serialize_message(as_message(coarse_image(1)))))
+    assert received.health.totals[IMAGES_UNUSABLE] == len(received.errors) == 1
+    assert sentence in received.errors[0]
     assert received.queue.take().image is None
