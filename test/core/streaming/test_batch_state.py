@@ -35,7 +35,7 @@ def make_segmenter(config, events=0, backend='torch', **changes):
     return Segmenter(network, metadata_of(network), backend=backend)
 
 
-BY_TORCH = {'fast': ('fast', {}), 'paper': ('paper', {'steps': 2}),
+BY_TORCH = {'fast': ('fast', {}), 'paper': ('paper', {'steps': 2, 'widths': (8, 16, 32)}),
             'fusion': ('fast', {'events': 4})}
 ALL = {**BY_TORCH, 'fast, native': ('fast', {'backend': 'native'}),
        'fusion, native': ('fast', {'events': 4, 'backend': 'native'})}

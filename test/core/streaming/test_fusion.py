@@ -190,6 +190,7 @@ def command(*arguments):
                           capture_output=True, text=True, timeout=300)
 
 
+@pytest.mark.parametrize('network', ['fast'], indirect=True)
 def test_evaluate_compares_senses(network, tmp_path):
     save_weights(tmp_path / 'both.safetensors', network, metadata_of(network))
     done = command('--weights', tmp_path / 'both.safetensors', '--data', 'street', '--sensors',
