@@ -4,6 +4,11 @@
 
 #include <chrono>
 
+#if defined(__linux__)
+#include <pthread.h>
+#include <sched.h>
+#endif
+
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
 #endif
@@ -71,9 +76,26 @@ void Pool::wake() {
 
 void Pool::notify() {
     if (sleepers_.load() == 0) return;
+    leave_processor();
     // A thread that has found nothing to do waits before the mutex is free, and misses no call.
     { std::lock_guard<std::mutex> lock(mutex_); }
     wake_.notify_all();
+}
+
+// Keep the other threads off the processor of the caller. Linux may wake them on it, and takes some
+// milliseconds to move them, which is longer than a step.
+void Pool::leave_processor() {
+#if defined(__linux__)
+    const int processor = sched_getcpu();
+    if (processor == processor_) return;
+    processor_ = processor;
+    cpu_set_t others;
+    if (sched_getaffinity(0, sizeof others, &others) != 0) return;
+    if (processor >= 0 && processor < CPU_SETSIZE && CPU_COUNT(&others) > 1)
+        CPU_CLR(processor, &others);
+    for (auto &worker : workers_)
+        pthread_setaffinity_np(worker.native_handle(), sizeof others, &others);
+#endif
 }
 
 // Take units until none is left, first those of the thread's own share; return whether there were.

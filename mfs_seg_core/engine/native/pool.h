@@ -41,6 +41,7 @@ private:
 
     void work(int thread);
     void notify();
+    void leave_processor();
     bool take_all(int thread);
     bool take(int share);
     bool left() const;
@@ -55,6 +56,7 @@ private:
 
     std::atomic<int> sleepers_{0};
     std::atomic<uint32_t> calls_{0};
+    int processor_ = -1;  // of the caller that last woke the threads
     std::atomic<bool> stop_{false};
     std::mutex mutex_;
     std::condition_variable wake_;
