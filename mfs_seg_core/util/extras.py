@@ -11,6 +11,9 @@ from shlex import quote
 EXTRAS = {
     'data': {'cv2': 'opencv-python-headless<5', 'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin',
              'yaml': 'pyyaml'},
+    'segment': {'cv2': 'opencv-python-headless<5', 'tqdm': 'tqdm', 'rosbags': 'rosbags',
+                'numba': 'numba', 'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin'},
+    'fleet': {'ray': 'ray'},
     'torch': {'torch': 'torch'},
     'train': {'cv2': 'opencv-python-headless<5', 'torch': 'torch', 'lightning': 'lightning',
               'yaml': 'pyyaml', 'tensorboard': 'tensorboard'},
