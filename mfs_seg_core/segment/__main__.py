@@ -7,9 +7,9 @@ Label recordings: masks, videos, bags and figures of each input.
 ``mfs-seg segment bags/* --weights street --output out/labelled --bag --jobs 2``
 
 An INPUT is an image, a folder of images, a video, a bag of ROS 1 or ROS 2, a recording of an event
-camera, a camera device (/dev/video0, or 0; Ctrl-C ends it), or 'street'. Its results are in a folder
-of its name in DIR. The same command again continues after an interruption, and leaves out inputs
-whose results are there.
+camera, a folder of these, a camera device (/dev/video0, or 0; Ctrl-C ends it), or 'street'. Its
+results are in a folder of its name in DIR. The same command again continues after an interruption,
+and leaves out inputs whose results are there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from mfs_seg_core.segment.inputs import result_names
+from mfs_seg_core.segment.inputs import expanded, result_names
 from mfs_seg_core.segment.jobs import in_processes, in_turn, parse_shard
 from mfs_seg_core.segment.run import Outcome
 from mfs_seg_core.segment.settings import OUTPUTS, Job, SegmentSettings
@@ -90,8 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     many.add_argument('--jobs', type=int, default=1, metavar='N',
                       help='processes on this machine (default: %(default)s)')
     many.add_argument('--ray', nargs='?', const='', metavar='ADDRESS',
-                      help='run a task for each input on a Ray cluster; without ADDRESS, on the one '
-                           'of RAY_ADDRESS, or on this machine with --jobs workers')
+                      help='run a task of Ray for each input on the cluster of ADDRESS or '
+                           'RAY_ADDRESS, else on this machine with --jobs workers')
     many.add_argument('--shard', metavar='I/N', default='1/1',
                       help='only part I of N parts of the inputs, for job arrays')
     return parser
@@ -115,8 +115,9 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
         options.sensors or '', options.backend, options.window, options.max_gap, options.rate,
         options.frames, options.seed, options.image_topic, options.label_topic,
         options.event_topic, tuple(options.sensor_size) if options.sensor_size else None)
+    inputs = expanded(options.inputs)
     jobs = [Job(given, options.output / name, settings)
-            for given, name in zip(options.inputs, result_names(options.inputs))]
+            for given, name in zip(inputs, result_names(inputs))]
     number, count = parse_shard(options.shard)
     return jobs[number - 1::count]
 
@@ -129,7 +130,8 @@ def _report(outcomes: Iterable[Outcome], output: Path) -> int:
             print(f'segment: {remark}', file=sys.stderr)
         if outcome.masks:
             truth = '' if outcome.miou is None else f', mIoU {outcome.miou:.3f}'
-            print(f"'{outcome.input}': {outcome.masks} masks{truth}")
+            masks = f'{outcome.masks} mask' + 's' * (outcome.masks > 1)
+            print(f"'{outcome.input}': {masks}{truth}")
         code = code if outcome.complete else 1
     print(f"Results in '{output}'")
     return code

@@ -14,12 +14,58 @@ from mfs_seg_core.events.bag_messages import holds_events
 from mfs_seg_core.segment.settings import SegmentSettings
 from mfs_seg_core.sources.bag_topics import NEVER, image_topics
 from mfs_seg_core.sources.device import DeviceSource, device_of
+from mfs_seg_core.sources.image_files import image_folder, is_hidden
 from mfs_seg_core.sources.items import SourceError
 from mfs_seg_core.sources.open_source import is_recording, open_source
 from mfs_seg_core.sources.source import Source
 from mfs_seg_core.sources.street import STREET
 from mfs_seg_core.streaming.segmenter import Segmenter
+from mfs_seg_core.util.file_order import by_number
 from mfs_seg_core.util.modalities import SENSORS
+
+# Videos that are found in a folder; any other is given by its own name.
+VIDEO_SUFFIXES = {'.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v'}
+
+
+def expanded(inputs: Iterable[str]) -> list[str]:
+    """
+    Replace folders of recordings by what is in them.
+
+    :param inputs: inputs of a call.
+    :returns: inputs, with the bags, recordings and videos of a folder that is none of an input's
+        own kinds.
+    """
+    found: list[str] = []
+    for each in inputs:
+        found += _recordings_in(Path(each)) or [each]
+    return found
+
+
+def _recordings_in(folder: Path) -> list[str]:
+    """Return the recordings in a folder by name; none for an input itself."""
+    try:
+        if not folder.is_dir() or _is_input(folder):
+            return []
+        return [str(path) for path in sorted(folder.iterdir(), key=by_number)
+                if not is_hidden(path) and _is_recorded(path)]
+    # What is wrong with it is said where it is opened.
+    except (OSError, ValueError):
+        return []
+
+
+def _is_input(folder: Path) -> bool:
+    try:
+        return is_bag(folder) or image_folder(folder) is not None
+    except SourceError:
+        return True
+    # It holds several bags.
+    except ValueError:
+        return False
+
+
+def _is_recorded(path: Path) -> bool:
+    return is_bag(path) or path.is_file() and (
+        is_recording(path) or path.suffix.lower() in VIDEO_SUFFIXES)
 
 
 def result_names(inputs: Iterable[str]) -> list[str]:
@@ -52,12 +98,12 @@ def open_input(given: str, settings: SegmentSettings, segmenter: Segmenter
     :raises ValueError: there is nothing to segment, or nothing that the weights take; one sentence.
     """
     device = device_of(given)
-    sensors = settings.sensors or ('camera' if device else _sensors_of(given, segmenter))
+    sensors = settings.sensors or _sensors_of(given, segmenter)
     absent = [name for name in SENSORS[sensors] if name not in segmenter.sensors]
     if absent:
         raise SourceError(f"the weights '{segmenter.name}' take no {' and no '.join(absent)} of "
                           f"'{given}': give --sensors {segmenter.modality}, or other weights.")
-    if device:
+    if device is not None:
         if sensors != 'camera':
             raise SourceError(f"'{given}' is a camera device, without events: give "
                               '--sensors camera.')

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,7 @@ from mfs_seg_core.segment.masks import MaskStore
 from mfs_seg_core.segment.outputs import InputOutputs
 from mfs_seg_core.segment.settings import Job, identity
 from mfs_seg_core.segment.steps import StepHeader, steps_of
+from mfs_seg_core.sources.device import device_of
 from mfs_seg_core.streaming.continuity import Continuity
 from mfs_seg_core.streaming.segmenter import Segmentation, Segmenter
 from mfs_seg_core.streaming.step import Step
@@ -72,7 +74,9 @@ def segment(job: Job, progress: Progress | None = None, observer: Observer | Non
         return Outcome(job.input, summary['masks'], summary.get('miou'), summary['complete'],
                        tuple(summary['remarks']))
     except (ValueError, OSError) as error:
-        return Outcome(job.input, 0, None, False, (str(error),))
+        # Sources name the arguments of the player.
+        sentence = str(error).replace('sensors:=', '--sensors ').replace('rate:=', '--rate ')
+        return Outcome(job.input, 0, None, False, (sentence,))
 
 
 @lru_cache(maxsize=1)
@@ -83,6 +87,9 @@ def _loaded(weights: str, backend: str) -> Segmenter:
 def _finished(job: Job, facts: dict[str, Any]) -> dict[str, Any] | None:
     """Return the summary of finished results; None: there are none."""
     path = job.folder / SUMMARY
+    if device_of(job.input) is not None and (path.exists() or (job.folder / UNFINISHED).exists()):
+        raise ValueError(f"'{job.folder}' holds an earlier recording of the camera: choose another "
+                         '--output, or remove that folder')
     if not path.exists():
         return None
     try:
@@ -121,6 +128,7 @@ class _Run:
                                 segmenter.classes)
         self._figures = Figures(segmenter.classes)
         self._resets: Counter[str] = Counter()
+        self._masks = 0
 
     def _begin(self) -> Checkpoint:
         """Return the checkpoint of an interrupted run, or write the first one."""
@@ -144,13 +152,22 @@ class _Run:
             steps = steps_of(outputs.seen(self._source), self._sensors, settings.window_s,
                              settings.max_gap_s, continuity)
             for name, step, result in self._results(steps, continuity, observer):
+                self._masks += 1
                 self._figures.add(name, step.header, result.mask)
                 outputs.add(step, result)
                 advance()
             outputs.finish()
         finally:
             outputs.discard()
+            if not self._masks:
+                self._remove()
         return self._finish(outputs.remarks)
+
+    def _remove(self) -> None:
+        """Remove the folder of an input without a mask, which is no result to continue."""
+        shutil.rmtree(self._unfinished, ignore_errors=True)
+        with suppress(OSError):
+            self._job.folder.rmdir()
 
     def _expected(self) -> int | None:
         most = self._job.settings.frames

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import re
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,7 +39,7 @@ def device_of(given: str) -> int | str | None:
 @dataclass(frozen=True)
 class DeviceSource(Source):
     """
-    The frames of a camera device until it is stopped, with the times of their reading.
+    The frames of a camera device until Ctrl-C (SIGINT), with the times of their reading.
 
     :param device: index, path of a device, or anything else that OpenCV opens.
     """
@@ -45,6 +47,11 @@ class DeviceSource(Source):
     device: int | str
 
     def __iter__(self) -> Iterator[Frame]:
+        stopped: list[int] = []
+        in_main = threading.current_thread() is threading.main_thread()
+        # Not KeyboardInterrupt, which would also end the work on the last frame.
+        before = signal.signal(signal.SIGINT, lambda number, _: stopped.append(number)) if (
+            in_main) else None
         level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         capture = cv2.VideoCapture(self.device)
         try:
@@ -52,7 +59,7 @@ class DeviceSource(Source):
                 raise SourceError(f"camera '{self.device}' cannot be opened: connect it, close "
                                   'other programs that use it, and check the rights (group video).')
             failed = 0
-            while failed < MAX_FAILED:
+            while not stopped and failed < MAX_FAILED:
                 found, image = capture.read()
                 stamp_ns = time.time_ns()
                 if not found:
@@ -61,8 +68,11 @@ class DeviceSource(Source):
                 failed = 0
                 yield Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), None, stamp_ns / 1e9,
                             recorded=RecordedHeader(stamp_ns, FRAME_ID, stamp_ns))
-            self.report.note(f"camera '{self.device}' sends no more frames: check its cable",
-                             incomplete=True)
+            if not stopped:
+                self.report.note(f"camera '{self.device}' sends no more frames: check its cable",
+                                 incomplete=True)
         finally:
+            if in_main:
+                signal.signal(signal.SIGINT, before)
             capture.release()
             cv2.utils.logging.setLogLevel(level)
