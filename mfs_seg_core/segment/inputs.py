@@ -16,7 +16,7 @@ from mfs_seg_core.sources.bag_topics import NEVER, image_topics
 from mfs_seg_core.sources.device import DeviceSource, device_of
 from mfs_seg_core.sources.image_files import image_folder, is_hidden
 from mfs_seg_core.sources.items import SourceError
-from mfs_seg_core.sources.open_source import is_recording, open_source
+from mfs_seg_core.sources.open_source import TEXT_SUFFIXES, is_recording, open_source
 from mfs_seg_core.sources.source import Source
 from mfs_seg_core.sources.street import STREET
 from mfs_seg_core.streaming.segmenter import Segmenter
@@ -64,8 +64,10 @@ def _is_input(folder: Path) -> bool:
 
 
 def _is_recorded(path: Path) -> bool:
-    return is_bag(path) or path.is_file() and (
-        is_recording(path) or path.suffix.lower() in VIDEO_SUFFIXES)
+    suffix = path.suffix.lower()
+    # A text may be a note.
+    return is_bag(path) or path.is_file() and suffix not in TEXT_SUFFIXES and (
+        suffix in VIDEO_SUFFIXES or is_recording(path))
 
 
 def result_names(inputs: Iterable[str]) -> list[str]:

@@ -16,14 +16,11 @@ from mfs_seg_core.streaming.synchronizer import DecodedPacket
 
 
 class PacketReader:
-    """
-    Decodes batches in the order of their publication, and maps their times to stamps.
+    """Decodes batches in the order of their publication, and maps their times to stamps."""
 
-    :param continuity: decides whether a batch continues those before it.
-    """
-
-    def __init__(self, continuity: Continuity):
-        self._continuity = continuity
+    def __init__(self):
+        # Times that go back restart the stream; gaps are those of the steps.
+        self._continuity = Continuity(float('inf'))
         self._clock: SensorClock | None = None
         self._decoder = None
         self._seq = 0

@@ -150,7 +150,7 @@ class _Run:
         try:
             continuity = Continuity(settings.max_gap_s)
             steps = steps_of(outputs.seen(self._source), self._sensors, settings.window_s,
-                             settings.max_gap_s, continuity)
+                             settings.max_gap_s)
             for name, step, result in self._results(steps, continuity, observer):
                 self._masks += 1
                 self._figures.add(name, step.header, result.mask)
@@ -182,6 +182,8 @@ class _Run:
         names: set[str] = set()
         for index, step in enumerate(islice(steps, self._job.settings.frames or None)):
             name = _name_of(step.header, index, names)
+            if step.header.restarts:
+                continuity.request_reset('sensor restarted', 'the event sensor restarted')
             check = continuity.check(step)
             if check.reset:
                 self._resets[check.reset.cause] += 1

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mfs_seg_core.sources.items import EventBatch, Frame, due_s
-from mfs_seg_core.streaming.continuity import Continuity
 from mfs_seg_core.streaming.step import Step
 from mfs_seg_core.streaming.synchronizer import DecodedImage, Synchronizer
 
@@ -32,6 +31,7 @@ class StepHeader:
     :param log_ns: time of its recording in nanoseconds.
     :param name: name of the image's file without suffix; empty: it has none.
     :param label: uint8 ``[H, W]`` class ids; None: there is none.
+    :param restarts: whether the event sensor restarted since the step before.
     """
 
     stamp_ns: int
@@ -39,6 +39,7 @@ class StepHeader:
     log_ns: int
     name: str = ''
     label: np.ndarray | None = None
+    restarts: bool = False
 
 
 def header_of(item: Frame | EventBatch) -> StepHeader:
@@ -53,8 +54,8 @@ def header_of(item: Frame | EventBatch) -> StepHeader:
                       START_NS + round(due_s(item) * 1e9), name, label)
 
 
-def steps_of(items: Iterable[Frame | EventBatch], sensors: str, window_s: float, max_gap_s: float,
-             continuity: Continuity) -> Iterator[Step]:
+def steps_of(items: Iterable[Frame | EventBatch], sensors: str, window_s: float, max_gap_s: float
+             ) -> Iterator[Step]:
     """
     Assign images and events to steps.
 
@@ -65,49 +66,65 @@ def steps_of(items: Iterable[Frame | EventBatch], sensors: str, window_s: float,
     :param sensors: 'camera', 'events' or 'fusion'.
     :param window_s: duration of a step of events in seconds.
     :param max_gap_s: longest time in seconds that events are kept without a step.
-    :param continuity: follows the batches of events, and later the steps.
     :yields: steps, whose headers are :class:`StepHeader`.
     """
     if sensors == 'events':
-        synchronizer = Synchronizer('events', window_s, float('inf'), max_gap_s)
-        yield from _labelled(_event_steps(items, synchronizer, continuity))
-        return
-    synchronizer = Synchronizer('image', window_s, float('inf'), max_gap_s)
-    packets = None
+        return _labelled(_event_steps(items, _Pairing('events', window_s, max_gap_s)))
+    return _image_steps(items, _Pairing('image', window_s, max_gap_s))
+
+
+def _image_steps(items: Iterable[Frame | EventBatch], pairing: _Pairing) -> Iterator[Step]:
     for item in items:
-        if isinstance(item, Frame):
-            header = header_of(item)
-            synchronizer.add_image(DecodedImage(
-                item.image, header, _time_ns(item), '', due_s(item)))
-        else:
-            packets = packets or _packet_reader(continuity)
-            if (packet := _decoded(packets, item)) is not None:
-                synchronizer.add_events(packet)
-        yield from _complete(synchronizer, due_s(item))
-    yield from _complete(synchronizer, float('inf'))
+        pairing.add(item)
+        yield from pairing.complete(due_s(item))
+    yield from pairing.complete(float('inf'))
 
 
-def _event_steps(items: Iterable[Frame | EventBatch], synchronizer: Synchronizer,
-                 continuity: Continuity) -> Iterator[Step | Frame]:
+def _event_steps(items: Iterable[Frame | EventBatch], pairing: _Pairing
+                 ) -> Iterator[Step | Frame]:
     """Yield the steps of events alone, and the frames, which hold labels."""
-    packets = _packet_reader(continuity)
     for item in items:
         # A pause of the events ends their last window.
-        yield from _complete(synchronizer, due_s(item))
+        yield from pairing.complete(due_s(item))
         if isinstance(item, Frame):
             yield item
-        elif (packet := _decoded(packets, item)) is not None:
-            synchronizer.add_events(packet)
-            yield from _complete(synchronizer, due_s(item))
-    yield from _complete(synchronizer, float('inf'))
+        else:
+            pairing.add(item)
+            yield from pairing.complete(due_s(item))
+    yield from pairing.complete(float('inf'))
 
 
-def _complete(synchronizer: Synchronizer, now_s: float) -> Iterator[Step]:
-    while (step := synchronizer.take(now_s)) is not None:
-        if step.cause == 'events':
-            # The mask of a window has the time of its end.
-            step = replace(step, header=replace(step.header, stamp_ns=step.stamp_ns))
-        yield step
+class _Pairing:
+    """Images and events on their way to steps."""
+
+    def __init__(self, trigger: str, window_s: float, max_gap_s: float):
+        self._synchronizer = Synchronizer(trigger, window_s, float('inf'), max_gap_s)
+        self._packets = None
+        self._restarts = False
+
+    def add(self, item: Frame | EventBatch) -> None:
+        header = header_of(item)
+        if isinstance(item, Frame):
+            self._synchronizer.add_image(DecodedImage(
+                item.image, header, _time_ns(item), '', due_s(item)))
+            return
+        first = self._packets is None
+        if first:
+            # Imported here: images alone do not need Numba.
+            from mfs_seg_core.segment.packets import PacketReader
+            self._packets = PacketReader()
+        if (packet := self._packets.decode(item, header, header.stamp_ns)) is not None:
+            self._restarts = self._restarts or packet.restarts and not first
+            self._synchronizer.add_events(packet)
+
+    def complete(self, now_s: float) -> Iterator[Step]:
+        while (step := self._synchronizer.take(now_s)) is not None:
+            header = replace(step.header, restarts=self._restarts)
+            self._restarts = False
+            if step.cause == 'events':
+                # The mask of a window has the time of its end.
+                header = replace(header, stamp_ns=step.stamp_ns)
+            yield replace(step, header=header)
 
 
 def _labelled(items: Iterable[Step | Frame]) -> Iterator[Step]:
@@ -135,14 +152,3 @@ def _with_label(step: Step, labels: Iterable[tuple[int, np.ndarray]]) -> Step:
 
 def _time_ns(item: Frame) -> int:
     return START_NS * (item.recorded is None) + round(item.time_s * 1e9)
-
-
-def _decoded(packets, batch: EventBatch):
-    header = header_of(batch)
-    return packets.decode(batch, header, header.stamp_ns)
-
-
-def _packet_reader(continuity: Continuity):
-    # Imported here: images alone do not need Numba.
-    from mfs_seg_core.segment.packets import PacketReader
-    return PacketReader(continuity)
