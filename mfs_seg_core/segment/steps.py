@@ -66,7 +66,7 @@ def steps_of(items: Iterable[Frame | EventBatch], sensors: str, window_s: float,
     :param sensors: 'camera', 'events' or 'fusion'.
     :param window_s: duration of a step of events in seconds.
     :param max_gap_s: longest time in seconds that events are kept without a step.
-    :yields: steps, whose headers are :class:`StepHeader`.
+    :returns: iterator of steps, whose headers are :class:`StepHeader`.
     """
     if sensors == 'events':
         return _labelled(_event_steps(items, _Pairing('events', window_s, max_gap_s)))
