@@ -74,6 +74,6 @@ def in_processes(jobs: Sequence[Job], count: int) -> Iterator[Outcome]:
 
 
 def _prepare(threads: int) -> None:
-    """Prepare a process: an interruption is handled by the one that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Prepare a process, which ends at Ctrl-C: what it has done is continued later."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     set_threads(threads)
