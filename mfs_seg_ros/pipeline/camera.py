@@ -12,12 +12,13 @@ from typing import Any
 from rclpy.node import Node
 
 from mfs_seg_core.images import ImageStream
+from mfs_seg_core.streaming.continuity import Continuity
+from mfs_seg_core.streaming.synchronizer import Synchronizer
 from mfs_seg_ros.diagnostics.drops import DropLog
 from mfs_seg_ros.diagnostics.health import Health, Limits, Report
 from mfs_seg_ros.diagnostics.qos_check import Topic
 from mfs_seg_ros.messages.images import converter
 from mfs_seg_ros.pipeline.configure import Plan
-from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream
 from mfs_seg_ros.pipeline.image_reader import ImageReader
@@ -27,7 +28,6 @@ from mfs_seg_ros.pipeline.latency import Latency
 from mfs_seg_ros.pipeline.outputs import Outputs
 from mfs_seg_ros.pipeline.receiver import Receiver
 from mfs_seg_ros.pipeline.responder import Responder
-from mfs_seg_ros.pipeline.synchronizer import Synchronizer
 from mfs_seg_ros.pipeline.worker import CameraStream
 
 # Kind of message of each sensor.

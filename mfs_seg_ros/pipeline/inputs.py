@@ -12,6 +12,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
+from mfs_seg_core.streaming.continuity import Continuity
 from mfs_seg_ros.diagnostics.drops import (
     IMAGES_DROPPED,
     IMAGES_LATE,
@@ -29,7 +30,6 @@ from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import stamp_ns
 from mfs_seg_ros.messages.serialised_image import read_image
 from mfs_seg_ros.pipeline.configure import Plan
-from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.outputs import Outputs
 

@@ -14,13 +14,13 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 
+from mfs_seg_core.events.event_image import draw_events
 from mfs_seg_core.labels import UNLABELLED, ClassSet, overlay
 from mfs_seg_core.streaming.segmenter import Segmentation
+from mfs_seg_core.streaming.step import Step
 from mfs_seg_ros.diagnostics.qos_check import CheckedPublisher
-from mfs_seg_ros.messages.event_image import draw_events
 from mfs_seg_ros.messages.images import image_message
 from mfs_seg_ros.messages.run_length import run_length_message
-from mfs_seg_ros.pipeline.step import Step
 
 # Matches every consumer.
 RESULT_QOS = QoSProfile(depth=5)

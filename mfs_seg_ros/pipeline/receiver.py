@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mfs_seg_core.events.packet import EventPacket
+from mfs_seg_core.streaming.step import Step
+from mfs_seg_core.streaming.synchronizer import Synchronizer
 from mfs_seg_ros.diagnostics.drops import (
     IMAGES_TOO_OLD,
     IMAGES_UNUSABLE,
@@ -22,8 +24,6 @@ from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream
 from mfs_seg_ros.pipeline.image_reader import ImageReader
 from mfs_seg_ros.pipeline.input_queue import InputQueue, Timed
-from mfs_seg_ros.pipeline.step import Step
-from mfs_seg_ros.pipeline.synchronizer import Synchronizer
 
 # Seconds between two judgements of the share of rejected events.
 JUDGEMENT_PERIOD_S = 0.5

@@ -8,7 +8,9 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from mfs_seg_core.streaming.continuity import Continuity, StepCheck
 from mfs_seg_core.streaming.segmenter import Prepared, Segmentation, Segmenter
+from mfs_seg_core.streaming.step import Step
 from mfs_seg_ros.diagnostics.drops import (
     IMAGES_UNUSABLE,
     PACKETS_UNUSABLE,
@@ -16,10 +18,8 @@ from mfs_seg_ros.diagnostics.drops import (
     DropLog,
 )
 from mfs_seg_ros.diagnostics.health import Health
-from mfs_seg_ros.pipeline.continuity import Continuity, StepCheck
 from mfs_seg_ros.pipeline.latency import Latency
 from mfs_seg_ros.pipeline.outputs import Outputs
-from mfs_seg_ros.pipeline.step import Step
 
 
 class PreparedStep(NamedTuple):

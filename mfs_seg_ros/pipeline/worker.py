@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from mfs_seg_core.streaming.segmenter import Segmentation, step_together
+from mfs_seg_core.streaming.step import Step
 from mfs_seg_ros.pipeline.receiver import Receiver
 from mfs_seg_ros.pipeline.responder import PreparedStep, Responder
-from mfs_seg_ros.pipeline.step import Step
 
 # Seconds between two measurements for the diagnostics. The firing rate costs some ms with torch;
 # counting the operations for the energy costs as much as the step.

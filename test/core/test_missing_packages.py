@@ -44,6 +44,7 @@ def recording(folder) -> str:
 VERBS = {
     'train': (['--config', 'street_fast'], 'train'),
     'evaluate': (STREET, 'data'),
+    'segment': (['street', '--weights', 'street', '--output', 'OUT'], 'segment'),
     'data': (['own.yaml'], 'data'),
     'benchmark': (['events', '--count', '1000', '--rounds', '1'], 'events'),
     'profile': (STREET, 'torch'),

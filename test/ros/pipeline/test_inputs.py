@@ -11,6 +11,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from support.camera import as_message, coarse_image
 from support.pipeline import START_NS
 
+from mfs_seg_core.streaming.continuity import Continuity
 from mfs_seg_ros.diagnostics.drops import (
     IMAGES_LATE,
     IMAGES_LOST,
@@ -21,7 +22,6 @@ from mfs_seg_ros.diagnostics.drops import (
 )
 from mfs_seg_ros.diagnostics.health import Health, Limits
 from mfs_seg_ros.messages.images import header_of
-from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.inputs import Inputs
 
