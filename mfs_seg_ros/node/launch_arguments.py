@@ -15,7 +15,7 @@ from mfs_seg_ros.node.launch_checks import check_params_file
 PARAMS_FILES = {'camera': 'segment.yaml', 'events': 'segment_events.yaml',
                 'fusion': 'segment_fusion.yaml'}
 # Parameters of the node by the type of their value.
-TEXTS = ('sensors', 'weights', 'device', 'backend')
+TEXTS = ('sensors', 'weights', 'device', 'backend', 'class_groups')
 FLAGS = ('autostart', 'use_sim_time')
 NUMBERS = {'input_width': int, 'input_height': int, 'max_latency': float}
 TRUTHS = {'true': True, '1': True, 'false': False, '0': False}
@@ -67,6 +67,9 @@ ARGUMENTS = (
     Argument('input_height', '',
              'Height of the network input in pixels; 0: in proportion to input_width, or the size '
              'in training if both are 0. Empty: as in the parameter file.'),
+    Argument('class_groups', '',
+             "Groups that replace the classes: 'drivable', 'autoware', or path of a YAML file. "
+             'Empty: those of the parameter file.'),
     Argument('max_latency', '',
              'Time in seconds from a stamp to its mask above which the diagnostics warn. Empty: as '
              'in the parameter file.'),

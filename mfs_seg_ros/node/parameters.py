@@ -115,6 +115,9 @@ SEGMENTER = (
     Setting('min_confidence', 0.0,
             'Probability of the class below which a pixel of the mask is 255, unlabelled; 0: all '
             'pixels are labelled.', (0.0, 1.0), live=True),
+    Setting('class_groups', '',
+            'Groups that replace the classes in all outputs: name of shipped ones '
+            "('drivable', 'autoware'), or path of a YAML file; empty: none."),
     Setting('overlay_opacity', 0.5,
             'Opacity of the mask in ~/overlay; 0: the image alone, 1: the mask alone.', (0.0, 1.0),
             live=True),

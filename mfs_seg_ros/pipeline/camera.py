@@ -56,7 +56,7 @@ class Camera:
                               Limits(settings['max_latency']), time.monotonic(),
                               COMPLETING[plan.trigger])
         self._latency = Latency(self._now_ns)
-        self._outputs = Outputs(node, self._prefix, settings, plan.segmenter.classes)
+        self._outputs = Outputs(node, self._prefix, settings, plan)
         # While the camera is open.
         self._inputs: Inputs | None = None
         self._stream: CameraStream | None = None

@@ -14,12 +14,13 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 
-from mfs_seg_core.labels import UNLABELLED, ClassSet, overlay
+from mfs_seg_core.labels import UNLABELLED, overlay
 from mfs_seg_core.streaming.segmenter import Segmentation
 from mfs_seg_ros.diagnostics.qos_check import CheckedPublisher
 from mfs_seg_ros.messages.event_image import draw_events
 from mfs_seg_ros.messages.images import image_message
 from mfs_seg_ros.messages.run_length import run_length_message
+from mfs_seg_ros.pipeline.configure import Plan
 from mfs_seg_ros.pipeline.step import Step
 
 # Matches every consumer.
@@ -39,12 +40,12 @@ class Outputs:
     :param node: node that has the topics.
     :param prefix: start of the topics' names.
     :param settings: parameters.
-    :param classes: classes of the masks.
+    :param plan: classes of the masks, and their groups.
     """
 
-    def __init__(self, node: Node, prefix: str, settings: Mapping[str, Any], classes: ClassSet
-                 ) -> None:
-        self._node, self._prefix, self._classes = node, prefix, classes
+    def __init__(self, node: Node, prefix: str, settings: Mapping[str, Any], plan: Plan) -> None:
+        self._node, self._prefix = node, prefix
+        self._classes, self._groups = plan.classes, plan.groups
         self._changing = threading.Lock()
         self._mask = CheckedPublisher(node, Image, f'{prefix}mask', RESULT_QOS)
         self._optional: dict[str, CheckedPublisher] = {}
@@ -93,7 +94,7 @@ class Outputs:
         :param result: output of the network.
         :param settings: parameters now.
         """
-        mask = result.mask
+        mask = self._groups.apply(result.mask) if self._groups else result.mask
         least = settings['min_confidence']
         if least > 0 and result.confidence is not None:
             mask = np.where(result.confidence < 255 * least, np.uint8(UNLABELLED), mask)

@@ -8,8 +8,18 @@ from mfs_seg_ros.node.parameters import SEGMENTER
 from mfs_seg_ros.pipeline.configure import make_plan
 
 
+SETTINGS = {setting.name: setting.default for setting in SEGMENTER}
+
+
 @pytest.mark.parametrize('bits', [1, 7])
 def test_impossible_bit_depths_are_refused(bits):
-    settings = {setting.name: setting.default for setting in SEGMENTER}
     with pytest.raises(ValueError, match=f'bit_depth must be 0 .* from 8 to 16, not {bits}'):
-        make_plan({**settings, 'bit_depth': bits})
+        make_plan({**SETTINGS, 'bit_depth': bits})
+
+
+def test_groups_of_other_classes_are_refused(tmp_path):
+    path = tmp_path / 'mine.yaml'
+    path.write_text('groups: [{name: drivable, classes: [Street]}]')
+    with pytest.raises(ValueError, match="group 'drivable' lists the class 'Street', which the "
+                                         'weights lack: choose from Sky'):
+        make_plan({**SETTINGS, 'class_groups': str(path)})
