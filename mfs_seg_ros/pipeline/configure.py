@@ -16,7 +16,13 @@ from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, warm_up
 from mfs_seg_core.weights.header import find_weights
 from mfs_seg_ros.messages.events import event_message
-from mfs_seg_ros.node.parameters import camera_names, chosen_sensors, chosen_trigger, input_size
+from mfs_seg_ros.node.parameters import (
+    camera_names,
+    chosen_points,
+    chosen_sensors,
+    chosen_trigger,
+    input_size,
+)
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import warm_up_decoders
 
@@ -36,6 +42,7 @@ class Plan:
     :param cameras: names of the cameras; one empty name: the only one.
     :param sensors: 'camera', 'events' or both.
     :param trigger: messages that complete a step: 'image', 'events' or 'both'.
+    :param points: messages whose points are labelled: 'depth', 'cloud', or '' for none.
     :param event_type: type of the event messages; None without events.
     :param read_events: reads an event packet from the bytes of its message; None without events.
     """
@@ -47,6 +54,7 @@ class Plan:
     cameras: list[str]
     sensors: tuple[str, ...]
     trigger: str
+    points: str
     event_type: type | None
     read_events: Callable[[bytes], EventPacket] | None
 
@@ -73,6 +81,7 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     segmenter = segmenter.sibling(input_size(settings, segmenter.input_size))
     sensors = chosen_sensors(settings['sensors'], segmenter.sensors)
     trigger = chosen_trigger(settings['trigger'], sensors)
+    points = chosen_points(settings['points'], trigger)
     EventMap(settings['event_homography'], settings['event_map'])
     groups = (load_groups(settings['class_groups'], segmenter.classes)
               if settings['class_groups'] else None)
@@ -84,4 +93,4 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     streams = {name: segmenter.sibling() for name in cameras}
     warm_up(list(streams.values()), sensors)
     return Plan(segmenter, streams, str(weights_file), groups, cameras, sensors, trigger,
-                event_type, read_events)
+                points, event_type, read_events)

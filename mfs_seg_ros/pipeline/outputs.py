@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Float32
 
 from mfs_seg_core.labels import UNLABELLED, overlay
@@ -26,6 +26,8 @@ from mfs_seg_ros.pipeline.step import Step
 # Matches every consumer.
 RESULT_QOS = QoSProfile(depth=5)
 DEBUG_QOS = QoSProfile(depth=10)
+# One: they are large, and the middleware keeps them in shared memory.
+POINTS_QOS = QoSProfile(depth=1)
 # Offered where the parameter publish_<name> is true.
 OPTIONAL = ('overlay', 'confidence', 'mask_run_length')
 TIMES = ('model_time_ms', 'decode_time_ms', 'processing_time_ms', 'pipeline_latency_ms')
@@ -52,6 +54,9 @@ class Outputs:
         self._times = {
             name: CheckedPublisher(node, Float32, f'{prefix}debug/{name}', DEBUG_QOS)
             for name in TIMES}
+        #: Publisher of labelled points; None: the parameters ask for none.
+        self.points = (CheckedPublisher(node, PointCloud2, f'{prefix}points', POINTS_QOS)
+                       if plan.points else None)
         self.offer(settings)
 
     @property
@@ -60,15 +65,15 @@ class Outputs:
         return self._mask.topic
 
     @property
-    def images(self) -> list[CheckedPublisher]:
-        """Publishers of images that are offered now."""
-        return [self._mask, *self._optional.values()]
+    def results(self) -> list[CheckedPublisher]:
+        """Publishers of images and points that are offered now."""
+        return [self._mask, *self._optional.values(), *([self.points] if self.points else [])]
 
     @property
     def has_subscribers(self) -> bool:
         """Whether any output has a subscriber."""
         with self._changing:
-            return any(map(_has_subscribers, (*self.images, *self._times.values())))
+            return any(map(_has_subscribers, (*self.results, *self._times.values())))
 
     def needs_confidence(self, settings: Mapping[str, Any]) -> bool:
         """Return whether the next mask needs its confidence."""
@@ -86,13 +91,15 @@ class Outputs:
                 elif offered and not settings[f'publish_{name}']:
                     self._optional.pop(name).destroy()
 
-    def publish(self, step: Step, result: Segmentation, settings: Mapping[str, Any]) -> None:
+    def publish(self, step: Step, result: Segmentation, settings: Mapping[str, Any]
+                ) -> np.ndarray:
         """
         Publish the results of a step.
 
         :param step: the step; its header is that of all messages.
         :param result: output of the network.
         :param settings: parameters now.
+        :returns: the published mask, uint8 [H, W].
         """
         mask = self._groups.apply(result.mask) if self._groups else result.mask
         least = settings['min_confidence']
@@ -113,6 +120,7 @@ class Outputs:
                 drawn.publish(image_message(
                     overlay(image, mask, self._classes, settings['overlay_opacity']), 'rgb8',
                     step.header))
+        return mask
 
     def publish_times(self, **times_ms: float | None) -> None:
         """Publish times by the names in TIMES, in milliseconds; None: not known."""
@@ -122,7 +130,7 @@ class Outputs:
 
     def destroy(self) -> None:
         """Destroy the publishers."""
-        for publisher in (*self.images, *self._times.values()):
+        for publisher in (*self.results, *self._times.values()):
             publisher.destroy()
 
 
