@@ -160,7 +160,7 @@ def _remappings(camera: str, values: Mapping[str, str]) -> list[tuple[str, str]]
         remappings += [(f'{prefix}{kind}', topic) for kind in ('depth', 'cloud')]
     if any(values[name] for name in ('points', 'points_topic', 'camera_info_topic')):
         info = (_topic('camera_info_topic', values, camera) if values['camera_info_topic'] else
-                re.sub('[^/]*$', 'camera_info', image_topic))
+                re.sub('[^/]*$', 'camera_info', image_topic, count=1))
         remappings.append((f'{prefix}camera_info', info))
     return remappings
 
