@@ -77,7 +77,7 @@ class Camera:
         if not self._inputs:
             return []
         return [*(Topic(group) for group in self._inputs.groups),
-                *(Topic([publisher], is_input=False) for publisher in self._outputs.results)]
+                *(Topic([publisher], is_input=False) for publisher in self._outputs.publishers)]
 
     def open(self, changed: threading.Condition) -> CameraStream:
         """

@@ -65,7 +65,7 @@ class Outputs:
         return self._mask.topic
 
     @property
-    def results(self) -> list[CheckedPublisher]:
+    def publishers(self) -> list[CheckedPublisher]:
         """Publishers of images and points that are offered now."""
         return [self._mask, *self._optional.values(), *([self.points] if self.points else [])]
 
@@ -73,7 +73,7 @@ class Outputs:
     def has_subscribers(self) -> bool:
         """Whether any output has a subscriber."""
         with self._changing:
-            return any(map(_has_subscribers, (*self.results, *self._times.values())))
+            return any(map(_has_subscribers, (*self.publishers, *self._times.values())))
 
     def needs_confidence(self, settings: Mapping[str, Any]) -> bool:
         """Return whether the next mask needs its confidence."""
@@ -130,7 +130,7 @@ class Outputs:
 
     def destroy(self) -> None:
         """Destroy the publishers."""
-        for publisher in (*self.results, *self._times.values()):
+        for publisher in (*self.publishers, *self._times.values()):
             publisher.destroy()
 
 
