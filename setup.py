@@ -24,7 +24,8 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['mfs_seg_core*', 'mfs_seg_ros*']),
-    package_data={'mfs_seg_core': ['weights/pretrained/*', 'data/folder/presets/*']},
+    package_data={'mfs_seg_core': ['weights/pretrained/*', 'data/folder/presets/*',
+                                   'class_groups/shipped/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),

@@ -20,7 +20,8 @@ MAX_ROOT_MODULES = 10
 # and those of its own line.
 LEVELS = (
     ('mfs_seg_core.labels', 'mfs_seg_core.util'),
-    ('mfs_seg_core.model', 'mfs_seg_core.bags'),
+    ('mfs_seg_core.model', 'mfs_seg_core.bags', 'mfs_seg_core.class_groups',
+     'mfs_seg_core.points'),
     ('mfs_seg_core.events', 'mfs_seg_core.images'),
     ('mfs_seg_core.weights',),
     ('mfs_seg_core.engine',),

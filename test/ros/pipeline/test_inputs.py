@@ -49,8 +49,8 @@ class CameraInputs:
         self.outputs = SimpleNamespace(has_subscribers=True)
         self.inputs = Inputs(
             self.node, '', {'max_gap': 1.0, 'lazy': False, 'event_type': event_type},
-            SimpleNamespace(sensors=('camera', 'events'), event_type=bytes), self.queue,
-            Continuity(1.0), self.health, DropLog(self, '', self.health), self.outputs)
+            SimpleNamespace(sensors=('camera', 'events'), event_type=bytes, points=''),
+            self.queue, Continuity(1.0), self.health, DropLog(self, '', self.health), self.outputs)
 
     def send(self, *frames: int) -> None:
         """Receive images by their number at 20 Hz."""
