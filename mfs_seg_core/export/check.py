@@ -12,6 +12,9 @@ few frames, whatever the runtime. Two comparisons tell that from a wrong model:
   wrong weight, leak or operation differs in every step.
 - On drives of Street, with kept state: masks differ in no more pixels than rounding explains, which
   is measured on the network itself, its weights changed by 1e-7 of their size.
+
+A program of the native engine is compared by its masks, with the network whose weights are those of
+the engine. Its potentials have 16 bits, so rounding is 2 ** -11 there.
 """
 
 from __future__ import annotations
@@ -33,9 +36,10 @@ STEPS = 20
 TOLERANCE = 1e-4
 # Share of the numbers of a tensor that may differ in the median step.
 MOST_NUMBERS = 0.02
-# Change of the weights in whose place rounding stands; pixels that differ then, times a factor and
-# with a margin for drives in which none do.
-ROUNDING = 1e-7
+# Change of weights that has the effect of rounding in 32 bits, and of potentials in 16.
+ROUNDING, ROUNDING_16 = 1e-7, 2 ** -11
+# Pixels that may differ: those that do by rounding, times a factor, and a margin for drives in
+# which none do.
 FACTOR, MARGIN = 2.0, 0.01
 
 
@@ -84,7 +88,8 @@ def check_numbers(step: StepNetwork, streams: int, start: Start) -> Numbers:
     :returns: how far they agree.
     :raises ExportError: more numbers differ than rounding explains.
     """
-    network, exported = (begin(rest(step, streams)) for begin in (_torch(step), start))
+    network, exported = (begin(rest(step, streams))
+                         for begin in (lambda state: TorchRunner(step, state), start))
     shares: dict[str, list[float]] = {}
     for inputs in plain_inputs(step, streams, STEPS):
         exported.state = network.state
@@ -102,17 +107,20 @@ def check_numbers(step: StepNetwork, streams: int, start: Start) -> Numbers:
     return Numbers(worst, medians[worst])
 
 
-def check_masks(step: StepNetwork, streams: int, advance: Callable[[Arrays], Arrays]) -> Masks:
+def check_masks(step: StepNetwork, streams: int, advance: Callable[[Arrays], Arrays],
+                rounding: float = ROUNDING) -> Masks:
     """
     Compare masks of streams with kept state.
 
     :param step: the network.
     :param streams: number of streams.
     :param advance: advances streams of the exported model, at rest at first, by one step.
+    :param rounding: change of weights that has the effect of rounding.
     :returns: how far they agree.
     :raises ExportError: more pixels differ than rounding explains.
     """
-    network, changed = (_torch(each)(rest(step, streams)) for each in (step, _changed(step)))
+    network, changed = (TorchRunner(each, rest(step, streams))
+                        for each in (step, _changed(step, rounding)))
     same, same_by_rounding = [], []
     for inputs in street_inputs(step, streams, STEPS):
         expected = network.step(inputs)[MASK]
@@ -120,21 +128,17 @@ def check_masks(step: StepNetwork, streams: int, advance: Callable[[Arrays], Arr
         same_by_rounding.append(np.mean(changed.step(inputs)[MASK] == expected))
     masks = Masks(float(np.mean(same)), float(np.mean(same_by_rounding)))
     if not 1 - masks.same <= MARGIN + FACTOR * (1 - masks.same_by_rounding):
-        raise ExportError(f'masks of the exported model are those of the network in {masks.same:.1%} '
-                          f'of the pixels, where rounding leaves {masks.same_by_rounding:.1%}, so '
-                          'nothing was written: export with the versions of the packages that '
-                          'docs/export.md names')
+        raise ExportError('masks of the exported model are those of the network in '
+                          f'{masks.same:.1%} of the pixels, where rounding leaves '
+                          f'{masks.same_by_rounding:.1%}, so nothing was written: export with the '
+                          'versions of the packages that docs/export.md names')
     return masks
 
 
-def _torch(step: StepNetwork) -> Start:
-    return lambda state: TorchRunner(step, state)
-
-
-def _changed(step: StepNetwork) -> StepNetwork:
-    """Return a copy whose weights differ by about the rounding error of float32."""
+def _changed(step: StepNetwork, rounding: float) -> StepNetwork:
+    """Return a copy whose weights differ by random shares of the size of rounding."""
     copy = deepcopy(step)
     random = torch.Generator().manual_seed(0)
     for weight in copy.parameters():
-        weight.mul_(1 + ROUNDING * torch.randn(weight.shape, generator=random))
+        weight.mul_(1 + rounding * torch.randn(weight.shape, generator=random))
     return copy

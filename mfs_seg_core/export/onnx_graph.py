@@ -4,8 +4,8 @@
 Record the operations of a torch function as an ONNX graph.
 
 The function runs once on example tensors, and each operation that depends on an input is written as
-a node; all others are constants. Tensors ``[T, B, ...]`` have T = 1 here, so the first dimension of
-five is left out of the graph, and B of the example is 1, so that no constant has a size of the batch.
+a node; all others are constants. Tensors ``[T, B, ...]`` have T = 1 here, so the graph leaves out
+the first of five dimensions. B of the example is 1, so that no constant has the size of a batch.
 """
 
 from __future__ import annotations

@@ -30,12 +30,12 @@ def properties(step: StepNetwork, weights_sha256: str | None) -> dict[str, str]:
         'licence': metadata.notes.get('licence', ''),
         'data': metadata.notes.get('data', ''),
         'class_set': metadata.classes.name,
+        'modality': step.modality,
     }
     values = {
         'classes': list(metadata.classes.names),
         'palette': metadata.classes.palette.tolist(),
         'input_size': list(step.size),
-        'modality': step.modality,
         'nominal_step_s': metadata.nominal_step,
         'levels': config.levels,
         'leak': config.leak,

@@ -13,8 +13,17 @@ from typing import NamedTuple
 
 from mfs_seg_core.engine.compiler import compile_weights
 from mfs_seg_core.engine.file import load_program, program_bytes
-from mfs_seg_core.export.check import ExportError, Masks, Numbers, check_masks, check_numbers, rest
+from mfs_seg_core.export.check import (
+    ROUNDING_16,
+    ExportError,
+    Masks,
+    Numbers,
+    check_masks,
+    check_numbers,
+    rest,
+)
 from mfs_seg_core.export.properties import properties
+from mfs_seg_core.export.quantised import quantised
 from mfs_seg_core.export.runners import (
     NativeRunner,
     OnnxRunner,
@@ -58,8 +67,7 @@ class Exported(NamedTuple):
     Result of an export.
 
     :param files: files that were written.
-    :param numbers: agreement of scores and potentials; None: the engine has other weights, of 8
-        bits.
+    :param numbers: agreement of scores and potentials; None: a program, which returns no scores.
     :param masks: agreement of masks.
     """
 
@@ -88,7 +96,7 @@ def export(weights: str | Path, target: str, output: Path,
     path = find_weights(weights)
     network, metadata = load_weights(path)
     if not isinstance(network, Stateful):
-        raise ExportError(f"the weights {metadata.name!r} are of a network without a state, which "
+        raise ExportError(f'the weights {metadata.name!r} are of a network without a state, which '
                           'torch.onnx.export takes as it is: choose weights of a spiking network')
     modality = settings.sensors or metadata.modality
     if not set(SENSORS[modality]) <= set(metadata.sensors):
@@ -105,7 +113,7 @@ def export(weights: str | Path, target: str, output: Path,
         with _written(output, '.program') as part:
             part.write_bytes(program_bytes(program, metadata, sha256))
             runner = NativeRunner(load_program(part, sha256)[0], metadata.nominal_step)
-            masks = check_masks(step, 1, runner.step)
+            masks = check_masks(quantised(step), 1, runner.step, ROUNDING_16)
         return Exported((output,), None, masks)
     return _model(step, target, output, settings, properties(step, sha256))
 
@@ -149,15 +157,16 @@ def _written(path: Path, *suffixes: str) -> Iterator[Path]:
     part = aside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        for suffix in suffixes:
-            os.replace(part.with_suffix(suffix), path.with_suffix(suffix))
+        try:
+            yield part
+            for suffix in suffixes:
+                os.replace(part.with_suffix(suffix), path.with_suffix(suffix))
+        finally:
+            for suffix in suffixes:
+                part.with_suffix(suffix).unlink(missing_ok=True)
     except OSError as error:
         raise OSError(f"'{path}' cannot be written ({error.strerror or error}): make room on the "
                       'disk, or choose another folder') from None
-    finally:
-        for suffix in suffixes:
-            part.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def _check(target: str, output: Path, settings: ExportSettings) -> None:

@@ -46,6 +46,7 @@ VERBS = {
     'evaluate': (STREET, 'data'),
     'data': (['own.yaml'], 'data'),
     'benchmark': (['events', '--count', '1000', '--rounds', '1'], 'events'),
+    'export': (['--weights', 'street', '--to', 'onnx', '--output', 'OUT'], 'export'),
     'profile': (STREET, 'torch'),
     'visualize': (['--weights', 'street', '--input', 'street', '--output', 'OUT'], 'torch'),
     'isometry': (['--weights', 'street'], 'torch'),
