@@ -38,6 +38,8 @@ from mfs_seg_core.export.runners import (
     OpenVinoRunner,
     StatefulRunner,
     TorchRunner,
+    onnx_session,
+    openvino_compiled,
 )
 from mfs_seg_core.export.step import IMAGE, MASK, PRESENT, StepNetwork
 from mfs_seg_core.sources.open_source import open_source
@@ -70,13 +72,15 @@ def compare(model: Path, weights: str, frames: Iterable[np.ndarray]) -> list[lis
     network, metadata = load_weights(path)
     step = StepNetwork(network, metadata, tuple(json.loads(described['input_size'])),
                        described['modality'])
-    kind = OnnxRunner if model.suffix == '.onnx' else (
-        StatefulRunner if stateful else OpenVinoRunner)
+    if model.suffix == '.onnx':
+        loaded, kind = onnx_session(model), OnnxRunner
+    else:
+        loaded, kind = openvino_compiled(model), StatefulRunner if stateful else OpenVinoRunner
     runners: dict[str, Any] = {
         'torch': TorchRunner(step, rest(step, 1)),
-        model.name: kind(model, rest(step, 1)),
+        model.name: kind(loaded, rest(step, 1)),
         'native': NativeRunner(compile_weights(network, metadata), metadata.nominal_step)}
-    again, from_same_state = kind(model, rest(step, 1)), []
+    again, from_same_state = kind(loaded, rest(step, 1)), []
     same: dict[str, list[float]] = {name: [] for name in runners}
     times: dict[str, list[float]] = {name: [] for name in runners}
     for inputs in _inputs(step, frames):

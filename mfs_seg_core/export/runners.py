@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -23,6 +23,10 @@ from mfs_seg_core.export.step import (
     StepNetwork,
 )
 from mfs_seg_core.streaming.inputs import Potentials
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from openvino import CompiledModel, InferRequest
 
 # Numpy arrays by the names of an exported model.
 Arrays = dict[str, np.ndarray]
@@ -79,35 +83,39 @@ class TorchRunner(StatelessRunner):
         return {name: x.numpy() for name, x in self._network(tensors, state).items()}
 
 
+def onnx_session(path: Path) -> InferenceSession:
+    """Load a model into ONNX Runtime, on the CPU."""
+    import onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    return onnxruntime.InferenceSession(path, options, providers=['CPUExecutionProvider'])
+
+
 class OnnxRunner(StatelessRunner):
     """Streams in ONNX Runtime, on the CPU."""
 
-    def __init__(self, path: Path, state: Potentials):
-        """Load a model, and start streams with a state."""
-        import onnxruntime
+    def __init__(self, session: InferenceSession, state: Potentials):
+        """Start streams with a state in a session, which they share."""
         super().__init__(state)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        self._session = onnxruntime.InferenceSession(path, options,
-                                                     providers=['CPUExecutionProvider'])
-        self._outputs = [output.name for output in self._session.get_outputs()]
+        self._session = session
+        self._outputs = [output.name for output in session.get_outputs()]
 
     def run(self, inputs: Arrays) -> Arrays:
         """Return the outputs for inputs and state."""
         return dict(zip(self._outputs, self._session.run(None, inputs)))
 
 
-def openvino_request(path: Path):
-    """Load a model into OpenVINO, on the CPU in float32; return a request to run it."""
+def openvino_compiled(path: Path) -> CompiledModel:
+    """Load a model into OpenVINO, on the CPU in float32."""
     import openvino
 
     # A processor with bfloat16 would compute in it: far from the numbers of training.
     return openvino.Core().compile_model(path, 'CPU', {
         'INFERENCE_PRECISION_HINT': 'f32',
-        'INFERENCE_NUM_THREADS': torch.get_num_threads()}).create_infer_request()
+        'INFERENCE_NUM_THREADS': torch.get_num_threads()})
 
 
-def _outputs(request, inputs: Arrays) -> Arrays:
+def _outputs(request: InferRequest, inputs: Arrays) -> Arrays:
     """Run a request; return its outputs, which are copies, by name."""
     return {output.any_name: array
             for output, array in request.infer(inputs, share_inputs=True).items()}
@@ -116,10 +124,10 @@ def _outputs(request, inputs: Arrays) -> Arrays:
 class OpenVinoRunner(StatelessRunner):
     """Streams in OpenVINO."""
 
-    def __init__(self, path: Path, state: Potentials):
-        """Load a model, and start streams with a state."""
+    def __init__(self, compiled: CompiledModel, state: Potentials):
+        """Start streams with a state in a model, which they share."""
         super().__init__(state)
-        self._request = openvino_request(path)
+        self._request = compiled.create_infer_request()
 
     def run(self, inputs: Arrays) -> Arrays:
         """Return the outputs for inputs and state."""
@@ -129,9 +137,9 @@ class OpenVinoRunner(StatelessRunner):
 class StatefulRunner:
     """Streams in OpenVINO, whose model keeps the state."""
 
-    def __init__(self, path: Path, state: Potentials):
-        """Load a model, and start streams with a state."""
-        self._request = openvino_request(path)
+    def __init__(self, compiled: CompiledModel, state: Potentials):
+        """Start streams with a state in a model, which they share."""
+        self._request = compiled.create_infer_request()
         self.state = state
 
     @property

@@ -28,8 +28,9 @@ from mfs_seg_core.export.runners import (
     NativeRunner,
     OnnxRunner,
     OpenVinoRunner,
-    Start,
     StatefulRunner,
+    onnx_session,
+    openvino_compiled,
 )
 from mfs_seg_core.export.step import StepNetwork
 from mfs_seg_core.model.stateful import Stateful
@@ -126,21 +127,21 @@ def _model(step: StepNetwork, target: str, output: Path, settings: ExportSetting
     if target == 'onnx':
         def write(part: Path) -> None:
             part.write_bytes(model.SerializeToString())
-        runner, suffixes = OnnxRunner, ('.onnx',)
+        load, runner, suffixes = onnx_session, OnnxRunner, ('.onnx',)
     else:
         from mfs_seg_core.export.openvino_model import openvino_model, save_openvino
 
         def write(part: Path) -> None:
             save_openvino(openvino_model(model, settings.stateful, list(step.state)), part)
-        runner = StatefulRunner if settings.stateful else OpenVinoRunner
+        load, runner = openvino_compiled, StatefulRunner if settings.stateful else OpenVinoRunner
         # The file that a program opens appears last.
         suffixes = ('.bin', '.xml')
     streams = settings.batch or STREAMS
     with _written(output, *suffixes) as part:
         write(part)
-        start: Start = lambda state: runner(part, state)  # noqa: E731
-        numbers = check_numbers(step, streams, start)
-        masks = check_masks(step, streams, start(rest(step, streams)).step)
+        loaded = load(part)
+        numbers = check_numbers(step, streams, lambda state: runner(loaded, state))
+        masks = check_masks(step, streams, runner(loaded, rest(step, streams)).step)
     return Exported(tuple(output.with_suffix(each) for each in suffixes), numbers, masks)
 
 

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import openvino
 import pytest
@@ -16,14 +17,20 @@ from support.paths import REPOSITORY
 from support.untrained import metadata_of, untrained
 
 from mfs_seg_core.export.check import rest
-from mfs_seg_core.export.runners import OnnxRunner, StatefulRunner
+from mfs_seg_core.export.onnx_model import onnx_model
+from mfs_seg_core.export.openvino_model import openvino_model, save_openvino
+from mfs_seg_core.export.runners import (
+    OnnxRunner,
+    StatefulRunner,
+    onnx_session,
+    openvino_compiled,
+)
 from mfs_seg_core.export.samples import street_inputs
 from mfs_seg_core.export.step import StepNetwork
-from mfs_seg_core.export.targets import ExportSettings, export
-from mfs_seg_core.weights.file import save_weights
 
 # Where the headers of ONNX Runtime may lie: its Python package has none.
-HEADERS = [Path(os.environ.get('ONNXRUNTIME_INCLUDE', '/nowhere')), Path('/usr/include/onnxruntime'),
+HEADERS = [Path(os.environ.get('ONNXRUNTIME_INCLUDE', '/nowhere')),
+           Path('/usr/include/onnxruntime'),
            Path('/usr/local/include/onnxruntime'),
            Path('/usr/include/onnxruntime/core/session')]
 FRAMES = 5
@@ -46,13 +53,11 @@ def compiled(folder: Path, header: str, include: Path, library: Path) -> Path:
 
 
 @pytest.fixture(scope='module')
-def camera(tmp_path_factory):
-    """Return weights of a network for a camera, and its step."""
+def camera() -> StepNetwork:
+    """Return the step of a network for a camera."""
     network = untrained('fast', widths=(8, 16, 24), kernels=((), (3,), (5,)), detail=4)
     metadata = metadata_of(network)
-    path = tmp_path_factory.mktemp('weights') / 'camera.safetensors'
-    save_weights(path, network, metadata)
-    return path, StepNetwork(network, metadata, metadata.input_size, 'camera')
+    return StepNetwork(network, metadata, metadata.input_size, 'camera')
 
 
 def same_masks(program: Path, model: Path, step: StepNetwork, runner) -> None:
@@ -72,19 +77,17 @@ def same_masks(program: Path, model: Path, step: StepNetwork, runner) -> None:
 
 
 def test_openvino_keeps_the_state_in_cpp(camera, tmp_path):
-    weights, step = camera
     package = Path(openvino.__file__).parent
     library = next((package / 'libs').glob('libopenvino.so*'), None)
     if library is None or not (package / 'include/openvino/openvino.hpp').is_file():
         pytest.skip('the package openvino has no headers here')
     program = compiled(tmp_path, 'openvino/openvino.hpp', package / 'include', library)
     model = tmp_path / 'step.xml'
-    export(weights, 'openvino', model, ExportSettings(stateful=True))
-    same_masks(program, model, step, StatefulRunner(model, rest(step, 1)))
+    save_openvino(openvino_model(onnx_model(camera, 1, {}), True, [*camera.state]), model)
+    same_masks(program, model, camera, StatefulRunner(openvino_compiled(model), rest(camera, 1)))
 
 
 def test_onnx_runtime_carries_the_state_in_cpp(camera, tmp_path):
-    weights, step = camera
     include = next((each for each in HEADERS if (each / 'onnxruntime_cxx_api.h').is_file()), None)
     library = next(Path(onnxruntime.__file__).parent.glob('capi/libonnxruntime.so.*'), None)
     if include is None or library is None:
@@ -95,5 +98,5 @@ def test_onnx_runtime_carries_the_state_in_cpp(camera, tmp_path):
     link.symlink_to(library)
     program = compiled(tmp_path, 'onnxruntime_cxx_api.h', include, link)
     model = tmp_path / 'step.onnx'
-    export(weights, 'onnx', model)
-    same_masks(program, model, step, OnnxRunner(model, rest(step, 1)))
+    onnx.save(onnx_model(camera, 1, {}), model)
+    same_masks(program, model, camera, OnnxRunner(onnx_session(model), rest(camera, 1)))
