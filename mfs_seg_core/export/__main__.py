@@ -49,6 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _batch(text: str) -> int | None:
+    if text != 'dynamic' and not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of streams: give 1 or more, or "
+                                         "'dynamic'")
     return None if text == 'dynamic' else int(text)
 
 

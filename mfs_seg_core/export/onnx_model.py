@@ -65,7 +65,7 @@ def _needed(nodes: list[NodeProto], names: set[str]) -> list[NodeProto]:
 
 
 def _renamed(nodes: list[NodeProto], outputs: Mapping[str, str]) -> list[NodeProto]:
-    """Give outputs their names, in the nodes that make them; `outputs` has the present names."""
+    """Rename outputs in the nodes that make and read them; ``outputs`` has the present names."""
     names = {}
     made = {name for node in nodes for name in node.output}
     copies = []

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mfs_seg_core.engine.compiler import compile_weights
 from mfs_seg_core.engine.file import load_program, program_bytes
@@ -36,6 +36,7 @@ from mfs_seg_core.export.step import StepNetwork
 from mfs_seg_core.model.stateful import Stateful
 from mfs_seg_core.util.files import aside
 from mfs_seg_core.util.modalities import SENSORS
+from mfs_seg_core.util.text import printable
 from mfs_seg_core.weights.file import load_weights
 from mfs_seg_core.weights.header import find_weights, read_header
 from mfs_seg_core.weights.metadata import LIMITS
@@ -139,10 +140,23 @@ def _model(step: StepNetwork, target: str, output: Path, settings: ExportSetting
     streams = settings.batch or STREAMS
     with _written(output, *suffixes) as part:
         write(part)
-        loaded = load(part)
+        loaded = _loaded(load, part)
         numbers = check_numbers(step, streams, lambda state: runner(loaded, state))
         masks = check_masks(step, streams, runner(loaded, rest(step, streams)).step)
     return Exported(tuple(output.with_suffix(each) for each in suffixes), numbers, masks)
+
+
+def _loaded(load: Callable[[Path], Any], part: Path) -> Any:
+    """Load a model into its runtime."""
+    try:
+        return load(part)
+    except ImportError:
+        raise
+    # The runtimes raise errors of their own, of several types.
+    except Exception as error:
+        raise ExportError('the runtime does not load the model '
+                          f'({printable(str(error).strip().splitlines()[0])}), so nothing was '
+                          'written: update its package') from None
 
 
 @contextmanager

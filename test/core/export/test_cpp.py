@@ -14,7 +14,7 @@ import onnxruntime
 import openvino
 import pytest
 from support.paths import REPOSITORY
-from support.untrained import metadata_of, untrained
+from support.untrained import SMALL, metadata_of, untrained
 
 from mfs_seg_core.export.check import rest
 from mfs_seg_core.export.onnx_model import onnx_model
@@ -55,7 +55,7 @@ def compiled(folder: Path, header: str, include: Path, library: Path) -> Path:
 @pytest.fixture(scope='module')
 def camera() -> StepNetwork:
     """Return the step of a network for a camera."""
-    network = untrained('fast', widths=(8, 16, 24), kernels=((), (3,), (5,)), detail=4)
+    network = untrained('fast', **SMALL)
     metadata = metadata_of(network)
     return StepNetwork(network, metadata, metadata.input_size, 'camera')
 

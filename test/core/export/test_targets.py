@@ -9,7 +9,7 @@ import onnx
 import openvino
 import pytest
 from onnx import numpy_helper
-from support.untrained import metadata_of, untrained
+from support.untrained import SMALL, metadata_of, untrained
 
 from mfs_seg_core.engine.programs import find_program
 from mfs_seg_core.export import targets
@@ -28,8 +28,8 @@ from mfs_seg_core.export.targets import ExportSettings, export
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_core.weights.file import load_weights, save_weights
 
-from .conftest import SIZE, SMALL
-
+# Size of the step of the fixture.
+SIZE = (64, 44)
 # Operators of the networks, all of which TensorRT 8.5 and later import.
 OPERATORS = {'Add', 'ArgMax', 'Cast', 'Clip', 'Concat', 'Conv', 'ConvTranspose', 'Div', 'Gather',
              'Min', 'Mul', 'Pow', 'Resize', 'Round', 'Shape', 'Slice', 'Sub', 'Transpose',
