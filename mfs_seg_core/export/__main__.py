@@ -16,8 +16,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from mfs_seg_core.export.targets import SUFFIXES, Exported, ExportSettings, export
-from mfs_seg_core.util.modalities import SENSORS
+from mfs_seg_core.util.extras import missing
+
+try:
+    from mfs_seg_core.export.targets import SUFFIXES, Exported, ExportSettings, export
+    from mfs_seg_core.util.modalities import SENSORS
+except ModuleNotFoundError as error:
+    if __name__ != '__main__':
+        raise
+    sys.exit(f'export: exporting needs {missing(error.name, ["export"])}')
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -22,32 +22,39 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnx
-import openvino
+from mfs_seg_core.util.extras import missing
 
-from mfs_seg_core.data.street.seeds import TEST_SEED
-from mfs_seg_core.engine.compiler import compile_weights
-from mfs_seg_core.engine.resize import resize_image
-from mfs_seg_core.export.check import rest
-from mfs_seg_core.export.openvino_model import INFO
-from mfs_seg_core.export.runners import (
-    Arrays,
-    NativeRunner,
-    OnnxRunner,
-    OpenVinoRunner,
-    StatefulRunner,
-    TorchRunner,
-    onnx_session,
-    openvino_compiled,
-)
-from mfs_seg_core.export.step import IMAGE, MASK, PRESENT, StepNetwork
-from mfs_seg_core.sources.open_source import open_source
-from mfs_seg_core.streaming.segmenter import set_threads
-from mfs_seg_core.util.modalities import SENSORS
-from mfs_seg_core.util.table import text_table
-from mfs_seg_core.weights.file import load_weights
-from mfs_seg_core.weights.header import find_weights, read_header
+try:
+    import numpy as np
+    import onnx
+    import openvino
+
+    from mfs_seg_core.data.street.seeds import TEST_SEED
+    from mfs_seg_core.engine.compiler import compile_weights
+    from mfs_seg_core.engine.resize import resize_image
+    from mfs_seg_core.export.check import rest
+    from mfs_seg_core.export.openvino_model import INFO
+    from mfs_seg_core.export.runners import (
+        Arrays,
+        NativeRunner,
+        OnnxRunner,
+        OpenVinoRunner,
+        StatefulRunner,
+        TorchRunner,
+        onnx_session,
+        openvino_compiled,
+    )
+    from mfs_seg_core.export.step import IMAGE, MASK, PRESENT, StepNetwork
+    from mfs_seg_core.sources.open_source import open_source
+    from mfs_seg_core.streaming.segmenter import set_threads
+    from mfs_seg_core.util.modalities import SENSORS
+    from mfs_seg_core.util.table import text_table
+    from mfs_seg_core.weights.file import load_weights
+    from mfs_seg_core.weights.header import find_weights, read_header
+except ModuleNotFoundError as error:
+    if __name__ != '__main__':
+        raise
+    sys.exit(f'compare: comparing needs {missing(error.name, ["export"])}')
 
 STREET = 'street'
 

@@ -70,7 +70,9 @@ def test_without_extras_each_verb_names_its_extra(verb, tmp_path):
 
 @pytest.mark.parametrize('module, arguments, extra', [
     ('train', ['--config', str(REPOSITORY / 'config/train/street_fast.yaml')], 'train'),
-    ('evaluate', STREET, 'data')])
+    ('evaluate', STREET, 'data'),
+    ('export', ['--weights', 'street'], 'export'),
+    ('export.compare', ['street.onnx'], 'export')])
 def test_modules_that_are_run_name_their_extra(module, arguments, extra):
     program = COMMAND[:COMMAND.index('from mfs_seg_core')] + (
         "import runpy; sys.argv[:] = ['', *sys.argv[2:]]; "
