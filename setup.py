@@ -60,6 +60,8 @@ setup(
         # The backend 'torch', and the compiler of weights without a program.
         'torch': ['torch'],
         'train': [OPENCV, 'torch', 'lightning', 'pyyaml', 'tensorboard'],
+        # Files for other runtimes, and the runtimes that each file is compared in.
+        'export': ['torch', 'onnx', 'onnxruntime', 'openvino'],
         'events': [OPENCV, 'numba', 'h5py', 'hdf5plugin', 'rosbags'],
         'plots': ['matplotlib'],
         'ros': [OPENCV, 'rosbags'],

@@ -27,7 +27,8 @@ LEVELS = (
     ('mfs_seg_core.engine',),
     ('mfs_seg_core.legend', 'mfs_seg_core.streaming', 'mfs_seg_core.data'),
     ('mfs_seg_core.sources',),
-    ('mfs_seg_core.train', 'mfs_seg_core.evaluate', 'mfs_seg_core.analysis'),
+    ('mfs_seg_core.train', 'mfs_seg_core.evaluate', 'mfs_seg_core.export',
+     'mfs_seg_core.analysis'),
     ('mfs_seg_core.segment',),
     ('mfs_seg_core.paper', 'mfs_seg_core.benchmark'),
     # The command, former names of its verbs, and the public names.

