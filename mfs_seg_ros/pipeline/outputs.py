@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
@@ -16,7 +17,9 @@ from std_msgs.msg import Float32
 
 from mfs_seg_core.labels import UNLABELLED, ClassSet, overlay
 from mfs_seg_core.streaming.segmenter import Segmentation
+from mfs_seg_ros.diagnostics.health import Level
 from mfs_seg_ros.diagnostics.qos_check import CheckedPublisher
+from mfs_seg_ros.diagnostics.status import status
 from mfs_seg_ros.messages.event_image import draw_events
 from mfs_seg_ros.messages.images import image_message
 from mfs_seg_ros.messages.run_length import run_length_message
@@ -27,6 +30,7 @@ RESULT_QOS = QoSProfile(depth=5)
 DEBUG_QOS = QoSProfile(depth=10)
 # Offered where the parameter publish_<name> is true.
 OPTIONAL = ('overlay', 'confidence', 'mask_run_length')
+FIRING_RATES = 'firing_rates'
 TIMES = ('model_time_ms', 'decode_time_ms', 'processing_time_ms', 'pipeline_latency_ms')
 
 
@@ -51,6 +55,8 @@ class Outputs:
         self._times = {
             name: CheckedPublisher(node, Float32, f'{prefix}debug/{name}', DEBUG_QOS)
             for name in TIMES}
+        self._firing_rates = CheckedPublisher(
+            node, DiagnosticArray, f'{prefix}debug/{FIRING_RATES}', DEBUG_QOS)
         self.offer(settings)
 
     @property
@@ -64,10 +70,14 @@ class Outputs:
         return [self._mask, *self._optional.values()]
 
     @property
+    def _publishers(self) -> list[CheckedPublisher]:
+        return [*self.images, *self._times.values(), self._firing_rates]
+
+    @property
     def has_subscribers(self) -> bool:
         """Whether any output has a subscriber."""
         with self._changing:
-            return any(map(_has_subscribers, (*self.images, *self._times.values())))
+            return any(map(_has_subscribers, self._publishers))
 
     def needs_confidence(self, settings: Mapping[str, Any]) -> bool:
         """Return whether the next mask needs its confidence."""
@@ -119,9 +129,21 @@ class Outputs:
             if value is not None and _has_subscribers(self._times[name]):
                 self._times[name].publish(Float32(data=value))
 
+    def publish_firing_rates(self, step: Step, rates: Mapping[str, float]) -> None:
+        """
+        Publish the firing rates of a step.
+
+        :param step: the step; its header is that of the message.
+        :param rates: mean spikes of a neuron, by layer.
+        """
+        if _has_subscribers(self._firing_rates):
+            # The type with which plotting programs read numbers by name.
+            self._firing_rates.publish(DiagnosticArray(header=step.header, status=[
+                status(FIRING_RATES, '', Level.OK, 'mean spikes of a neuron', rates)]))
+
     def destroy(self) -> None:
         """Destroy the publishers."""
-        for publisher in (*self.images, *self._times.values()):
+        for publisher in self._publishers:
             publisher.destroy()
 
 
