@@ -85,7 +85,6 @@ class Viewer(Node):
             from mfs_seg_ros.recording.events import EventRecord
             self._events = EventRecord(given['event_window'], VIDEO_HEIGHT)
         self._masks = 0
-        self._remark = ''
         self._stamp_ns: int | None = None
         self.create_subscription(Image, MASK_TOPIC, self._on_mask, RESULT_QOS)
         if given['confidence']:
@@ -151,16 +150,15 @@ class Viewer(Node):
         self._view.log(ViewedStep(stamp_ns(message), firing_rates=rates))
 
     def _on_report(self, message: DiagnosticArray) -> None:
-        """Show the times and the changes of the state; their time is that of the last mask."""
+        """Show times and status of the segmenter; their stamp is that of the last mask."""
         for status in message.status:
             if status.name not in self._statuses or self._stamp_ns is None:
                 continue
             times_ms = {REPORTED[pair.key]: float(pair.value) for pair in status.values
                         if pair.key in REPORTED and pair.value != 'unknown'}
-            remark = f'{Level(status.level[0]).name}: {status.message}'
-            self._view.log(ViewedStep(self._stamp_ns, times_ms=times_ms,
-                                      remark='' if remark == self._remark else remark))
-            self._remark = remark
+            self._view.log(ViewedStep(
+                self._stamp_ns, times_ms=times_ms,
+                status=f'{Level(status.level[0]).name}: {status.message}'))
 
     def _show(self, steps: list[ViewedStep]) -> None:
         for step in steps:

@@ -8,7 +8,7 @@ import rerun as rr
 import rerun.blueprint as rrb
 
 CAMERA, EVENTS, MASK, CONFIDENCE, LEGEND = 'camera', 'events', 'mask', 'confidence', 'legend'
-RATES, TIMES, LOG = 'firing_rates', 'times', 'log'
+RATES, TIMES, STATUS = 'firing_rates', 'times', 'status'
 # Timelines: header stamp, and number of the mask.
 STAMP, FRAME = 'stamp', 'frame'
 HISTORY_S = 20
@@ -37,10 +37,11 @@ def layout(sensors: tuple[str, ...]) -> rrb.Blueprint:
                 _curves(RATES, 'firing rates of the layers: spikes of a neuron in a step', False),
                 _curves(TIMES, 'times (ms)', True),
                 rrb.Vertical(_image(LEGEND, 'classes'),
-                             rrb.TextLogView(name='remarks', origin=f'/{LOG}'),
-                             row_shares=[2, 1]),
+                             rrb.TextDocumentView(name='status', origin=f'/{STATUS}'),
+                             row_shares=[3, 1]),
                 column_shares=[2, 2, 1]),
-            row_shares=[3, 2]),
+            # Four images in a row are low.
+            row_shares=[3, 2] if len(sensors) == 1 else [1, 1]),
         rrb.TopPanel(state='hidden'), rrb.TimePanel(state='collapsed', timeline=STAMP),
         rrb.BlueprintPanel(state='collapsed'), rrb.SelectionPanel(state='collapsed'))
 

@@ -55,7 +55,9 @@ class ViewerProgram:
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             [Path(rerun_cli.__file__).with_name('rerun'), *options], stdin=subprocess.DEVNULL,
-            stdout=self._log, stderr=subprocess.STDOUT, preexec_fn=end_with_parent)
+            stdout=self._log, stderr=subprocess.STDOUT, preexec_fn=end_with_parent,
+            # Ctrl-C ends it by close(), after the last data.
+            start_new_session=True)
         try:
             self._wait()
         except OSError:

@@ -24,7 +24,7 @@ class ViewedStep:
     :param confidence: uint8 ``[H, W]``, probability of the class in 0..255.
     :param firing_rates: mean spikes of a neuron by layer, in the order of the layers.
     :param times_ms: times in milliseconds by name, such as 'stamp to mask'.
-    :param remark: sentence for the log of the view; empty: none.
+    :param status: sentence on the state of the segmenter; empty: none.
     """
 
     stamp_ns: int
@@ -34,4 +34,4 @@ class ViewedStep:
     confidence: np.ndarray | None = None
     firing_rates: Mapping[str, float] | None = None
     times_ms: Mapping[str, float] = field(default_factory=dict)
-    remark: str = ''
+    status: str = ''

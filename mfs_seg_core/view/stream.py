@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from statistics import fmean
 
 import cv2
@@ -19,6 +20,7 @@ from mfs_seg_core.view.step import ViewedStep
 JPEG_QUALITY = 90
 # Of an image of three colours, higher levels save little and take longer.
 PNG_LEVEL = 1
+FLUSH_S = 10.0
 
 
 class ViewStream:
@@ -69,12 +71,14 @@ class ViewStream:
             self._draw([layout.RATES], ['mean', *rates], [fmean(rates.values()), *rates.values()])
         for name, time_ms in step.times_ms.items():
             self._draw([layout.TIMES, name], [name], [time_ms])
-        if step.remark:
-            stream.log(layout.LOG, rr.TextLog(step.remark))
+        if step.status:
+            stream.log(layout.STATUS, rr.TextDocument(step.status))
 
     def close(self) -> None:
         """Send the last data, and end the stream."""
-        self._stream.flush()
+        # The user may have closed the window.
+        with suppress(RuntimeError):
+            self._stream.flush(timeout_sec=FLUSH_S)
         self._stream.disconnect()
 
     def _draw(self, path: list[str], names: list[str], values: Sequence[float]) -> None:
