@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.util.extras import missing
-from mfs_seg_core.util.files import aside
+from mfs_seg_core.util.files import aside, written_aside
 from mfs_seg_core.view.program import ViewerProgram, open_browser
 from mfs_seg_core.view.step import ViewedStep
 
@@ -20,6 +20,8 @@ from mfs_seg_core.view.step import ViewedStep
 MAX_WAITING = 16
 # A nice value: higher numbers mean lower priority.
 LOW_PRIORITY = 10
+# Rerun ends a file with this mark, in its last bytes; it logs failures of writing, but raises none.
+END_MARK, END_BYTES = b'FOOT', 32
 
 
 class LiveView:
@@ -100,14 +102,19 @@ class LiveView:
         self._queue.put(step)
 
     def close(self) -> None:
-        """Show the steps that wait, complete the file, and end page or window."""
+        """
+        Show the steps that wait, complete the file, and end page or window.
+
+        :raises OSError: the file could not be written completely; it is removed.
+        """
         self._queue.put(None)
         self._thread.join()
         self._stream.close()
         if self._program:
             self._program.close()
         if self._file:
-            os.replace(aside(self._file), self._file)
+            with written_aside(self._file) as part:
+                check_complete(part, self._file)
 
     def _drop(self) -> None:
         """Drop the oldest step that waits."""
@@ -148,3 +155,18 @@ def checked_file(path: Path) -> Path:
         raise OSError(f"'{path}' cannot be written ({error.strerror}): choose another folder"
                       ) from None
     return path
+
+
+def check_complete(part: Path, path: Path) -> None:
+    """
+    Check that Rerun has completed a recording.
+
+    :param part: the recording.
+    :param path: name for the error.
+    :raises OSError: its end is missing.
+    """
+    with part.open('rb') as file:
+        file.seek(max(0, part.stat().st_size - END_BYTES))
+        if END_MARK not in file.read():
+            raise OSError(f"'{path}' could not be written to its end: make room on the disk, or "
+                          'choose another folder')

@@ -14,7 +14,7 @@ import pytest
 from support.rrd import column, logged
 
 from mfs_seg_core.labels import CAMVID
-from mfs_seg_core.view.live import MAX_WAITING, LiveView
+from mfs_seg_core.view.live import MAX_WAITING, LiveView, check_complete
 from mfs_seg_core.view.program import ViewerProgram, free_port
 from mfs_seg_core.view.step import ViewedStep
 
@@ -121,6 +121,16 @@ def test_the_program_ends_with_a_killed_process():
     pid = int(done.stdout)
     end = subprocess.run(['timeout', '10', 'tail', f'--pid={pid}', '-f', '/dev/null'])
     assert end.returncode == 0, 'it still runs'
+
+
+def test_a_recording_without_its_end_is_refused(tmp_path):
+    path = tmp_path / 'a.rrd'
+    with LiveView(file=path) as view:
+        view.log(step(1))
+    check_complete(path, path)
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(OSError, match="a.rrd' could not be written to its end: make room"):
+        check_complete(path, path)
 
 
 @pytest.mark.parametrize('arguments, sentence', [
