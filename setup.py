@@ -8,7 +8,7 @@ from pathlib import Path
 from setuptools import Extension, find_packages, setup
 
 NAME = 'mfs_seg_ros'
-NODES = ('segmenter', 'player', 'recorder')
+NODES = ('segmenter', 'player', 'recorder', 'viewer')
 OPENCV = 'opencv-python-headless<5'
 # `colcon build --symlink-install` runs a link to this file in a folder without the README.
 README = Path(__file__).resolve().with_name('README.md')
@@ -65,6 +65,7 @@ setup(
         'events': [OPENCV, 'numba', 'h5py', 'hdf5plugin', 'rosbags'],
         'plots': ['matplotlib'],
         'ros': [OPENCV, 'rosbags'],
+        'view': [OPENCV, 'rerun-sdk'],
         'docs': ['sphinx', 'furo', 'myst-parser'],
         'test': ['hypothesis', 'pydoclint', 'pytest', 'pytest-xdist', 'ruff'],
     },

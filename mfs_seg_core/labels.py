@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,18 @@ def check_class_name(where: str, name: str) -> None:
     """
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise ValueError(f'{where}: the name must have 1 to {MAX_NAME} printable letters')
+
+
+def default_colour(number: int) -> tuple[int, int, int]:
+    """
+    Return the colour of a class that has none; those of close ids differ in hue.
+
+    :param number: class id.
+    :returns: red, green and blue, 0..255.
+    """
+    # Steps of the golden section.
+    rgb = colorsys.hsv_to_rgb(number * 0.618 % 1, 0.55 + 0.15 * (number % 4), 0.9)
+    return tuple(round(255 * part) for part in rgb)
 
 
 def colourise(mask: np.ndarray, classes: ClassSet) -> np.ndarray:

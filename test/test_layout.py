@@ -26,7 +26,7 @@ LEVELS = (
     ('mfs_seg_core.weights',),
     ('mfs_seg_core.engine',),
     ('mfs_seg_core.legend', 'mfs_seg_core.streaming', 'mfs_seg_core.data'),
-    ('mfs_seg_core.sources',),
+    ('mfs_seg_core.sources', 'mfs_seg_core.view'),
     ('mfs_seg_core.train', 'mfs_seg_core.evaluate', 'mfs_seg_core.export',
      'mfs_seg_core.analysis'),
     ('mfs_seg_core.segment',),
@@ -40,7 +40,8 @@ LEVELS = (
     ('mfs_seg_ros.messages', 'mfs_seg_ros.diagnostics'),
     ('mfs_seg_ros.pipeline', 'mfs_seg_ros.playback', 'mfs_seg_ros.tools'),
     ('mfs_seg_ros.recording',),
-    ('mfs_seg_ros.segmenter', 'mfs_seg_ros.player', 'mfs_seg_ros.recorder', 'mfs_seg_ros.demo',
+    ('mfs_seg_ros.segmenter', 'mfs_seg_ros.player', 'mfs_seg_ros.recorder', 'mfs_seg_ros.viewer',
+     'mfs_seg_ros.demo',
      'mfs_seg_ros.benchmark', 'mfs_seg_ros.soak', 'mfs_seg_ros.executables'),
 )
 LEVEL = {place: level for level, places in enumerate(LEVELS) for place in places}

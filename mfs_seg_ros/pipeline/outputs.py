@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image, PointCloud2
@@ -18,7 +19,9 @@ from mfs_seg_core.events.event_image import draw_events
 from mfs_seg_core.labels import UNLABELLED, overlay
 from mfs_seg_core.streaming.segmenter import Segmentation
 from mfs_seg_core.streaming.step import Step
+from mfs_seg_ros.diagnostics.health import Level
 from mfs_seg_ros.diagnostics.qos_check import CheckedPublisher
+from mfs_seg_ros.diagnostics.status import status
 from mfs_seg_ros.messages.images import image_message
 from mfs_seg_ros.messages.run_length import run_length_message
 from mfs_seg_ros.pipeline.configure import Plan
@@ -30,6 +33,7 @@ DEBUG_QOS = QoSProfile(depth=10)
 POINTS_QOS = QoSProfile(depth=1)
 # Offered where the parameter publish_<name> is true.
 OPTIONAL = ('overlay', 'confidence', 'mask_run_length')
+FIRING_RATES = 'firing_rates'
 TIMES = ('model_time_ms', 'decode_time_ms', 'processing_time_ms', 'pipeline_latency_ms')
 
 
@@ -57,6 +61,8 @@ class Outputs:
         #: Publisher of labelled points; None: the parameters ask for none.
         self.points = (CheckedPublisher(node, PointCloud2, f'{prefix}points', POINTS_QOS)
                        if plan.points else None)
+        self._firing_rates = CheckedPublisher(
+            node, DiagnosticArray, f'{prefix}debug/{FIRING_RATES}', DEBUG_QOS)
         self.offer(settings)
 
     @property
@@ -70,10 +76,14 @@ class Outputs:
         return [self._mask, *self._optional.values(), *([self.points] if self.points else [])]
 
     @property
+    def _all_publishers(self) -> list[CheckedPublisher]:
+        return [*self.publishers, *self._times.values(), self._firing_rates]
+
+    @property
     def has_subscribers(self) -> bool:
         """Whether any output has a subscriber."""
         with self._changing:
-            return any(map(_has_subscribers, (*self.publishers, *self._times.values())))
+            return any(map(_has_subscribers, self._all_publishers))
 
     def needs_confidence(self, settings: Mapping[str, Any]) -> bool:
         """Return whether the next mask needs its confidence."""
@@ -128,9 +138,21 @@ class Outputs:
             if value is not None and _has_subscribers(self._times[name]):
                 self._times[name].publish(Float32(data=value))
 
+    def publish_firing_rates(self, step: Step, rates: Mapping[str, float]) -> None:
+        """
+        Publish the firing rates of a step.
+
+        :param step: the step; its header is that of the message.
+        :param rates: mean spikes of a neuron, by layer.
+        """
+        if _has_subscribers(self._firing_rates):
+            # The type with which plotting programs read numbers by name.
+            self._firing_rates.publish(DiagnosticArray(header=step.header, status=[
+                status(FIRING_RATES, '', Level.OK, 'mean spikes of a neuron', rates)]))
+
     def destroy(self) -> None:
         """Destroy the publishers."""
-        for publisher in (*self.publishers, *self._times.values()):
+        for publisher in self._all_publishers:
             publisher.destroy()
 
 

@@ -108,17 +108,18 @@ class Responder:
         if self._points and step.cause == 'image':
             self._points.add_mask(step.header, mask)
 
-    def measured(self, firing_rate: float | None, energy_mj: float | None) -> None:
+    def measured(self, step: Step, result: Segmentation) -> None:
         """
-        Take the measurements of a step.
+        Take the measurements of a step, where it was measured.
 
-        :param firing_rate: mean spikes of a neuron; None: not measured.
-        :param energy_mj: energy of the step in mJ; None: not measured.
+        :param step: the step.
+        :param result: output of the network.
         """
-        if firing_rate is not None:
-            self._health.fired(firing_rate)
-        if energy_mj is not None:
-            self._health.spent(energy_mj)
+        if result.firing_rates:
+            self._health.fired(result.firing_rate)
+            self._outputs.publish_firing_rates(step, result.firing_rates)
+        if result.energy_mj is not None:
+            self._health.spent(result.energy_mj)
 
     def fail(self) -> None:
         """Count a step that failed unexpectedly, and reset the state: it may be incomplete."""

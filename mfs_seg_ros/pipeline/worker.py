@@ -117,8 +117,8 @@ class Worker:
             return
         confidence = any(responder.needs_confidence(settings) for responder, _ in batch)
         for (responder, prepared), result in zip(batch, self._step(batch, confidence)):
-            responder.measured(result.firing_rate, result.energy_mj)
             responder.publish(prepared, result, settings)
+            responder.measured(prepared.step, result)
 
     def _step(self, batch: list[tuple[Responder, PreparedStep]], confidence: bool
               ) -> list[Segmentation]:

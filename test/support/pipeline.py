@@ -60,6 +60,7 @@ class KeptOutputs:
         self.masks: list[np.ndarray] = []
         self.steps = []
         self.times_ms: list[dict[str, float | None]] = []
+        self.firing_rates: list[dict[str, float]] = []
 
     def needs_confidence(self, settings) -> bool:
         return settings['min_confidence'] > 0
@@ -70,6 +71,9 @@ class KeptOutputs:
 
     def publish_times(self, **times_ms) -> None:
         self.times_ms.append(times_ms)
+
+    def publish_firing_rates(self, step, rates) -> None:
+        self.firing_rates.append(rates)
 
 
 class CameraPath:

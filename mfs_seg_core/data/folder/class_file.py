@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import colorsys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from mfs_seg_core.data.folder.class_map import ClassMap, Value
-from mfs_seg_core.labels import UNLABELLED, ClassSet, check_class_name
+from mfs_seg_core.labels import UNLABELLED, ClassSet, check_class_name, default_colour
 from mfs_seg_core.util.colour import read_colour
 from mfs_seg_core.util.settings_file import read_mapping, typed
 
@@ -92,7 +91,7 @@ def _class_map(source: str, values: dict) -> ClassMap:
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f'{source} lists the class {twice[0]!r} twice: merge the two entries, or '
                          'rename one')
-    palette = [_default_colour(number) if entry.colour is None
+    palette = [default_colour(number) if entry.colour is None
                else read_colour(f'{source}: class {entry.name!r}', entry.colour)
                for number, entry in enumerate(entries)]
     owners: dict[Value, tuple[str, int]] = {}
@@ -147,10 +146,6 @@ def _id(where: str, value) -> int:
     return value
 
 
-def _default_colour(number: int) -> tuple[int, int, int]:
-    """Return a colour; those of close numbers differ in hue by the golden section."""
-    rgb = colorsys.hsv_to_rgb(number * 0.618 % 1, 0.55 + 0.15 * (number % 4), 0.9)
-    return tuple(round(255 * part) for part in rgb)
 
 
 def _code(value: Value) -> int:
