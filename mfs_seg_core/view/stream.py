@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from statistics import fmean
@@ -20,7 +21,9 @@ from mfs_seg_core.view.step import ViewedStep
 JPEG_QUALITY = 90
 # Of an image of three colours, higher levels save little and take longer.
 PNG_LEVEL = 1
-FLUSH_S = 10.0
+# Where the disk is full, the thread of Rerun that writes a file ends, and others wait for it without
+# end: closing ends after this time.
+FLUSH_S, CLOSE_S = 5.0, 10.0
 
 
 class ViewStream:
@@ -75,7 +78,15 @@ class ViewStream:
             stream.log(layout.STATUS, rr.TextDocument(step.status))
 
     def close(self) -> None:
-        """Send the last data, and end the stream."""
+        """Send the last data, and end the stream; a file that cannot be written stays incomplete."""
+        ending = threading.Thread(target=self._end, name='end of view', daemon=True)
+        ending.start()
+        ending.join(CLOSE_S)
+        if ending.is_alive():
+            # At the exit of Python, Rerun would wait once more.
+            rr.unregister_shutdown()
+
+    def _end(self) -> None:
         # The user may have closed the window.
         with suppress(RuntimeError):
             self._stream.flush(timeout_sec=FLUSH_S)

@@ -27,6 +27,26 @@ view = LiveView('web')
 print(view._program._process.pid, flush=True)
 os.kill(os.getpid(), 9)
 """
+# Records to a disk that is full at the end.
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+import numpy as np
+from mfs_seg_core.view import stream
+from mfs_seg_core.view.live import LiveView
+from mfs_seg_core.view.step import ViewedStep
+stream.FLUSH_S, stream.CLOSE_S = 0.5, 1.0
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+view = LiveView(file=Path(sys.argv[1]))
+for index in range(5):
+    image = np.random.default_rng(index).integers(0, 256, (240, 320, 3), np.uint8)
+    view.log(ViewedStep(1 + index, image))
+try:
+    view.close()
+except OSError as error:
+    print(error)
+"""
 
 
 # 127.0.0.1, as in /proc/net/tcp.
@@ -92,7 +112,9 @@ def test_masks_have_the_names_and_colours_of_their_classes(tmp_path):
     assert classes[255]['label'] == 'unlabelled' and classes[255]['color'] == 0
 
 
-def test_a_page_is_served_on_the_loopback_interface_only(tmp_path):
+def test_a_page_is_served_on_the_loopback_interface_only(monkeypatch, tmp_path):
+    monkeypatch.delenv('CI', raising=False)
+    monkeypatch.setenv('XDG_CONFIG_HOME', str(tmp_path / 'config'))
     with LiveView('web', tmp_path / 'a.rrd') as view:
         view.log(step(1))
         base, _, data = view.page.partition('/?url=')
@@ -100,6 +122,9 @@ def test_a_page_is_served_on_the_loopback_interface_only(tmp_path):
         ports = {int(base.rpartition(':')[2]), int(data.rpartition('%3A')[2].partition('%')[0])}
         assert {port: address for address, port in listening() if port in ports} == dict.fromkeys(
             ports, LOOPBACK)
+    # The program reports no usage: its settings of that would be there.
+    assert not (tmp_path / 'config').exists()
+    assert data.endswith('&hide_welcome_screen=1')
     assert logged(tmp_path / 'a.rrd')['mask'] == 1
     # Not compressed: a busy browser decodes late.
     assert column(tmp_path / 'a.rrd', 'camera', 'Image:buffer')
@@ -131,6 +156,17 @@ def test_a_recording_without_its_end_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(OSError, match="a.rrd' could not be written to its end: make room"):
         check_complete(path, path)
+
+
+def test_a_full_disk_at_the_end_is_said_at_once(tmp_path):
+    path = tmp_path / 'a.rrd'
+    # Rerun would wait for its writer without end, at the exit of the process too.
+    done = subprocess.run([sys.executable, '-c', FULL, path], stdout=subprocess.PIPE, text=True,
+                          timeout=12)
+    assert done.returncode == 0
+    assert done.stdout == (f"'{path}' could not be written to its end: make room on the disk, or "
+                           'choose another folder\n')
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize('arguments, sentence', [
