@@ -21,6 +21,8 @@ PORT, WEB_PORT = 9876, 9090
 START_S, POLL_S, STOP_S = 20.0, 0.05, 5.0
 MEMORY = '1GiB'
 PLACES = ('web', 'window')
+# The program reports its usage to the makers of Rerun unless it finds this variable of build servers.
+NO_REPORTS = {'CI': '1'}
 
 
 class ViewerProgram:
@@ -55,7 +57,7 @@ class ViewerProgram:
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             [Path(rerun_cli.__file__).with_name('rerun'), *options], stdin=subprocess.DEVNULL,
-            stdout=self._log, stderr=subprocess.STDOUT, preexec_fn=end_with_parent,
+            stdout=self._log, stderr=subprocess.STDOUT, preexec_fn=end_with_parent, env=os.environ | NO_REPORTS,
             # Ctrl-C ends it by close(), after the last data.
             start_new_session=True)
         try:
@@ -112,7 +114,8 @@ def open_browser(page: str) -> None:
 def page_url(port: int, web_port: int) -> str:
     """Return the address of the page on ``web_port`` that shows the data of ``port``."""
     data = quote(f'rerun+http://{LOOPBACK}:{port}/proxy', safe='')
-    return f'http://{LOOPBACK}:{web_port}/?url={data}'
+    # The screen of welcome loads a list of examples from the makers of Rerun.
+    return f'http://{LOOPBACK}:{web_port}/?url={data}&hide_welcome_screen=1'
 
 
 def checked_port(port: int) -> int:
