@@ -21,7 +21,7 @@ PORT, WEB_PORT = 9876, 9090
 START_S, POLL_S, STOP_S = 20.0, 0.05, 5.0
 MEMORY = '1GiB'
 PLACES = ('web', 'window')
-# The program reports its usage to the makers of Rerun unless it finds this variable of build servers.
+# The program reports its usage to the makers of Rerun, but not on build servers, which set this.
 NO_REPORTS = {'CI': '1'}
 
 
@@ -56,8 +56,9 @@ class ViewerProgram:
 
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [Path(rerun_cli.__file__).with_name('rerun'), *options], stdin=subprocess.DEVNULL,
-            stdout=self._log, stderr=subprocess.STDOUT, preexec_fn=end_with_parent, env=os.environ | NO_REPORTS,
+            [Path(rerun_cli.__file__).with_name('rerun'), *options], env=os.environ | NO_REPORTS,
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT,
+            preexec_fn=end_with_parent,
             # Ctrl-C ends it by close(), after the last data.
             start_new_session=True)
         try:

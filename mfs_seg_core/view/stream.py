@@ -21,8 +21,8 @@ from mfs_seg_core.view.step import ViewedStep
 JPEG_QUALITY = 90
 # Of an image of three colours, higher levels save little and take longer.
 PNG_LEVEL = 1
-# Where the disk is full, the thread of Rerun that writes a file ends, and others wait for it without
-# end: closing ends after this time.
+# Most seconds until the data are sent, and until the stream has ended. Where the disk is full, the
+# thread of Rerun that writes the file ends, and others wait for it without end.
 FLUSH_S, CLOSE_S = 5.0, 10.0
 
 
@@ -78,7 +78,7 @@ class ViewStream:
             stream.log(layout.STATUS, rr.TextDocument(step.status))
 
     def close(self) -> None:
-        """Send the last data, and end the stream; a file that cannot be written stays incomplete."""
+        """Send the last data, and end the stream; a file on a full disk stays incomplete."""
         ending = threading.Thread(target=self._end, name='end of view', daemon=True)
         ending.start()
         ending.join(CLOSE_S)
