@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from mfs_seg_core.class_groups.file import load_groups, shipped_groups
+from mfs_seg_core.class_groups.file import find_groups, load_groups, shipped_groups
 from mfs_seg_core.class_groups.groups import ClassGroups
 
-__all__ = ['ClassGroups', 'load_groups', 'shipped_groups']
+__all__ = ['ClassGroups', 'find_groups', 'load_groups', 'shipped_groups']

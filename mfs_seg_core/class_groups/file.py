@@ -58,11 +58,7 @@ def load_groups(path_or_name: str | Path, classes: ClassSet) -> ClassGroups:
     :raises ValueError: the file is missing or wrong, or not for these classes; one sentence with
         the remedy.
     """
-    shipped = str(path_or_name) in shipped_groups()
-    path = SHIPPED / f'{path_or_name}.yaml' if shipped else Path(path_or_name).expanduser()
-    if not path.is_file():
-        raise ValueError(f'there are no class groups {str(path_or_name)!r}: name a YAML file, or '
-                         f'one of {", ".join(shipped_groups())}')
+    path = find_groups(path_or_name)
     file = typed(path, GroupFile, read_mapping(path))
     if not 1 <= len(file.groups) <= UNLABELLED:
         raise ValueError(f'{path} lists {len(file.groups)} groups: list 1 to {UNLABELLED}')
@@ -76,6 +72,22 @@ def load_groups(path_or_name: str | Path, classes: ClassSet) -> ClassGroups:
         table[ids] = number
     palette = [_colour(path, entry, ids, classes) for entry, ids in zip(entries, members)]
     return ClassGroups(ClassSet(path.stem, tuple(names), np.array(palette, np.uint8)), table)
+
+
+def find_groups(path_or_name: str | Path) -> Path:
+    """
+    Find a file of class groups.
+
+    :param path_or_name: path of a YAML file, or name of a shipped one.
+    :returns: path of the file.
+    :raises ValueError: there is none; one sentence with the remedy.
+    """
+    shipped = str(path_or_name) in shipped_groups()
+    path = SHIPPED / f'{path_or_name}.yaml' if shipped else Path(path_or_name).expanduser()
+    if not path.is_file():
+        raise ValueError(f'there are no class groups {str(path_or_name)!r}: name a YAML file, or '
+                         f'one of {", ".join(shipped_groups())}')
+    return path
 
 
 def shipped_groups() -> list[str]:

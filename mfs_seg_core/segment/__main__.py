@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from mfs_seg_core.class_groups import load_groups
 from mfs_seg_core.segment.inputs import expanded, result_names
 from mfs_seg_core.segment.jobs import in_processes, in_turn, parse_shard
 from mfs_seg_core.segment.run import Outcome
@@ -86,6 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     network.add_argument('--max-gap', type=float, default=1.0, metavar='SECONDS',
                          help='a longer gap between two steps resets the state '
                               '(default: %(default)s)')
+    network.add_argument('--class-groups', default='', metavar='GROUPS',
+                         help='masks of groups of classes: shipped name or YAML file')
     many = parser.add_argument_group('many inputs')
     many.add_argument('--jobs', type=int, default=1, metavar='N',
                       help='processes on this machine (default: %(default)s)')
@@ -107,14 +110,17 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
             raise ValueError(f'--{name} is {value}: give seconds, 0.001 or more')
     if not 0 <= options.rate < 1e6:
         raise ValueError(f'--rate is {options.rate}: give images per second')
-    # Wrong weights are said once, not for each input.
-    read_header(find_weights(options.weights))
+    # Wrong weights or groups are said once, not for each input.
+    classes = read_header(find_weights(options.weights)).metadata.classes
+    if options.class_groups:
+        load_groups(options.class_groups, classes)
     chosen = tuple(name for name in OUTPUTS if getattr(options, name))
     settings = SegmentSettings(
         options.weights, chosen or (() if options.figures else DEFAULT_OUTPUTS),
         options.sensors or '', options.backend, options.window, options.max_gap, options.rate,
         options.frames, options.seed, options.image_topic, options.label_topic,
-        options.event_topic, tuple(options.sensor_size) if options.sensor_size else None)
+        options.event_topic, tuple(options.sensor_size) if options.sensor_size else None,
+        options.class_groups)
     inputs = expanded(options.inputs)
     jobs = [Job(given, options.output / name, settings)
             for given, name in zip(inputs, result_names(inputs))]

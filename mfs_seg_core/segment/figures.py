@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mfs_seg_core.class_groups import ClassGroups
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import UNLABELLED, ClassSet
 from mfs_seg_core.segment.steps import StepHeader
@@ -21,10 +22,13 @@ class Figures:
     """
     Counts the pixels of the classes in masks, and compares masks with labels.
 
-    :param classes: classes of the masks.
+    :param classes: classes of the labels, and of the masks.
+    :param groups: groups that the masks have instead, and that labels get; None: none.
     """
 
-    def __init__(self, classes: ClassSet):
+    def __init__(self, classes: ClassSet, groups: ClassGroups | None = None):
+        self._label_classes, self._groups = classes, groups
+        classes = groups.classes if groups else classes
         self._classes = classes
         self._pixels = np.zeros(256, np.int64)
         self._matrix = ConfusionMatrix(len(classes))
@@ -40,7 +44,7 @@ class Figures:
 
         :param name: name of its file.
         :param header: stamp and label of its step.
-        :param mask: uint8 ``[H, W]`` class ids.
+        :param mask: uint8 ``[H, W]`` of class or group ids.
         """
         counts = np.bincount(mask.ravel(), minlength=256)
         self._pixels += counts
@@ -53,11 +57,12 @@ class Figures:
             self._compare(mask, header.label)
 
     def _compare(self, mask: np.ndarray, label: np.ndarray) -> None:
-        try:
-            self._matrix.update(mask, label)
-            self._labels += 1
-        except ValueError:
+        known = label[label != UNLABELLED]
+        if label.shape != mask.shape or known.size and known.max() >= len(self._label_classes):
             self._other_labels += 1
+            return
+        self._matrix.update(mask, self._groups.apply(label) if self._groups else label)
+        self._labels += 1
 
     @property
     def remark(self) -> str:
@@ -65,7 +70,7 @@ class Figures:
         if not self._other_labels:
             return ''
         return (f'{self._other_labels} labels have another size or other classes than the masks, '
-                f'and are not scored: give labels of {", ".join(self._classes.names)}.')
+                f'and are not scored: give labels of {", ".join(self._label_classes.names)}.')
 
     def write_csv(self, path: Path) -> None:
         """

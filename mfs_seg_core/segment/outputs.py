@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from mfs_seg_core.class_groups import ClassGroups
 from mfs_seg_core.events.event_image import draw_events
 from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.segment.inputs import bag_of
@@ -23,13 +24,16 @@ class InputOutputs:
 
     :param job: the input.
     :param unfinished: folder of unfinished files.
-    :param classes: classes of the masks.
+    :param classes: classes of the masks, or their groups.
+    :param groups: groups of the masks, which drawn labels get too; None: none.
     :raises ValueError: the bag cannot be read, or a package is missing; one sentence.
     :raises OSError: a file cannot be written; one sentence.
     """
 
-    def __init__(self, job: Job, unfinished: Path, classes: ClassSet):
+    def __init__(self, job: Job, unfinished: Path, classes: ClassSet,
+                 groups: ClassGroups | None = None):
         requested = job.settings.outputs
+        self._groups = groups
         self._video = (RunVideo(job.folder / 'overlay.mp4', classes) if 'overlay' in requested
                        else None)
         self._copied = bag_of(job.input) if 'bag' in requested else None
@@ -65,7 +69,7 @@ class InputOutputs:
         :param result: its mask, and confidence for a bag.
         """
         if self._video:
-            self._video.add(step.header.stamp_ns / 1e9, _drawn(step, result))
+            self._video.add(step.header.stamp_ns / 1e9, self._drawn(step, result))
         if self._bag:
             self._bag.add(step.header, result.mask, result.confidence)
 
@@ -92,11 +96,12 @@ class InputOutputs:
         if self._copied:
             self._copied.close()
 
-
-def _drawn(step: Step, result: Segmentation) -> RecordedFrame:
-    events = None
-    if step.window is not None:
-        columns, rows = step.window.size
-        height = min(rows, VIDEO_HEIGHT)
-        events = draw_events(step.window, max(1, round(columns * height / rows)), height)
-    return RecordedFrame(step.image, events, step.header.label, result.mask)
+    def _drawn(self, step: Step, result: Segmentation) -> RecordedFrame:
+        events, label = None, step.header.label
+        if step.window is not None:
+            columns, rows = step.window.size
+            height = min(rows, VIDEO_HEIGHT)
+            events = draw_events(step.window, max(1, round(columns * height / rows)), height)
+        if label is not None and self._groups:
+            label = self._groups.apply(label)
+        return RecordedFrame(step.image, events, label, result.mask)

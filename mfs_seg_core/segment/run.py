@@ -9,11 +9,13 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mfs_seg_core.class_groups import load_groups
 from mfs_seg_core.segment.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from mfs_seg_core.segment.figures import Figures
 from mfs_seg_core.segment.inputs import open_input
@@ -124,9 +126,12 @@ class _Run:
         def place(name: str) -> Path:
             return (job.folder if name in requested else self._unfinished) / name
 
+        self._groups = (load_groups(settings.class_groups, segmenter.classes)
+                        if settings.class_groups else None)
+        self._classes = self._groups.classes if self._groups else segmenter.classes
         self._store = MaskStore(place('masks'), place('confidence') if self._confidence else None,
-                                segmenter.classes)
-        self._figures = Figures(segmenter.classes)
+                                self._classes)
+        self._figures = Figures(segmenter.classes, self._groups)
         self._resets: Counter[str] = Counter()
         self._masks = 0
 
@@ -146,7 +151,7 @@ class _Run:
         """Segment the input, write all outputs, and return the summary."""
         settings = self._job.settings
         advance = progress(self._expected()) if progress else lambda: None
-        outputs = InputOutputs(self._job, self._unfinished, self._segmenter.classes)
+        outputs = InputOutputs(self._job, self._unfinished, self._classes, self._groups)
         try:
             continuity = Continuity(settings.max_gap_s)
             steps = steps_of(outputs.seen(self._source), self._sensors, settings.window_s,
@@ -197,6 +202,8 @@ class _Run:
                 result = self._segmenter.step(
                     step.image, check.elapsed_s, self._confidence, observer is not None,
                     step.window)
+                if self._groups:
+                    result = replace(result, mask=self._groups.apply(result.mask))
                 self._store.write(name, result.mask, result.confidence)
                 if observer:
                     observer(step, result)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mfs_seg_core.class_groups import find_groups
 from mfs_seg_core.weights.header import find_weights
 
 # Kinds of output that may be requested.
@@ -33,6 +34,7 @@ class SegmentSettings:
     :param label_topic: topic of a bag's labels; empty: chosen.
     :param event_topic: topic of a bag's events; empty: chosen.
     :param sensor_size: width and height of the event sensor; None: as recorded.
+    :param class_groups: name or path of groups that replace the classes; empty: none.
     """
 
     weights: str
@@ -48,6 +50,7 @@ class SegmentSettings:
     label_topic: str = ''
     event_topic: str = ''
     sensor_size: tuple[int, int] | None = None
+    class_groups: str = ''
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,16 @@ def identity(job: Job) -> dict[str, Any]:
     Return all that the results of a job depend on, as values for JSON.
 
     :param job: the job.
-    :returns: settings, hash of the weights, and sizes and times of the input's files.
-    :raises ValueError: there are no such weights.
+    :returns: settings, hashes of weights and class groups, and sizes and times of the input's
+        files.
+    :raises ValueError: there are no such weights or groups.
     """
     found = asdict(job.settings)
     found['outputs'] = sorted(job.settings.outputs)
     found['sensor_size'] = list(job.settings.sensor_size or ())
-    weights = find_weights(job.settings.weights)
-    found['weights_sha256'] = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
+    found['weights_sha256'] = _hash(find_weights(job.settings.weights).read_bytes())
+    groups = job.settings.class_groups
+    found['class_groups_sha256'] = _hash(find_groups(groups).read_bytes()) if groups else ''
     return {'input': job.input, **found, 'files': _state(Path(job.input))}
 
 
@@ -88,4 +93,8 @@ def _state(path: Path) -> str:
     files = sorted(path.rglob('*')) if path.is_dir() else [path]
     stats = [(str(file.relative_to(path)), file.stat()) for file in files if file.is_file()]
     listed = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
-    return hashlib.sha256(repr(listed).encode()).hexdigest()[:16]
+    return _hash(repr(listed).encode())
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
