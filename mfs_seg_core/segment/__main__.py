@@ -24,9 +24,12 @@ from mfs_seg_core.segment.inputs import expanded, result_names
 from mfs_seg_core.segment.jobs import in_processes, in_turn, parse_shard
 from mfs_seg_core.segment.run import Outcome
 from mfs_seg_core.segment.settings import OUTPUTS, Job, SegmentSettings
+from mfs_seg_core.segment.shown import live_view
 from mfs_seg_core.util.modalities import SENSORS
+from mfs_seg_core.view.program import PLACES
 from mfs_seg_core.weights.header import find_weights, read_header
 
+ONE_SHARD = '1/1'
 DEFAULT_OUTPUTS = ('masks', 'overlay')
 
 
@@ -41,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
         elif options.jobs > 1 and len(jobs) > 1:
             outcomes = in_processes(jobs, min(options.jobs, len(jobs)))
         else:
-            outcomes = in_turn(jobs)
+            with live_view(options.live or '', options.record, jobs) as observer:
+                return _report(in_turn(jobs, observer), options.output)
         return _report(outcomes, options.output)
     except (ValueError, OSError) as error:
         print(f'segment: {error}', file=sys.stderr)
@@ -89,13 +93,18 @@ def _parser() -> argparse.ArgumentParser:
                               '(default: %(default)s)')
     network.add_argument('--class-groups', default='', metavar='GROUPS',
                          help='masks of groups of classes: shipped name or YAML file')
+    view = parser.add_argument_group('live view (extra view)')
+    view.add_argument('--live', nargs='?', const='web', choices=PLACES,
+                      help="show sensors, masks, firing rates and times meanwhile: 'web' (the "
+                           "default), a page for browsers, or 'window'")
+    view.add_argument('--record', type=Path, metavar='FILE', help='record them to FILE.rrd')
     many = parser.add_argument_group('many inputs')
     many.add_argument('--jobs', type=int, default=1, metavar='N',
                       help='processes on this machine (default: %(default)s)')
     many.add_argument('--ray', nargs='?', const='', metavar='ADDRESS',
                       help='run a task of Ray for each input on the cluster of ADDRESS or '
                            'RAY_ADDRESS, else on this machine with --jobs workers')
-    many.add_argument('--shard', metavar='I/N', default='1/1',
+    many.add_argument('--shard', metavar='I/N', default=ONE_SHARD,
                       help='only part I of N parts of the inputs, for job arrays')
     return parser
 
@@ -110,6 +119,10 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
             raise ValueError(f'--{name} is {value}: give seconds, 0.001 or more')
     if not 0 <= options.rate < 1e6:
         raise ValueError(f'--rate is {options.rate}: give images per second')
+    several = options.jobs > 1 or options.ray is not None or options.shard != ONE_SHARD
+    if several and (options.live or options.record):
+        raise ValueError('--live and --record show the inputs of one process: leave out --jobs, '
+                         '--ray and --shard')
     # Wrong weights or groups are said once, not for each input.
     classes = read_header(find_weights(options.weights)).metadata.classes
     if options.class_groups:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -100,7 +100,7 @@ def open_input(given: str, settings: SegmentSettings, segmenter: Segmenter
     :raises ValueError: there is nothing to segment, or nothing that the weights take; one sentence.
     """
     device = device_of(given)
-    sensors = settings.sensors or _sensors_of(given, segmenter)
+    sensors = settings.sensors or sensors_of(given, segmenter.sensors)
     absent = [name for name in SENSORS[sensors] if name not in segmenter.sensors]
     if absent:
         raise SourceError(f"the weights '{segmenter.name}' take no {' and no '.join(absent)} of "
@@ -132,9 +132,15 @@ def bag_of(given: str) -> Bag | None:
     return Bag(path) if path.exists() and is_bag(path) else None
 
 
-def _sensors_of(given: str, segmenter: Segmenter) -> str:
-    """Return 'events' for an input without images, and for weights that take none."""
-    if 'camera' not in segmenter.sensors:
+def sensors_of(given: str, supported: Sequence[str]) -> str:
+    """
+    Choose what of an input is segmented.
+
+    :param given: the input.
+    :param supported: sensors that the weights take: 'camera', 'events' or both.
+    :returns: 'events' for an input without images, and for weights that take none, else 'camera'.
+    """
+    if 'camera' not in supported:
         return 'events'
     path = Path(given)
     try:

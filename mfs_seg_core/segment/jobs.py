@@ -39,7 +39,7 @@ def in_turn(jobs: Sequence[Job], observer: Observer | None = None) -> Iterator[O
     Segment inputs one after the other.
 
     :param jobs: the inputs.
-    :param observer: function that receives each step that runs; None: none.
+    :param observer: receives each step that runs; None: none.
     :yields: their results.
     """
     for job in jobs:

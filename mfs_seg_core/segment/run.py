@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from mfs_seg_core.class_groups import load_groups
 from mfs_seg_core.segment.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -33,10 +33,18 @@ SUMMARY, UNFINISHED = 'summary.json', 'unfinished'
 # Steps between two checkpoints: at most so many run again after an interruption.
 CHECKPOINT_STEPS = 25
 
-# Called with each step that ran, and its result: the place for a live viewer.
-Observer = Callable[[Step, Segmentation], None]
 # Called with the number of steps that the input has, or None, and returns what advances by one.
 Progress = Callable[[int | None], Callable[[], None]]
+
+
+class Observer(Protocol):
+    """Receives steps while they run, such as a live view."""
+
+    def wants_rates(self, step: Step) -> bool:
+        """Return whether the step is to count its spikes, which takes as long as the step."""
+
+    def show(self, job: Job, step: Step, result: Segmentation) -> None:
+        """Receive a step of an input, and its result with confidence."""
 
 
 class Outcome(NamedTuple):
@@ -64,7 +72,7 @@ def segment(job: Job, progress: Progress | None = None, observer: Observer | Non
 
     :param job: input, folder and settings.
     :param progress: progress bar; None: none.
-    :param observer: function that receives each step that runs; None: none.
+    :param observer: receives each step that runs; None: none.
     :returns: the result; a failure is one that is not complete, with its sentence.
     """
     try:
@@ -200,13 +208,13 @@ class _Run:
                 if check.reset:
                     self._segmenter.reset()
                 result = self._segmenter.step(
-                    step.image, check.elapsed_s, self._confidence, observer is not None,
-                    step.window)
+                    step.image, check.elapsed_s, self._confidence or observer is not None,
+                    observer is not None and observer.wants_rates(step), step.window)
                 if self._groups:
                     result = replace(result, mask=self._groups.apply(result.mask))
                 self._store.write(name, result.mask, result.confidence)
                 if observer:
-                    observer(step, result)
+                    observer.show(self._job, step, result)
             continuity.accept(step, check)
             yield name, step, result
             if (index + 1) % CHECKPOINT_STEPS == 0 and index >= self._done.steps:

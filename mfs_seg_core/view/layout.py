@@ -11,16 +11,18 @@ CAMERA, EVENTS, MASK, CONFIDENCE, LEGEND = 'camera', 'events', 'mask', 'confiden
 RATES, TIMES, STATUS = 'firing_rates', 'times', 'status'
 # Timelines: header stamp, and number of the mask.
 STAMP, FRAME = 'stamp', 'frame'
-HISTORY_S = 20
+# Length of the curves.
+HISTORY_S, HISTORY_FRAMES = 20, 400
 # Opacity of the mask over the image.
 OPACITY = 0.5
 
 
-def layout(sensors: tuple[str, ...]) -> rrb.Blueprint:
+def layout(sensors: tuple[str, ...], timeline: str) -> rrb.Blueprint:
     """
     Return the panes: images above, firing rates, times and classes below.
 
     :param sensors: 'camera', 'events' or both.
+    :param timeline: :data:`STAMP` or :data:`FRAME`, which the panes follow.
     :returns: layout of the view.
     """
     names = {'camera': CAMERA, 'events': EVENTS}
@@ -34,15 +36,16 @@ def layout(sensors: tuple[str, ...]) -> rrb.Blueprint:
         rrb.Vertical(
             rrb.Horizontal(*images, *masks),
             rrb.Horizontal(
-                _curves(RATES, 'firing rates of the layers: spikes of a neuron in a step', False),
-                _curves(TIMES, 'times (ms)', True),
+                _curves(RATES, 'firing rates of the layers: spikes of a neuron in a step', False,
+                        timeline),
+                _curves(TIMES, 'times (ms)', True, timeline),
                 rrb.Vertical(_image(LEGEND, 'classes'),
                              rrb.TextDocumentView(name='status', origin=f'/{STATUS}'),
                              row_shares=[3, 1]),
                 column_shares=[2, 2, 1]),
             # Four images in a row are low.
             row_shares=[3, 2] if len(sensors) == 1 else [1, 1]),
-        rrb.TopPanel(state='hidden'), rrb.TimePanel(state='collapsed', timeline=STAMP),
+        rrb.TopPanel(state='hidden'), rrb.TimePanel(state='collapsed', timeline=timeline),
         rrb.BlueprintPanel(state='collapsed'), rrb.SelectionPanel(state='collapsed'))
 
 
@@ -50,10 +53,11 @@ def _image(entity: str, name: str) -> rrb.Spatial2DView:
     return rrb.Spatial2DView(name=name, origin=f'/{entity}')
 
 
-def _curves(entity: str, name: str, legend: bool) -> rrb.TimeSeriesView:
-    """Return a pane with the curves of the last seconds; many layers leave no room for names."""
-    last = rr.VisibleTimeRange(STAMP, start=rr.TimeRangeBoundary.cursor_relative(
-        seconds=-HISTORY_S), end=rr.TimeRangeBoundary.cursor_relative())
+def _curves(entity: str, name: str, legend: bool, timeline: str) -> rrb.TimeSeriesView:
+    """Return a pane with the end of the curves; many layers leave no room for names."""
+    length = {'seconds': -HISTORY_S} if timeline == STAMP else {'seq': -HISTORY_FRAMES}
+    last = rr.VisibleTimeRange(timeline, start=rr.TimeRangeBoundary.cursor_relative(**length),
+                               end=rr.TimeRangeBoundary.cursor_relative())
     return rrb.TimeSeriesView(
         name=name, origin=f'/{entity}', time_ranges=[last],
         plot_legend=rrb.PlotLegend(visible=legend))

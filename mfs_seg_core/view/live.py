@@ -37,7 +37,8 @@ class LiveView:
     """
 
     def __init__(self, place: str = '', file: Path | None = None,
-                 sensors: tuple[str, ...] = ('camera',), port: int = 0, web_port: int = 0) -> None:
+                 sensors: tuple[str, ...] = ('camera',), port: int = 0, web_port: int = 0,
+                 timeline: str = 'stamp') -> None:
         """
         Open a view.
 
@@ -47,6 +48,8 @@ class LiveView:
         :param sensors: 'camera', 'events' or both, whose images have panes.
         :param port: port for data; 0: 9876, or a free one.
         :param web_port: port of the page; 0: 9090, or a free one.
+        :param timeline: what the panes follow: 'stamp', or 'frame', the number of the mask, for
+            several recordings, whose stamps may go back.
         :raises ValueError: Rerun is not installed, the place cannot be used, or neither place nor
             file is given; one sentence.
         :raises OSError: the file cannot be written, or the program for the place does not start.
@@ -68,7 +71,7 @@ class LiveView:
         if self._program:
             sinks.append(rr.GrpcSink(self._program.data_url))
         # A browser decodes compressed images late when it is busy; a file of raw ones is large.
-        self._stream = ViewStream(sinks, sensors, compress=not place)
+        self._stream = ViewStream(sinks, sensors, not place, timeline)
         self.dropped = 0
         self._queue: queue.Queue[ViewedStep | None] = queue.Queue(MAX_WAITING)
         self._failure: Exception | None = None

@@ -33,12 +33,13 @@ class ViewStream:
     :param sinks: receivers of the stream: of a viewer, of a file.
     :param sensors: 'camera', 'events' or both.
     :param compress: compress camera images as JPEG and those of events as PNG.
+    :param timeline: 'stamp' or 'frame', which the panes follow.
     """
 
     def __init__(self, sinks: Iterable[rr.GrpcSink | rr.FileSink], sensors: tuple[str, ...],
-                 compress: bool) -> None:
+                 compress: bool, timeline: str) -> None:
         self._stream = rr.RecordingStream('mfs_seg')
-        self._stream.set_sinks(*sinks, default_blueprint=layout.layout(sensors))
+        self._stream.set_sinks(*sinks, default_blueprint=layout.layout(sensors, timeline))
         self._compress = compress
         self._frame = 0
         # Names of the curves that were sent, by path.
