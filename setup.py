@@ -52,7 +52,7 @@ setup(
     install_requires=['numpy', 'safetensors'],
     extras_require={
         'data': [OPENCV, 'h5py', 'hdf5plugin', 'pyyaml'],
-        'segment': [OPENCV, 'tqdm', 'rosbags', 'numba', 'h5py', 'hdf5plugin'],
+        'segment': [OPENCV, 'tqdm', 'rosbags', 'numba', 'h5py', 'hdf5plugin', 'pyyaml'],
         # Tasks of `mfs-seg segment` on a cluster.
         'fleet': ['ray'],
         # ImageNet-trained encoders to start training from, Apache-2.0.

@@ -24,7 +24,8 @@ EXTRAS = {
     'ros': {'cv2': 'opencv-python-headless<5', 'rosbags': 'rosbags'},
     'view': {'cv2': 'opencv-python-headless<5', 'rerun': 'rerun-sdk'},
     'segment': {'cv2': 'opencv-python-headless<5', 'tqdm': 'tqdm', 'rosbags': 'rosbags',
-                'numba': 'numba', 'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin'},
+                'numba': 'numba', 'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin',
+                'yaml': 'pyyaml'},
     'fleet': {'ray': 'ray'},
 }
 
