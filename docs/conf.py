@@ -35,10 +35,11 @@ autodoc_member_order = 'bysource'
 autodoc_typehints = 'signature'
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 80
-# The pages of the core are complete where ROS is not installed.
+# The pages are complete where ROS and Rerun are not installed.
 autodoc_mock_imports = [name for name in (
     'rclpy', 'std_msgs', 'sensor_msgs', 'std_srvs', 'builtin_interfaces', 'diagnostic_msgs',
-    'lifecycle_msgs', 'rcl_interfaces', 'vision_msgs', 'event_camera_msgs') if not find_spec(name)]
+    'lifecycle_msgs', 'rcl_interfaces', 'vision_msgs', 'event_camera_msgs', 'rerun')
+    if not find_spec(name)]
 
 MODULES = re.compile(r'^@modules (\S+)$', re.MULTILINE)
 

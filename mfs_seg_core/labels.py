@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import colorsys
 from dataclasses import dataclass
 
 import numpy as np
 
 # Class id of a pixel without a class: no ground truth, or no prediction.
 UNLABELLED = 255
+# Longest name that weights files accept.
+MAX_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,30 @@ DSEC = ClassSet(
     np.array([[70, 130, 180], [70, 70, 70], [190, 153, 153], [220, 20, 60], [153, 153, 153],
               [128, 64, 128], [244, 35, 232], [107, 142, 35], [0, 0, 142], [102, 102, 156],
               [220, 220, 0]], np.uint8))
+
+
+def check_class_name(where: str, name: str) -> None:
+    """
+    Check the name of a class or group.
+
+    :param where: file and entry of the name, for the message.
+    :param name: the name.
+    :raises ValueError: it is empty, too long, or not printable; one sentence.
+    """
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise ValueError(f'{where}: the name must have 1 to {MAX_NAME} printable letters')
+
+
+def default_colour(number: int) -> tuple[int, int, int]:
+    """
+    Return the colour of a class that has none; those of close ids differ in hue.
+
+    :param number: class id.
+    :returns: red, green and blue, 0..255.
+    """
+    # Steps of the golden section.
+    rgb = colorsys.hsv_to_rgb(number * 0.618 % 1, 0.55 + 0.15 * (number % 4), 0.9)
+    return tuple(round(255 * part) for part in rgb)
 
 
 def colourise(mask: np.ndarray, classes: ClassSet) -> np.ndarray:

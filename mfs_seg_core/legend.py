@@ -5,6 +5,7 @@ Draw the classes of masks: id, colour and name of each.
 
 ``mfs-seg legend --weights street --output legend.png``
 ``mfs-seg legend --classes dsec --output legend.png``
+``mfs-seg legend --weights street --class-groups drivable --output legend.png``
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mfs_seg_core.class_groups import load_groups
 from mfs_seg_core.labels import CAMVID, DDD17, DSEC, UNLABELLED, ClassSet
 from mfs_seg_core.util.image_file import save_image
 from mfs_seg_core.weights.header import find_weights, read_header
@@ -117,6 +119,8 @@ def main(arguments: list[str] | None = None) -> int:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument('--weights', help='weights whose classes to draw: name or path')
     source.add_argument('--classes', choices=SETS, help='name of a class set')
+    parser.add_argument('--class-groups', metavar='GROUPS',
+                        help='draw groups of these classes: shipped name or YAML file')
     parser.add_argument('--output', type=Path, required=True, metavar='FILE')
     options = parser.parse_args(arguments)
     try:
@@ -124,6 +128,8 @@ def main(arguments: list[str] | None = None) -> int:
             classes = read_header(find_weights(options.weights)).metadata.classes
         else:
             classes = SETS[options.classes]
+        if options.class_groups:
+            classes = load_groups(options.class_groups, classes).classes
         save_legend(options.output, classes)
     except (ValueError, OSError) as error:
         print(f'legend: {error}', file=sys.stderr)

@@ -3,6 +3,8 @@
 """
 ``python -m mfs_seg_ros.demo``: a player, the segmenter and a recorder, each in its own process.
 
+With --live or --record, a viewer too.
+
 They communicate over ROS 2. At the end the demo prints one table, and the output folder holds
 summary.json, overlay.mp4, contact_sheet.png, recording.json (also per class) and the logs.
 """
@@ -25,6 +27,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from mfs_seg_core.sources.report import MAX_BAD_SHARE
 from mfs_seg_core.util.files import write_json
+from mfs_seg_core.view.program import PORT, WEB_PORT, free_port, page_url
 from mfs_seg_ros.diagnostics.drops import IMAGES_DROPPED
 from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.node.stop import Stop
@@ -114,9 +117,12 @@ def run(
             'output': str(options.output), 'sensors': options.sensors,
             'event_window': EVENT_WINDOW_S,
             'title': f'{Path(options.input).name}   weights {Path(options.weights).stem}'})
+        viewed = bool(options.live or options.record)
+        if viewed:
+            start_viewer(children, options)
         children.start('player', 'mfs_seg_ros.player', {
             'input': options.input, 'sensors': options.sensors, 'seconds': options.seconds,
-            'rate': options.rate, 'seed': options.seed, 'wait_for': SUBSCRIBERS,
+            'rate': options.rate, 'seed': options.seed, 'wait_for': SUBSCRIBERS + viewed,
             'packet_ms': PACKET_MS, 'counts_file': str(counts_file),
             'bag_image_topic': options.image_topic, 'bag_event_topic': options.events_topic,
             'sensor_width': options.sensor_size[0], 'sensor_height': options.sensor_size[1],
@@ -125,6 +131,12 @@ def run(
         children.stop('recorder')
         children.stop('segmenter')
         packets_lost = counts.without_mask(PACKET_CAUSES)
+        if options.live and sys.stdin.isatty():
+            print('The view stays until Ctrl-C.')
+            while not interrupted.is_set():
+                time.sleep(POLL_S)
+        if viewed:
+            children.stop('viewer')
     recording = json.loads((options.output / 'recording.json').read_text())
     if not recording['masks_received']:
         what = 'events' if options.sensors == 'events' else 'frames'
@@ -144,6 +156,17 @@ def run(
             summary['warnings'].append(f'{rejected}.')
     write_json(options.output / 'summary.json', summary)
     return summary, recording
+
+
+def start_viewer(children: Children, options: argparse.Namespace) -> None:
+    """Start the node that shows or records the live view, and print the address of its page."""
+    port = free_port(PORT)
+    web_port = free_port(WEB_PORT, port)
+    children.start('viewer', 'mfs_seg_ros.viewer', {
+        'show': options.live, 'record': str(options.record or ''), 'sensors': options.sensors,
+        'event_window': EVENT_WINDOW_S, 'port': port, 'web_port': web_port})
+    if options.live == 'web':
+        print(f'Live view: {page_url(port, web_port)}', flush=True)
 
 
 def masks_lost(sensors: str, frames: int, recording: dict[str, Any]) -> int:
@@ -194,7 +217,7 @@ def follow(
     while not interrupted.is_set():
         counts.listen(POLL_S)
         now = time.monotonic()
-        children.check_running('segmenter', 'recorder')
+        children.check_running(*(name for name in children.names if name != 'player'))
         if sent is None and player_ended(children, counts_file):
             sent = json.loads(counts_file.read_text())
             changed = now

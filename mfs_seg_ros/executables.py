@@ -26,6 +26,11 @@ def recorder() -> NoReturn:
     _run('recorder')
 
 
+def viewer() -> NoReturn:
+    """Run the node ``viewer``, and end the process with its exit code."""
+    _run('viewer')
+
+
 def _run(name: str) -> NoReturn:
     stop_at_once()
     end_process(import_module(f'mfs_seg_ros.{name}').main())

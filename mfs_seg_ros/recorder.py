@@ -21,6 +21,7 @@ from std_msgs.msg import Float32
 
 from mfs_seg_core.images import ImageStream, to_labels
 from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.segment.video import VIDEO_HEIGHT
 from mfs_seg_core.util.files import write_json
 from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_ros.messages.events import EVENT_QOS
@@ -29,7 +30,6 @@ from mfs_seg_ros.node.parameters import Setting, chosen_sensors, declare_all
 from mfs_seg_ros.node.run import run_node
 from mfs_seg_ros.node.stop import Stop, end_process
 from mfs_seg_ros.recording.metrics import RunRecord
-from mfs_seg_ros.recording.video import VIDEO_HEIGHT
 
 POLL_S = 0.1
 # Cameras may publish best effort; this matches every publisher. Our own topics are reliable.

@@ -270,7 +270,7 @@ class SegmenterNode(LifecycleNode):
     # Labels and reports
 
     def _publish_labels(self) -> None:
-        classes = self._plan.segmenter.classes
+        classes = self._plan.classes
         header = Header(stamp=self.get_clock().now().to_msg())
         self._label_info.publish(
             label_info_message(classes, header, self._settings['min_confidence']))

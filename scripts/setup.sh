@@ -72,10 +72,14 @@ make_venv() {
     install torch==2.13.0
     echo '[3/4] other Python packages'
     install 'setuptools>=70.1' numpy numba safetensors pyyaml lightning tensorboard h5py hdf5plugin rosbags matplotlib \
+        tqdm \
         pytest pytest-xdist hypothesis ruff pydoclint sphinx furo myst-parser rosdep colcon-ros colcon-bash
     "$venv/bin/python" -c 'import cv2' 2>/dev/null || install 'opencv-python-headless<5'
-    # Peers that benchmarks compare with. evt3 has wheels for some machines only.
-    "$venv/bin/python" -m pip install --quiet --only-binary :all: "${constraints[@]}" evt3 >>"$log" 2>&1 || true
+    # Of further extras, and a peer that benchmarks compare with: with wheels for some machines only.
+    for package in onnx onnxruntime openvino ray rerun-sdk evt3; do
+        "$venv/bin/python" -m pip install --quiet --only-binary :all: "${constraints[@]}" "$package" >>"$log" 2>&1 ||
+            echo "      $package cannot be installed here: its tests are skipped, see $log."
+    done
     # Without what it asks for: its torchvision breaks Lightning, and its neurons need none of it.
     install --no-deps 'spikingjelly; python_version >= "3.11"' loguru
 }

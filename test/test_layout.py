@@ -20,13 +20,16 @@ MAX_ROOT_MODULES = 10
 # and those of its own line.
 LEVELS = (
     ('mfs_seg_core.labels', 'mfs_seg_core.util'),
-    ('mfs_seg_core.model', 'mfs_seg_core.bags'),
+    ('mfs_seg_core.model', 'mfs_seg_core.bags', 'mfs_seg_core.class_groups',
+     'mfs_seg_core.points'),
     ('mfs_seg_core.events', 'mfs_seg_core.images'),
     ('mfs_seg_core.weights',),
     ('mfs_seg_core.engine',),
     ('mfs_seg_core.legend', 'mfs_seg_core.streaming', 'mfs_seg_core.data'),
-    ('mfs_seg_core.sources',),
-    ('mfs_seg_core.train', 'mfs_seg_core.evaluate', 'mfs_seg_core.analysis'),
+    ('mfs_seg_core.sources', 'mfs_seg_core.view'),
+    ('mfs_seg_core.train', 'mfs_seg_core.evaluate', 'mfs_seg_core.export',
+     'mfs_seg_core.analysis'),
+    ('mfs_seg_core.segment',),
     ('mfs_seg_core.paper', 'mfs_seg_core.benchmark'),
     # The command, former names of its verbs, and the public names.
     ('mfs_seg_core.__main__', 'mfs_seg_core', 'mfs_seg_core.profile', 'mfs_seg_core.visualize',
@@ -37,7 +40,8 @@ LEVELS = (
     ('mfs_seg_ros.messages', 'mfs_seg_ros.diagnostics'),
     ('mfs_seg_ros.pipeline', 'mfs_seg_ros.playback', 'mfs_seg_ros.tools'),
     ('mfs_seg_ros.recording',),
-    ('mfs_seg_ros.segmenter', 'mfs_seg_ros.player', 'mfs_seg_ros.recorder', 'mfs_seg_ros.demo',
+    ('mfs_seg_ros.segmenter', 'mfs_seg_ros.player', 'mfs_seg_ros.recorder', 'mfs_seg_ros.viewer',
+     'mfs_seg_ros.demo',
      'mfs_seg_ros.benchmark', 'mfs_seg_ros.soak', 'mfs_seg_ros.executables'),
 )
 LEVEL = {place: level for level, places in enumerate(LEVELS) for place in places}

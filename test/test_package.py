@@ -17,7 +17,7 @@ from support.paths import REPOSITORY
 # The hash in recordings of event cameras: with another one, ROS would not connect to them.
 EVENT_PACKET = 'RIHS01_d6fa176260b1f37e5a40845305315e150a0f18191241eb64f407442aa29844aa'
 # Executables for `ros2 run`. In bin, where pip puts them for all of a system, they have a prefix.
-EXECUTABLES = {'segmenter', 'player', 'recorder'}
+EXECUTABLES = {'segmenter', 'player', 'recorder', 'viewer'}
 PREFIX = 'mfs-seg'
 # Prints what setup.py hands to setuptools, as json.
 SETUP_ARGUMENTS = """

@@ -96,7 +96,7 @@ class McapFile(ChunkedFile):
                 name = name.replace('/', '/msg/', 1)
             self.channels[number] = Channel(topic, name, serialization,
                                             text if language in LANGUAGES else '',
-                                            LANGUAGES.get(language, ''))
+                                            LANGUAGES.get(language, ''), _qos(fields))
 
     def _scan(self) -> None:
         """Find channels and chunks in the records of the whole file."""
@@ -186,3 +186,16 @@ def indexed_chunk(index: Fields) -> Chunk:
     # The data are the last field of a chunk.
     return Chunk(start_ns, offset + length - packed_size, packed_size, compression, raw_size,
                  numbers=found or None)
+
+
+def _qos(fields: Fields) -> str:
+    """Return the QoS profiles in the metadata of a channel, a map of strings; '' without them."""
+    try:
+        notes = Fields(fields.block())
+        while len(notes.rest):
+            name, value = notes.text(), notes.text()
+            if name == 'offered_qos_profiles':
+                return value
+    except BagDamage:
+        pass
+    return ''

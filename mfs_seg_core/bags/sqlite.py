@@ -88,11 +88,21 @@ class SqliteFile(StorageFile):
         tables = {name for name, in self._rows('SELECT name FROM sqlite_master')}
         if not {'topics', 'messages'} <= tables:
             raise ValueError('it is an SQLite database without the tables of a rosbag2')
-        definitions = self._definitions()
+        definitions, profiles = self._definitions(), self._qos()
         for number, topic, kind, serialization in self._rows(
                 'SELECT id, name, type, serialization_format FROM topics'):
             self.channels[number] = Channel(str(topic), str(kind), str(serialization),
-                                            *definitions.get(kind, ('', '')))
+                                            *definitions.get(kind, ('', '')),
+                                            profiles.get(number, ''))
+
+    def _qos(self) -> dict[int, str]:
+        """Return the QoS profiles by number of the channel; early versions write none."""
+        try:
+            return {number: str(text) for number, text in self._rows(
+                'SELECT id, offered_qos_profiles FROM topics')}
+        # As in __init__().
+        except Exception:
+            return {}
 
     def _definitions(self) -> dict[str, tuple[str, str]]:
         """Return definition and language by type; ROS 2 Humble and before write none."""

@@ -32,6 +32,7 @@ class Channel(NamedTuple):
     :param serialization: 'cdr' (ROS 2) or 'ros1'; anything else is no ROS message.
     :param definition: text that defines the type; '': none.
     :param language: language of the definition, 'msg' or 'idl'.
+    :param qos: profiles of its publishers as YAML; '': unknown.
     """
 
     topic: str
@@ -39,6 +40,7 @@ class Channel(NamedTuple):
     serialization: str
     definition: str = ''
     language: str = 'msg'
+    qos: str = ''
 
 
 class BagDamage(ValueError):

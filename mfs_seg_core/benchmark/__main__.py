@@ -19,6 +19,8 @@ time of our step goes.
 ``mfs-seg benchmark cameras``: frames per second and memory of several cameras in one process, as a
 batch, against one process for each camera.
 
+``mfs-seg benchmark points``: labelled points of a depth image and of a point cloud.
+
 Packages may have further benchmarks, which the entry points of the group ``mfs_seg.benchmarks``
 name: ``mfs-seg benchmark node`` and ``node-events`` measure the ROS node.
 """
@@ -33,6 +35,7 @@ from pathlib import Path
 import numpy as np
 
 from mfs_seg_core.benchmark.cameras import benchmark_cameras
+from mfs_seg_core.benchmark.points import points
 
 # Entry points of further benchmarks: functions that take arguments and return an exit code.
 GROUP = 'mfs_seg.benchmarks'
@@ -46,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     names = {'train-step': ['shape', 'rounds'], 'events': ['count', 'rounds'],
              'cameras': ['cameras', 'rounds'], 'step': ['rounds'],
-             'training': ['rounds']}[options.benchmark]
+             'training': ['rounds'], 'points': ['rounds']}[options.benchmark]
     if any(np.min(getattr(options, name)) < 1 for name in names):
         print(f'benchmark: {" and ".join(f"--{name}" for name in names)} must be 1 or more',
               file=sys.stderr)
@@ -68,6 +71,8 @@ def main(arguments: list[str] | None = None) -> int:
             # Only this benchmark needs torch for training.
             from mfs_seg_core.benchmark.training import training
             training(options.rounds, options.json)
+        elif options.benchmark == 'points':
+            points(options.rounds)
         else:
             benchmark_cameras(options.cameras, options.rounds, options.seconds, options.threads,
                               options.backend)
@@ -112,6 +117,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
                       help='file to draw the parts of a step to')
     for each in (step, add('training', 'training on a CPU', 15)):
         each.add_argument('--json', type=Path, metavar='FILE', help='file to write the figures to')
+    add('points', 'labelled points of depth images and clouds', 60)
     cameras = add('cameras', 'several cameras as one batch', 5)
     cameras.add_argument('--cameras', type=int, default=3, metavar='N',
                          help='number of cameras (default: %(default)s)')

@@ -21,6 +21,11 @@ class Resized(Source):
     width: int
     height: int
 
+    @property
+    def expected_frames(self) -> int | None:
+        """Number of images of the source."""
+        return self.source.expected_frames
+
     def __iter__(self) -> Iterator[Frame | EventBatch]:
         size = (self.width, self.height)
         for item in self.source:

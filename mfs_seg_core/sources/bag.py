@@ -28,7 +28,7 @@ from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.images import ImageStream, MessageError, to_labels
 from mfs_seg_core.labels import CAMVID, UNLABELLED
 from mfs_seg_core.sources.bag_topics import choose_image_channels
-from mfs_seg_core.sources.items import EventBatch, Frame, SourceError
+from mfs_seg_core.sources.items import EventBatch, Frame, RecordedHeader, SourceError
 from mfs_seg_core.sources.packetize import batches
 from mfs_seg_core.sources.recording import in_order
 from mfs_seg_core.sources.source import Source
@@ -75,7 +75,7 @@ class BagSource(Source):
                     self.report.note(sentence)
                 yield from self._items(bag)
                 for sentence in bag.damage:
-                    self.report.note(sentence)
+                    self.report.note(sentence, incomplete=True)
         except SourceError:
             raise
         except ValueError as error:
@@ -114,8 +114,9 @@ class BagSource(Source):
                     key = time_ns
                     if events:
                         time_ns, delay_s = on_clock(stamp, message.time_ns)
+                    recorded = RecordedHeader(stamp, str(fields.header.frame_id), message.time_ns)
                     waiting.append(WaitingImage(
-                        key, message.channel.topic, fields, time_ns / 1e9, delay_s))
+                        key, message.channel.topic, fields, time_ns / 1e9, delay_s, recorded))
                     waiting_images += 1
             while waiting and (
                 isinstance(waiting[0], EventBatch)
@@ -177,7 +178,7 @@ class BagSource(Source):
         except MessageError as error:
             self.report.skip('labels', f'the label of {printable(item.topic)} with stamp '
                                        f'{item.key} ns: {error}')
-        yield Frame(image, ids, item.time_s, item.delay_s)
+        yield Frame(image, ids, item.time_s, item.delay_s, recorded=item.recorded)
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,7 @@ class WaitingImage:
     message: Any
     time_s: float
     delay_s: float
+    recorded: RecordedHeader
 
 
 class EventReader:
@@ -230,13 +232,15 @@ class EventReader:
                 if abs(first_ns - log_ns) >= MAX_DELAY_NS:
                     first_ns = array.stamp_ns
                 time_ns, delay_s = on_clock(first_ns, log_ns)
-                yield replace(batch, time_s=time_ns / 1e9, delay_s=delay_s)
+                yield replace(batch, time_s=time_ns / 1e9, delay_s=delay_s,
+                              recorded=RecordedHeader(array.stamp_ns, array.frame_id, log_ns))
 
 
 def _packet(packet: EventPacket, log_ns: int) -> EventBatch:
     time_ns, delay_s = on_clock(packet.stamp_ns, log_ns)
     return EventBatch(bytes(packet.payload), packet.encoding, packet.width, packet.height,
-                      time_ns / 1e9, delay_s, packet.seq, packet.time_base_ns)
+                      time_ns / 1e9, delay_s, packet.seq, packet.time_base_ns,
+                      recorded=RecordedHeader(packet.stamp_ns, packet.frame_id, log_ns))
 
 
 def on_clock(stamp_ns: int, log_ns: int) -> tuple[int, float]:

@@ -24,17 +24,22 @@ class CamVidSource(Source):
     dataset: CamVid
     rate_hz: float
 
+    @property
+    def expected_frames(self) -> int:
+        """Number of pairs."""
+        return len(self.dataset)
+
     def __iter__(self) -> Iterator[Frame]:
         bad = ''
         read = 0
         for index in range(len(self.dataset)):
             try:
-                image, label, _ = self.dataset[index]
+                image, label, name = self.dataset[index]
             except ValueError as error:
                 bad = bad or str(error)
                 self.report.skip('frames', str(error))
                 continue
             read += 1
-            yield Frame(image, label, index / self.rate_hz)
+            yield Frame(image, label, index / self.rate_hz, name=name)
         if not read:
             raise SourceError(f'none of {len(self.dataset)} pairs can be read: {bad}.')

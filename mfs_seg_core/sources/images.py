@@ -25,6 +25,11 @@ class ImagesSource(Source):
     files: tuple[Path, ...]
     rate_hz: float
 
+    @property
+    def expected_frames(self) -> int:
+        """Number of files."""
+        return len(self.files)
+
     def __iter__(self) -> Iterator[Frame]:
         depth = BitDepth()
         bad = ''
@@ -37,7 +42,7 @@ class ImagesSource(Source):
                 self.report.skip('frames', str(error))
                 continue
             read += 1
-            yield Frame(image, None, index / self.rate_hz)
+            yield Frame(image, None, index / self.rate_hz, name=path.stem)
         if depth.bits:
             self.report.note(f"the images of '{self.files[0].parent}' have 16 bits, and are scaled "
                              f'by the {depth.bits} in use')

@@ -14,6 +14,21 @@ class SourceError(ValueError):
 
 
 @dataclass(frozen=True)
+class RecordedHeader:
+    """
+    The header of a message in a bag, and the time of its recording.
+
+    :param stamp_ns: stamp in nanoseconds.
+    :param frame_id: name of the coordinate frame.
+    :param log_ns: time of the recording in nanoseconds.
+    """
+
+    stamp_ns: int
+    frame_id: str
+    log_ns: int
+
+
+@dataclass(frozen=True)
 class Frame:
     """
     An image of a source, its label, or both.
@@ -22,12 +37,16 @@ class Frame:
     :param label: uint8 ``[H, W]`` class ids, 255 for unlabelled; None: there is none.
     :param time_s: seconds since an arbitrary start, in the source's own time.
     :param delay_s: seconds from ``time_s`` to its publication.
+    :param name: name of the file of the image, without its suffix; empty: it has no file.
+    :param recorded: header of its message in a bag; None: it is of no bag.
     """
 
     image: np.ndarray | None
     label: np.ndarray | None
     time_s: float
     delay_s: float = 0.0
+    name: str = ''
+    recorded: RecordedHeader | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +63,7 @@ class EventBatch:
     :param seq: sequence number; None: the publisher counts.
     :param time_base: start of the time in the data in nanoseconds.
     :param is_bigendian: byte order of the data.
+    :param recorded: header of its message in a bag; None: it is of no bag.
     """
 
     data: bytes
@@ -55,6 +75,7 @@ class EventBatch:
     seq: int | None = None
     time_base: int = 0
     is_bigendian: bool = False
+    recorded: RecordedHeader | None = None
 
 
 def due_s(item: Frame | EventBatch) -> float:

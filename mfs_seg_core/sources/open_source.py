@@ -90,7 +90,7 @@ def open_source(
         if _is_bag(path):
             source = BagSource(
                 path, image_topic, label_topic, event_topic, sensors, sensor_size)
-        elif path.is_file() and (sensors != 'camera' or _is_recording(path)):
+        elif path.is_file() and (sensors != 'camera' or is_recording(path)):
             source = RecordingSource(
                 path, sensors, batch_us, event_topic, sensor_size, columns, unit)
         elif sensors != 'camera':
@@ -182,7 +182,8 @@ def _is_bag(path: Path) -> bool:
         raise SourceError(f"'{path}' cannot be played: {error}") from None
 
 
-def _is_recording(path: Path) -> bool:
+def is_recording(path: Path) -> bool:
+    """Return whether a file is a recording of an event camera, by content and name."""
     try:
         return recognise(path).name != TEXT or path.suffix.lower() in TEXT_SUFFIXES
     except ValueError:

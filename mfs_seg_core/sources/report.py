@@ -26,6 +26,7 @@ class SourceReport:
     :param notes: sentences about the source as a whole, for example on the times of its frames.
     :param faults: faults of the events of the last iteration by cause, as of a recording.
     :param accepted: number of its events that were accepted.
+    :param incomplete: whether a note says that a part of the source cannot be read.
     """
 
     skipped: Counter[str] = field(default_factory=Counter)
@@ -33,6 +34,7 @@ class SourceReport:
     notes: list[str] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
     accepted: int = 0
+    incomplete: bool = False
 
     def skip(self, kind: str, sentence: str) -> None:
         """
@@ -45,8 +47,14 @@ class SourceReport:
         if len(self.first_skipped) < MAX_NAMED:
             self.first_skipped.append(sentence)
 
-    def note(self, sentence: str) -> None:
-        """Add a remark about the source; the same one is kept once."""
+    def note(self, sentence: str, incomplete: bool = False) -> None:
+        """
+        Add a remark about the source; the same one is kept once.
+
+        :param sentence: the remark.
+        :param incomplete: whether a part of the source cannot be read.
+        """
+        self.incomplete = self.incomplete or incomplete
         if sentence not in self.notes:
             self.notes.append(sentence)
 

@@ -27,3 +27,8 @@ class Source:
 
     def __iter__(self) -> Iterator[Frame | EventBatch]:
         raise NotImplementedError
+
+    @property
+    def expected_frames(self) -> int | None:
+        """Number of images that the source declares, for a progress bar; None: it is unknown."""
+        return None

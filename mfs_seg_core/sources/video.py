@@ -40,6 +40,13 @@ class VideoSource(Source):
     path: Path
     rate_hz: float
 
+    @property
+    def expected_frames(self) -> int | None:
+        """Number of frames in the header of the file; None: it has none."""
+        with opened(self.path) as capture:
+            count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        return count if count > 0 else None
+
     def __iter__(self) -> Iterator[Frame]:
         with opened(self.path) as capture:
             clock = VideoClock(
@@ -78,7 +85,7 @@ class VideoSource(Source):
         if end_s < (WHOLE * stated - 1) / rate_hz - SLACK_S:
             self.report.note(
                 f"'{self.path}' ends after {end_s:.1f} s, before the end that its header states: "
-                'it was cut off, or is damaged there')
+                'it was cut off, or is damaged there', incomplete=True)
         elif number < stated and _counts_frames(self.path):
             self.report.note(
                 f"'{self.path}' has {number} of the {stated:.0f} frames that its header states: "

@@ -41,19 +41,19 @@ class StepRequest(NamedTuple):
     Results to measure besides the mask.
 
     :param confidence: the confidence of each pixel.
-    :param firing_rate: the firing rate.
+    :param firing_rates: the firing rates of the layers.
     :param energy: the energy.
     """
 
     confidence: bool = False
-    firing_rate: bool = False
+    firing_rates: bool = False
     energy: bool = False
 
 
 class StepResult(NamedTuple):
-    """Mask, confidence, firing rate and energy of a stream, as in Segmentation."""
+    """Mask, confidence, firing rates and energy of a stream, as in Segmentation."""
 
     mask: np.ndarray
     confidence: np.ndarray | None
-    firing_rate: float | None
+    firing_rates: dict[str, float] | None
     energy_mj: float | None

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from statistics import fmean
 
 import numpy as np
 
@@ -68,10 +67,10 @@ class NativeBackend(Backend[EngineState]):
         outputs = self.engine.step(
             states, [EngineInput(each.images, each.events, each.elapsed, size)
                      for each, size in zip(prepared, sizes)], request.confidence,
-            request.firing_rate or request.energy)
+            request.firing_rates or request.energy)
         model_ms = 1e3 * (time.perf_counter() - start)
         return [StepResult(output.mask, output.confidence,
-                           fmean(output.rates.values()) if request.firing_rate else None,
+                           output.rates if request.firing_rates else None,
                            self._energy_mj(each, output) if request.energy else None)
                 for each, output in zip(prepared, outputs)], model_ms
 

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +35,7 @@ class Segmentation:
     :param mask: uint8 ``[H, W]`` of class ids, at the size of the last frame; before the first
         frame, at the size of the event sensor.
     :param confidence: uint8 ``[H, W]``, probability of that class in 0..255, if requested.
-    :param firing_rate: mean spikes of a neuron in this step, if requested.
+    :param firing_rates: mean spikes of a neuron in this step by layer, if requested.
     :param energy_mj: estimated energy of this step in mJ, if requested; see
         :mod:`mfs_seg_core.util.energy`. On the torch backend, the mean of streams that step
         together.
@@ -44,9 +45,14 @@ class Segmentation:
 
     mask: np.ndarray
     confidence: np.ndarray | None
-    firing_rate: float | None
+    firing_rates: Mapping[str, float] | None
     energy_mj: float | None
     model_ms: float
+
+    @property
+    def firing_rate(self) -> float | None:
+        """Mean of the layers' firing rates; None: not requested, or a network without spikes."""
+        return fmean(self.firing_rates.values()) if self.firing_rates else None
 
 
 def set_threads(count: int) -> None:
@@ -211,7 +217,7 @@ class Segmenter:
         :param elapsed_s: seconds since the last step, 0 or more, for the leak; None: the nominal
             step of the weights.
         :param confidence: return the confidence too.
-        :param firing_rate: return the firing rate too; a network without spikes has none.
+        :param firing_rate: return the firing rates too; a network without spikes has none.
         :param events: window of events; one without events says that nothing moved. None: the
             event camera is absent.
         :param energy: return the energy too.

@@ -105,12 +105,15 @@ class TorchBackend(Backend[StreamState]):
         inputs = _inputs([prepared[i] for i in order], self.network.config.steps)
         counter = OperationCounter(self.network) if request.energy else None
         with counter or nullcontext():
-            prediction = self._advance(state=gather(rows), rates=request.firing_rate, **inputs)
+            prediction = self._advance(state=gather(rows), rates=request.firing_rates, **inputs)
         scatter(rows, prediction.state)
         logits = prediction.logits[-1]
         logits = logits[0] if len(logits) == 1 else logits.mean(0)
-        rates = (torch.stack(list(prediction.rates.values())).mean(0).tolist() if prediction.rates
-                 else [None] * len(states))
+        rates: list[dict[str, float] | None] = [None] * len(states)
+        if prediction.rates:
+            # One copy from the device for all layers.
+            values = torch.stack(list(prediction.rates.values()), 1).tolist()
+            rates = [dict(zip(prediction.rates, row)) for row in values]
         if self._device.type == 'cuda':
             torch.cuda.synchronize(self._device)
         model_ms = 1e3 * (time.perf_counter() - start)

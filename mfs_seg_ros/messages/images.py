@@ -1,6 +1,6 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages made of arrays; the choice of the converter of image messages."""
+"""Messages made of arrays and classes, and classes of messages; the choice of the converter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vision_msgs.msg import LabelInfo, VisionClass
 from mfs_seg_core.images.conversion import Converter, convert_by_opencv
 from mfs_seg_core.images.encoding import BAYER, MessageError
 from mfs_seg_core.images.packed import PackedImage
-from mfs_seg_core.labels import UNLABELLED, ClassSet
+from mfs_seg_core.labels import CAMVID, DDD17, DSEC, UNLABELLED, ClassSet, default_colour
 from mfs_seg_core.util.text import printable
 
 # Encodings of 8-bit samples that cv_bridge of every distribution converts.
@@ -69,6 +69,23 @@ def label_info_message(classes: ClassSet, header: Header, threshold: float = 0.0
         header=header,
         class_map=[VisionClass(class_id=number, class_name=name) for number, name in named],
         threshold=threshold)
+
+
+def class_set(message: LabelInfo) -> ClassSet:
+    """
+    Return the classes of a LabelInfo.
+
+    The message has no colours: they are those of the set with the same names, else default ones.
+
+    :param message: names of class ids.
+    :returns: classes up to the highest id but 255.
+    """
+    given = {each.class_id: each.class_name for each in message.class_map
+             if each.class_id < UNLABELLED}
+    names = tuple(given.get(number, str(number)) for number in range(max(given, default=-1) + 1))
+    known = next((classes for classes in (CAMVID, DDD17, DSEC) if classes.names == names), None)
+    return known or ClassSet('labels', names, np.array(
+        [default_colour(number) for number in range(len(names))], np.uint8).reshape(-1, 3))
 
 
 def cv_bridge_converter() -> Converter:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from mfs_seg_ros.node.launch_checks import check_params_file
 PARAMS_FILES = {'camera': 'segment.yaml', 'events': 'segment_events.yaml',
                 'fusion': 'segment_fusion.yaml'}
 # Parameters of the node by the type of their value.
-TEXTS = ('sensors', 'weights', 'device', 'backend')
+TEXTS = ('sensors', 'weights', 'device', 'backend', 'class_groups', 'points')
 FLAGS = ('autostart', 'use_sim_time')
 NUMBERS = {'input_width': int, 'input_height': int, 'max_latency': float}
 TRUTHS = {'true': True, '1': True, 'false': False, '0': False}
@@ -67,6 +68,16 @@ ARGUMENTS = (
     Argument('input_height', '',
              'Height of the network input in pixels; 0: in proportion to input_width, or the size '
              'in training if both are 0. Empty: as in the parameter file.'),
+    Argument('class_groups', '',
+             "Groups that replace the classes: 'drivable', 'autoware', or path of a YAML file. "
+             'Empty: those of the parameter file.'),
+    Argument('points', '',
+             "Publish labelled points of 'depth' or 'cloud' messages. Empty: as in the parameter "
+             'file.'),
+    Argument('points_topic', '',
+             "Topic of the depth images or point clouds. Empty: '~/depth' or '~/cloud'."),
+    Argument('camera_info_topic', '',
+             "Topic of the image's camera_info. Empty: 'camera_info' next to image_topic."),
     Argument('max_latency', '',
              'Time in seconds from a stamp to its mask above which the diagnostics warn. Empty: as '
              'in the parameter file.'),
@@ -137,19 +148,31 @@ def node_options(values: Mapping[str, str], config: Path) -> NodeOptions:
 def _remappings(camera: str, values: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the remappings of the topics of a camera; '' is the camera without a name."""
     prefix = f'~/{camera}/' if camera else '~/'
-    chosen = {}
-    for name, single, several in (('image_topic', '/camera/image_raw', '/{camera}/image_raw'),
-                               ('events_topic', '/event_camera/events', '/{camera}/events')):
-        topic = values[name] or (several if camera else single)
-        if camera and '{camera}' not in topic:
-            raise ValueError(f"{name} '{topic}' is one topic for several cameras: write {{camera}} "
-                             'where their names differ')
-        chosen[name] = topic.replace('{camera}', camera)
+    image_topic = _topic('image_topic', values, camera, '/camera/image_raw', '/{camera}/image_raw')
     # Cameras often publish both transports, and with both, each image would be two steps.
-    image = (f'{prefix}image', chosen['image_topic'])
+    image = (f'{prefix}image', image_topic)
     if values['image_transport'] == 'compressed':
-        image = (f'{prefix}image/compressed', f"{chosen['image_topic']}/compressed")
-    return [image, (f'{prefix}events', chosen['events_topic'])]
+        image = (f'{prefix}image/compressed', f'{image_topic}/compressed')
+    remappings = [image, (f'{prefix}events', _topic(
+        'events_topic', values, camera, '/event_camera/events', '/{camera}/events'))]
+    if values['points_topic']:
+        topic = _topic('points_topic', values, camera)
+        remappings += [(f'{prefix}{kind}', topic) for kind in ('depth', 'cloud')]
+    if any(values[name] for name in ('points', 'points_topic', 'camera_info_topic')):
+        info = (_topic('camera_info_topic', values, camera) if values['camera_info_topic'] else
+                re.sub('[^/]*$', 'camera_info', image_topic, count=1))
+        remappings.append((f'{prefix}camera_info', info))
+    return remappings
+
+
+def _topic(name: str, values: Mapping[str, str], camera: str, single: str = '', several: str = ''
+           ) -> str:
+    """Return the topic that an argument names; the last two are its defaults."""
+    topic = values[name] or (several if camera else single)
+    if camera and '{camera}' not in topic:
+        raise ValueError(f"{name} '{topic}' is one topic for several cameras: write {{camera}} "
+                         'where their names differ')
+    return topic.replace('{camera}', camera)
 
 
 def _number(name: str, values: Mapping[str, str]) -> int | float:

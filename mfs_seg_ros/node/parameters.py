@@ -20,6 +20,8 @@ from mfs_seg_core.util.modalities import SENSORS
 KINDS = {str: 'text', bool: 'true or false', int: 'an integer', float: 'a number with a point'}
 # Sensors required by each trigger.
 TRIGGERS = {'image': ('camera',), 'events': ('events',), 'both': ('camera', 'events')}
+# Messages whose points can be labelled.
+POINTS = ('depth', 'cloud')
 LISTS = {str: 'a list of texts', float: 'a list of numbers with a point'}
 
 
@@ -112,9 +114,15 @@ SEGMENTER = (
     Setting('publish_mask_run_length', False,
             'Advertise ~/mask_run_length, the run-length encoded mask in the format of Autoware; '
             'computed only while subscribed.', live=True),
+    Setting('points', '',
+            "Publish ~/points, labelled points: 'depth', of depth images on ~/depth; 'cloud', of "
+            'point clouds on ~/cloud; both with ~/camera_info. Empty: none.'),
     Setting('min_confidence', 0.0,
             'Probability of the class below which a pixel of the mask is 255, unlabelled; 0: all '
             'pixels are labelled.', (0.0, 1.0), live=True),
+    Setting('class_groups', '',
+            'Groups that replace the classes in all outputs: name of shipped ones '
+            "('drivable', 'autoware'), or path of a YAML file; empty: none."),
     Setting('overlay_opacity', 0.5,
             'Opacity of the mask in ~/overlay; 0: the image alone, 1: the mask alone.', (0.0, 1.0),
             live=True),
@@ -260,3 +268,21 @@ def chosen_trigger(trigger: str, sensors: tuple[str, ...]) -> str:
             f"trigger '{trigger}' needs {' and '.join(TRIGGERS[trigger])}: the parameter 'sensors' "
             f"selects {' and '.join(sensors)} only")
     return trigger
+
+
+def chosen_points(points: str, trigger: str) -> str:
+    """
+    Return the value of the parameter ``points``.
+
+    :param points: value of the parameter.
+    :param trigger: 'image', 'events' or 'both'.
+    :returns: 'depth', 'cloud', or '' for no points.
+    :raises ParameterError: the value is unknown, or no mask has the stamp of an image.
+    """
+    if points and points not in POINTS:
+        raise ParameterError(f"parameter 'points' must be one of {', '.join(POINTS)}, or empty, "
+                             f"not '{points}'")
+    if points and trigger == 'events':
+        raise ParameterError(f"points '{points}' needs masks of images: set the parameter "
+                             "'trigger' to 'image' or 'both', or 'points' to an empty text")
+    return points

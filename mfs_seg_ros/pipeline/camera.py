@@ -12,12 +12,13 @@ from typing import Any
 from rclpy.node import Node
 
 from mfs_seg_core.images import ImageStream
+from mfs_seg_core.streaming.continuity import Continuity
+from mfs_seg_core.streaming.synchronizer import Synchronizer
 from mfs_seg_ros.diagnostics.drops import DropLog
 from mfs_seg_ros.diagnostics.health import Health, Limits, Report
 from mfs_seg_ros.diagnostics.qos_check import Topic
 from mfs_seg_ros.messages.images import converter
 from mfs_seg_ros.pipeline.configure import Plan
-from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream
 from mfs_seg_ros.pipeline.image_reader import ImageReader
@@ -25,9 +26,9 @@ from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.inputs import Inputs
 from mfs_seg_ros.pipeline.latency import Latency
 from mfs_seg_ros.pipeline.outputs import Outputs
+from mfs_seg_ros.pipeline.points import LabelledPoints
 from mfs_seg_ros.pipeline.receiver import Receiver
 from mfs_seg_ros.pipeline.responder import Responder
-from mfs_seg_ros.pipeline.synchronizer import Synchronizer
 from mfs_seg_ros.pipeline.worker import CameraStream
 
 # Kind of message of each sensor.
@@ -56,7 +57,7 @@ class Camera:
                               Limits(settings['max_latency']), time.monotonic(),
                               COMPLETING[plan.trigger])
         self._latency = Latency(self._now_ns)
-        self._outputs = Outputs(node, self._prefix, settings, plan.segmenter.classes)
+        self._outputs = Outputs(node, self._prefix, settings, plan)
         # While the camera is open.
         self._inputs: Inputs | None = None
         self._stream: CameraStream | None = None
@@ -72,11 +73,11 @@ class Camera:
 
     @property
     def watched(self) -> list[Topic]:
-        """Inputs and image outputs, to check their QoS; empty while the camera is closed."""
+        """Inputs and outputs, to check their QoS; empty while the camera is closed."""
         if not self._inputs:
             return []
         return [*(Topic(group) for group in self._inputs.groups),
-                *(Topic([publisher], is_input=False) for publisher in self._outputs.images)]
+                *(Topic([publisher], is_input=False) for publisher in self._outputs.publishers)]
 
     def open(self, changed: threading.Condition) -> CameraStream:
         """
@@ -92,16 +93,18 @@ class Camera:
         continuity = Continuity(settings['max_gap'])
         event_map = EventMap(settings['event_homography'], settings['event_map'])
         queue = InputQueue(settings['event_queue_bytes'], changed)
+        points = (LabelledPoints(self._outputs.points, plan.points, plan.classes, log)
+                  if self._outputs.points else None)
         images = ImageStream(settings['bit_depth'], converter())
         receiver = Receiver(
             queue, ImageReader(images, health, log, self._now_ns), plan.read_events,
             EventStream(event_map, continuity), event_map,
             Synchronizer(plan.trigger, settings['event_window'], settings['event_wait'],
-                         settings['max_gap']), log)
+                         settings['max_gap']), log, points)
         segmenter = plan.streams[self.name]
         segmenter.restart()
         responder = Responder(segmenter, continuity, self._outputs, health, log,
-                              self._latency)
+                              self._latency, points)
         self._inputs = Inputs(self._node, self._prefix, settings, plan, queue, continuity,
                               health, log, self._outputs)
         self._stream = CameraStream(receiver, responder)

@@ -9,12 +9,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mfs_seg_core.class_groups import ClassGroups, load_groups
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.images import BitDepth
+from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, warm_up
 from mfs_seg_core.weights.header import find_weights
 from mfs_seg_ros.messages.events import event_message
-from mfs_seg_ros.node.parameters import camera_names, chosen_sensors, chosen_trigger, input_size
+from mfs_seg_ros.node.parameters import (
+    camera_names,
+    chosen_points,
+    chosen_sensors,
+    chosen_trigger,
+    input_size,
+)
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import warm_up_decoders
 
@@ -30,9 +38,11 @@ class Plan:
     :param segmenter: stream at rest.
     :param streams: warm streams at rest on its network, by camera.
     :param weights_file: path of the weights.
+    :param groups: groups that replace the classes of the weights; None: there are none.
     :param cameras: names of the cameras; one empty name: the only one.
     :param sensors: 'camera', 'events' or both.
     :param trigger: messages that complete a step: 'image', 'events' or 'both'.
+    :param points: messages whose points are labelled: 'depth', 'cloud', or '' for none.
     :param event_type: type of the event messages; None without events.
     :param read_events: reads an event packet from the bytes of its message; None without events.
     """
@@ -40,11 +50,18 @@ class Plan:
     segmenter: Segmenter
     streams: dict[str, Segmenter]
     weights_file: str
+    groups: ClassGroups | None
     cameras: list[str]
     sensors: tuple[str, ...]
     trigger: str
+    points: str
     event_type: type | None
     read_events: Callable[[bytes], EventPacket] | None
+
+    @property
+    def classes(self) -> ClassSet:
+        """Classes of the published masks."""
+        return self.groups.classes if self.groups else self.segmenter.classes
 
 
 def make_plan(settings: Mapping[str, Any]) -> Plan:
@@ -64,7 +81,10 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     segmenter = segmenter.sibling(input_size(settings, segmenter.input_size))
     sensors = chosen_sensors(settings['sensors'], segmenter.sensors)
     trigger = chosen_trigger(settings['trigger'], sensors)
+    points = chosen_points(settings['points'], trigger)
     EventMap(settings['event_homography'], settings['event_map'])
+    groups = (load_groups(settings['class_groups'], segmenter.classes)
+              if settings['class_groups'] else None)
     event_type = read_events = None
     if 'events' in sensors:
         event_type, read_events = event_message(settings['event_type'])
@@ -72,5 +92,5 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     set_threads(settings['threads'] or max(1, min(MAX_THREADS, (os.cpu_count() or 1) - 1)))
     streams = {name: segmenter.sibling() for name in cameras}
     warm_up(list(streams.values()), sensors)
-    return Plan(segmenter, streams, str(weights_file), cameras, sensors, trigger, event_type,
-                read_events)
+    return Plan(segmenter, streams, str(weights_file), groups, cameras, sensors, trigger,
+                points, event_type, read_events)

@@ -12,8 +12,8 @@ import numpy as np
 from mfs_seg_core.events.dsec_hdf5 import open_hdf5
 from mfs_seg_core.events.pixel_map import PixelMap
 from mfs_seg_core.images.encoding import MessageError
+from mfs_seg_core.streaming.step import Step
 from mfs_seg_ros.node.parameters import ParameterError
-from mfs_seg_ros.pipeline.step import Step
 
 Size = tuple[int, int]
 

@@ -13,16 +13,13 @@ from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.events.types import Events
 from mfs_seg_core.images.encoding import MAX_PIXELS, MessageError
+from mfs_seg_core.streaming.arrival_order import Arrival
+from mfs_seg_core.streaming.continuity import Continuity
+from mfs_seg_core.streaming.sensor_clock import ROS_TIME_ENCODINGS, SensorClock
+from mfs_seg_core.streaming.synchronizer import DecodedPacket
 from mfs_seg_ros.messages.events import ARRAY_ENCODING, EventArrayDecoder
 from mfs_seg_ros.messages.images import header_of
-from mfs_seg_ros.pipeline.arrival_order import Arrival
-from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
-from mfs_seg_ros.pipeline.sensor_clock import SensorClock
-from mfs_seg_ros.pipeline.synchronizer import DecodedPacket
-
-# Their drivers stamp the events in ROS time; the clock of the others starts anywhere.
-ROS_TIME_ENCODINGS = ('libcaer', 'libcaer_cmp', 'mono', ARRAY_ENCODING)
 
 
 class EventStream:
@@ -115,7 +112,7 @@ class EventStream:
 
 
 def _clock_of(packet: EventPacket) -> SensorClock:
-    return SensorClock(packet.encoding in ROS_TIME_ENCODINGS)
+    return SensorClock(packet.encoding in (*ROS_TIME_ENCODINGS, ARRAY_ENCODING))
 
 
 def warm_up_decoders() -> None:

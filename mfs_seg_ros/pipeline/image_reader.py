@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from mfs_seg_core.images import ImageStream, MessageError
 from mfs_seg_core.streaming.image_quality import exposure
+from mfs_seg_core.streaming.synchronizer import DecodedImage
 from mfs_seg_ros.diagnostics.drops import DropLog
 from mfs_seg_ros.diagnostics.health import Health
 from mfs_seg_ros.messages.images import stamp_ns
 from mfs_seg_ros.pipeline.input_queue import Timed
-from mfs_seg_ros.pipeline.synchronizer import DecodedImage
 
 # A smaller image has nothing to segment.
 MIN_SIDE = 8

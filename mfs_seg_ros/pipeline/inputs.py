@@ -10,8 +10,9 @@ from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
+from mfs_seg_core.streaming.continuity import Continuity
 from mfs_seg_ros.diagnostics.drops import (
     IMAGES_DROPPED,
     IMAGES_LATE,
@@ -29,12 +30,12 @@ from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import stamp_ns
 from mfs_seg_ros.messages.serialised_image import read_image
 from mfs_seg_ros.pipeline.configure import Plan
-from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.outputs import Outputs
 
 # Matches every camera. Deeper than 1: messages that the middleware replaces are not counted.
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+GEOMETRY_TOPICS = {'depth': Image, 'cloud': PointCloud2}
 
 
 class Inputs:
@@ -77,6 +78,12 @@ class Inputs:
                 node, plan.event_type, f'{prefix}events', self._on_events, EVENT_QOS, raw=True,
                 # Packets have a count of their own.
                 on_lost=None if settings['event_type'] == 'packet' else self._on_lost_arrays)])
+        if plan.points:
+            geometry = plan.points, GEOMETRY_TOPICS[plan.points], self._on_geometry
+            info = 'camera_info', CameraInfo, queue.put_camera_info
+            self.groups += [
+                [CheckedSubscription(node, kind, f'{prefix}{topic}', callback, CAMERA_QOS)]
+                for topic, kind, callback in (geometry, info)]
 
     @property
     def topics(self) -> str:
@@ -127,6 +134,10 @@ class Inputs:
         self._health.arrived('events', time.monotonic())
         if self._awake() and (dropped := self._queue.put_packet(message, len(message))):
             self._health.lost(PACKETS_DROPPED, dropped)
+
+    def _on_geometry(self, message: Any) -> None:
+        if self.asleep is None:
+            self._queue.put_geometry(message)
 
     def _on_lost_arrays(self, count: int) -> None:
         if self.asleep is None:

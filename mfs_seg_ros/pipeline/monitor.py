@@ -61,6 +61,7 @@ class Monitor:
             'weights': plan.segmenter.name,
             'weights SHA-256': file_hash(plan.weights_file)[:DIGITS],
             'backend': plan.segmenter.backend_description,
+            'class groups': plan.groups.classes.name if plan.groups else 'none',
             'input size (pixels)': f'{width}x{height}', 'trigger': plan.trigger}
         self._device = plan.segmenter.device
         self._cameras, self._state = cameras, 'inactive'

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mfs_seg_core.events.packet import EventPacket
+from mfs_seg_core.streaming.step import Step
+from mfs_seg_core.streaming.synchronizer import Synchronizer
 from mfs_seg_ros.diagnostics.drops import (
     IMAGES_TOO_OLD,
     IMAGES_UNUSABLE,
@@ -22,8 +24,7 @@ from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream
 from mfs_seg_ros.pipeline.image_reader import ImageReader
 from mfs_seg_ros.pipeline.input_queue import InputQueue, Timed
-from mfs_seg_ros.pipeline.step import Step
-from mfs_seg_ros.pipeline.synchronizer import Synchronizer
+from mfs_seg_ros.pipeline.points import LabelledPoints
 
 # Seconds between two judgements of the share of rejected events.
 JUDGEMENT_PERIOD_S = 0.5
@@ -42,14 +43,16 @@ class Receiver:
     :param event_map: place of the events in the image.
     :param synchronizer: assigns images and events to steps.
     :param log: counts and logs unusable messages.
+    :param points: takes depth images or point clouds; None: there are none.
     """
 
     def __init__(self, queue: InputQueue, images: ImageReader,
                  read_packet: Callable[[bytes], EventPacket] | None, events: EventStream,
-                 event_map: EventMap, synchronizer: Synchronizer, log: DropLog) -> None:
+                 event_map: EventMap, synchronizer: Synchronizer, log: DropLog,
+                 points: LabelledPoints | None = None) -> None:
         self._queue, self._images, self._read_packet = queue, images, read_packet
         self._events, self._event_map, self._synchronizer = events, event_map, synchronizer
-        self._log = log
+        self._log, self._points = log, points
         self._rejected, self._next_judgement_s = RejectedEvents(), 0.0
 
     @property
@@ -68,6 +71,8 @@ class Receiver:
             self._judge_events()
         if received.image is not None:
             self._convert(received.image, settings['max_age'])
+        if self._points:
+            self._points.receive(received.geometries, received.camera_info)
 
     def next_step(self) -> Step | None:
         """Return the next complete step; None: there is none now."""

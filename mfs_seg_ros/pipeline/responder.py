@@ -8,7 +8,9 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from mfs_seg_core.streaming.continuity import Continuity, StepCheck
 from mfs_seg_core.streaming.segmenter import Prepared, Segmentation, Segmenter
+from mfs_seg_core.streaming.step import Step
 from mfs_seg_ros.diagnostics.drops import (
     IMAGES_UNUSABLE,
     PACKETS_UNUSABLE,
@@ -16,10 +18,9 @@ from mfs_seg_ros.diagnostics.drops import (
     DropLog,
 )
 from mfs_seg_ros.diagnostics.health import Health
-from mfs_seg_ros.pipeline.continuity import Continuity, StepCheck
 from mfs_seg_ros.pipeline.latency import Latency
 from mfs_seg_ros.pipeline.outputs import Outputs
-from mfs_seg_ros.pipeline.step import Step
+from mfs_seg_ros.pipeline.points import LabelledPoints
 
 
 class PreparedStep(NamedTuple):
@@ -42,13 +43,16 @@ class Responder:
     :param health: counts masks and takes measurements.
     :param log: counts and logs steps that cannot be used, and resets.
     :param latency: measures the time from a stamp to its mask.
+    :param points: labels points by the masks of images; None: there are none.
     """
 
     def __init__(self, segmenter: Segmenter, continuity: Continuity, outputs: Outputs,
-                 health: Health, log: DropLog, latency: Latency) -> None:
+                 health: Health, log: DropLog, latency: Latency,
+                 points: LabelledPoints | None = None) -> None:
         self.segmenter = segmenter
         self._continuity, self._outputs = continuity, outputs
         self._health, self._log, self._latency = health, log, latency
+        self._points = points
 
     def request_reset(self, cause: str, reason: str) -> None:
         """Reset the state before the next step."""
@@ -91,7 +95,7 @@ class Responder:
         if check.reset:
             self._health.reset(*check.reset)
             self._log.info(f'the state returns to rest: {check.reset.reason}')
-        self._outputs.publish(step, result, settings)
+        mask = self._outputs.publish(step, result, settings)
         now_s = time.monotonic()
         processing_s = now_s - step.received_s
         latency_s = self._latency.since(step.stamp_ns)
@@ -100,18 +104,22 @@ class Responder:
             model_time_ms=result.model_ms, decode_time_ms=1e3 * step.decode_s,
             processing_time_ms=1e3 * processing_s,
             pipeline_latency_ms=None if latency_s is None else 1e3 * latency_s)
+        # After the times: those are of the mask.
+        if self._points and step.cause == 'image':
+            self._points.add_mask(step.header, mask)
 
-    def measured(self, firing_rate: float | None, energy_mj: float | None) -> None:
+    def measured(self, step: Step, result: Segmentation) -> None:
         """
-        Take the measurements of a step.
+        Take the measurements of a step, where it was measured.
 
-        :param firing_rate: mean spikes of a neuron; None: not measured.
-        :param energy_mj: energy of the step in mJ; None: not measured.
+        :param step: the step.
+        :param result: output of the network.
         """
-        if firing_rate is not None:
-            self._health.fired(firing_rate)
-        if energy_mj is not None:
-            self._health.spent(energy_mj)
+        if result.firing_rates:
+            self._health.fired(result.firing_rate)
+            self._outputs.publish_firing_rates(step, result.firing_rates)
+        if result.energy_mj is not None:
+            self._health.spent(result.energy_mj)
 
     def fail(self) -> None:
         """Count a step that failed unexpectedly, and reset the state: it may be incomplete."""

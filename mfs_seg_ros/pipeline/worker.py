@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from mfs_seg_core.streaming.segmenter import Segmentation, step_together
+from mfs_seg_core.streaming.step import Step
 from mfs_seg_ros.pipeline.receiver import Receiver
 from mfs_seg_ros.pipeline.responder import PreparedStep, Responder
-from mfs_seg_ros.pipeline.step import Step
 
 # Seconds between two measurements for the diagnostics. The firing rate costs some ms with torch;
 # counting the operations for the energy costs as much as the step.
@@ -117,8 +117,8 @@ class Worker:
             return
         confidence = any(responder.needs_confidence(settings) for responder, _ in batch)
         for (responder, prepared), result in zip(batch, self._step(batch, confidence)):
-            responder.measured(result.firing_rate, result.energy_mj)
             responder.publish(prepared, result, settings)
+            responder.measured(prepared.step, result)
 
     def _step(self, batch: list[tuple[Responder, PreparedStep]], confidence: bool
               ) -> list[Segmentation]:

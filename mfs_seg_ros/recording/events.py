@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from mfs_seg_core.events.event_image import draw_events
 from mfs_seg_core.events.packet import read_packet
 from mfs_seg_core.events.rejection import rejection
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.events.types import Events, concatenate
-from mfs_seg_ros.messages.event_image import draw_events
-from mfs_seg_ros.pipeline.continuity import Continuity
+from mfs_seg_core.streaming.continuity import Continuity
+from mfs_seg_core.streaming.synchronizer import DecodedPacket
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream, warm_up_decoders
-from mfs_seg_ros.pipeline.synchronizer import DecodedPacket
 
 # More events are not visible at the height of a video.
 MAX_DRAWN = 200_000

@@ -11,7 +11,7 @@ import numpy as np
 
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.labels import ClassSet
-from mfs_seg_ros.recording.video import ContactSheet, RecordedFrame, RunVideo
+from mfs_seg_core.segment.video import ContactSheet, RecordedFrame, RunVideo
 
 # Images, labels and masks of a stamp wait for one another; then the oldest is used incomplete.
 MAX_WAITING = 32

@@ -10,6 +10,7 @@ from pathlib import Path
 from mfs_seg_core.sources.street import STREET
 from mfs_seg_core.streaming.backend import BACKENDS
 from mfs_seg_core.util.modalities import SENSORS
+from mfs_seg_core.view.program import PLACES
 from mfs_seg_ros.tools.argument_types import positive
 
 DEFAULT_SECONDS = 20.0
@@ -46,6 +47,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--size', type=int, nargs=2, default=(0, 0), metavar=('WIDTH', 'HEIGHT'),
         help='input size of the network; smaller is quicker (default: that of the weights)')
+    view = parser.add_argument_group("live view, of the extra 'view'")
+    view.add_argument(
+        '--live', nargs='?', choices=PLACES, const=PLACES[0], default='', metavar='PLACE',
+        help="show sensors, masks, firing rates and latency while the demo runs: 'web', a page "
+             "for browsers, until Ctrl-C where this is a terminal; or 'window' (default: web)")
+    view.add_argument(
+        '--record', type=Path, metavar='FILE',
+        help='record the live view to a file of the kind .rrd')
     recordings = parser.add_argument_group('what to read of a recording')
     recordings.add_argument(
         '--image-topic', default='', metavar='TOPIC',

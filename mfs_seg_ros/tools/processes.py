@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import signal
@@ -12,13 +11,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mfs_seg_core.util.child import end_with_parent
 from mfs_seg_ros.tools.parameter_file import write_parameters
 
 # How long a process may take to end after each signal, in seconds.
 PATIENCE_S = ((signal.SIGINT, 20.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))
-PR_SET_PDEATHSIG = 1
 LOGGED_ERROR = re.compile(r'\[(?:ERROR|FATAL)\](?: \[[^\]]*\])*: (.*)')
-LIBC = ctypes.CDLL(None)
 
 
 class ChildFailed(Exception):
@@ -47,6 +45,11 @@ class Children:
     def __exit__(self, *_: object) -> None:
         self._end(list(self._processes.values()))
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the children that were started."""
+        return list(self._processes)
+
     def start(
         self,
         name: str,
@@ -74,7 +77,7 @@ class Children:
             self._processes[name] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 env={**self._environment, **(variables or {})},
-                start_new_session=True, preexec_fn=_end_with_parent)
+                start_new_session=True, preexec_fn=end_with_parent)
 
     def ended(self, name: str) -> bool:
         """Return whether a child has ended without error; raises ChildFailed after an error."""
@@ -138,9 +141,3 @@ def _signal_group(process: subprocess.Popen, number: signal.Signals) -> None:
     # After its leader was waited for, the number of the group may be another's.
     if process.poll() is None:
         os.killpg(process.pid, number)
-
-
-def _end_with_parent() -> None:
-    """End this process with its parent, even when that is killed (Linux)."""
-    if sys.platform == 'linux':
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from support.paths import REPOSITORY
 
+from mfs_seg_core.class_groups import load_groups
 from mfs_seg_core.labels import CAMVID
 from mfs_seg_core.legend import (
     BAND_ROW,
@@ -74,6 +75,13 @@ def test_command(tmp_path, source):
     assert (drawn == legend_image(CAMVID)).all()
 
 
+def test_groups(tmp_path):
+    path = tmp_path / 'legend.png'
+    assert main(['--classes', 'camvid', '--class-groups', 'drivable', '--output', str(path)]) == 0
+    drawn = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    assert (drawn == legend_image(load_groups('drivable', CAMVID).classes)).all()
+
+
 def test_process(tmp_path):
     """A class set is drawn without loading torch."""
     script = ('import runpy, sys; sys.argv[1:] = ["--classes", "dsec", "--output", "legend.png"]\n'
@@ -87,6 +95,8 @@ def test_process(tmp_path):
     (('--weights', 'nosuch', '--output', 'legend.png'), "legend: no weights 'nosuch'"),
     (('--classes', 'camvid', '--output', 'legend.txt'),
      "legend: 'legend.txt' is not a kind of image"),
+    (('--classes', 'dsec', '--class-groups', 'drivable', '--output', 'legend.png'),
+     "lists the class 'Road', which the weights lack"),
 ])
 def test_wrong_arguments(arguments, sentence, capsys):
     assert main([*arguments]) == 1

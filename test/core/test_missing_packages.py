@@ -44,8 +44,10 @@ def recording(folder) -> str:
 VERBS = {
     'train': (['--config', 'street_fast'], 'train'),
     'evaluate': (STREET, 'data'),
+    'segment': (['street', '--weights', 'street', '--output', 'OUT'], 'segment'),
     'data': (['own.yaml'], 'data'),
     'benchmark': (['events', '--count', '1000', '--rounds', '1'], 'events'),
+    'export': (['--weights', 'street', '--to', 'onnx', '--output', 'OUT'], 'export'),
     'profile': (STREET, 'torch'),
     'visualize': (['--weights', 'street', '--input', 'street', '--output', 'OUT'], 'torch'),
     'isometry': (['--weights', 'street'], 'torch'),
@@ -69,7 +71,9 @@ def test_without_extras_each_verb_names_its_extra(verb, tmp_path):
 
 @pytest.mark.parametrize('module, arguments, extra', [
     ('train', ['--config', str(REPOSITORY / 'config/train/street_fast.yaml')], 'train'),
-    ('evaluate', STREET, 'data')])
+    ('evaluate', STREET, 'data'),
+    ('export', ['--weights', 'street'], 'export'),
+    ('export.compare', ['street.onnx'], 'export')])
 def test_modules_that_are_run_name_their_extra(module, arguments, extra):
     program = COMMAND[:COMMAND.index('from mfs_seg_core')] + (
         "import runpy; sys.argv[:] = ['', *sys.argv[2:]]; "

@@ -26,8 +26,8 @@ from mfs_seg_core.events.evt3_encoder import encode_evt3
 from mfs_seg_core.events.packet import read_packet
 from mfs_seg_core.images import ImageStream
 from mfs_seg_core.images.encoding import LAYOUTS, Layout, MessageError
+from mfs_seg_core.streaming.continuity import Continuity
 from mfs_seg_ros.messages.images import header_of
-from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream
 

@@ -9,6 +9,7 @@ from array import array
 import cv2
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.srv import DescribeParameters, SetParameters
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -200,6 +201,23 @@ def test_parameters_are_metadata_of(camera):
         assert descriptor.description == setting.description
         # What may not change says why when it is tried.
         assert not descriptor.read_only
+
+
+def test_firing_rates_of_the_layers(camera):
+    rates = []
+    subscription = camera.node.create_subscription(
+        DiagnosticArray, '/mfs_seg/debug/firing_rates', rates.append, 10)
+
+    def measured() -> bool:
+        camera.ask(coarse_image(7), wait_for=('mask',))
+        return bool(rates)
+
+    camera.wait(measured, 'the firing rates')
+    camera.node.destroy_subscription(subscription)
+    assert rates[0].header.frame_id == camera.answers['mask'].header.frame_id
+    values = {pair.key: float(pair.value) for pair in rates[0].status[0].values}
+    assert {'down.0.lif', 'heads.0.lif'} <= set(values)
+    assert 0.0 < sum(values.values()) and min(values.values()) >= 0.0
 
 
 def test_overlay_only_on_demand(camera):

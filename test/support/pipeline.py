@@ -13,11 +13,12 @@ from mfs_seg_core.events.evt3_encoder import encode_evt3
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.types import Events
 from mfs_seg_core.images import ImageStream
+from mfs_seg_core.streaming.continuity import Continuity
 from mfs_seg_core.streaming.segmenter import Segmenter
+from mfs_seg_core.streaming.synchronizer import Synchronizer
 from mfs_seg_ros.diagnostics.drops import DropLog
 from mfs_seg_ros.diagnostics.health import Health, Limits
 from mfs_seg_ros.messages.images import image_message
-from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream
 from mfs_seg_ros.pipeline.image_reader import ImageReader
@@ -25,7 +26,6 @@ from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.latency import Latency
 from mfs_seg_ros.pipeline.receiver import Receiver
 from mfs_seg_ros.pipeline.responder import Responder
-from mfs_seg_ros.pipeline.synchronizer import Synchronizer
 from mfs_seg_ros.pipeline.worker import CameraStream, Worker
 from support.untrained import metadata_of, untrained
 
@@ -60,6 +60,7 @@ class KeptOutputs:
         self.masks: list[np.ndarray] = []
         self.steps = []
         self.times_ms: list[dict[str, float | None]] = []
+        self.firing_rates: list[dict[str, float]] = []
 
     def needs_confidence(self, settings) -> bool:
         return settings['min_confidence'] > 0
@@ -70,6 +71,9 @@ class KeptOutputs:
 
     def publish_times(self, **times_ms) -> None:
         self.times_ms.append(times_ms)
+
+    def publish_firing_rates(self, step, rates) -> None:
+        self.firing_rates.append(rates)
 
 
 class CameraPath:

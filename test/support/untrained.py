@@ -12,6 +12,9 @@ from mfs_seg_core.model.network import MFSSeg
 from mfs_seg_core.weights.file import build
 from mfs_seg_core.weights.metadata import Metadata
 
+# Changes of the configuration 'fast' that make its steps quick.
+SMALL = dict(widths=(8, 16, 24), kernels=((), (3,), (5,)), detail=4)
+
 
 def untrained(config: str, events: int = 0, **changes) -> MFSSeg | LiteSeg:
     """

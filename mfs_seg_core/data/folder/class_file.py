@@ -4,19 +4,17 @@
 
 from __future__ import annotations
 
-import colorsys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from mfs_seg_core.data.folder.class_map import ClassMap, Value
-from mfs_seg_core.labels import UNLABELLED, ClassSet
+from mfs_seg_core.labels import UNLABELLED, ClassSet, check_class_name, default_colour
+from mfs_seg_core.util.colour import read_colour
 from mfs_seg_core.util.settings_file import read_mapping, typed
 
 PRESETS = Path(__file__).parent / 'presets'
-# Longest name that weights files accept.
-MAX_NAME = 100
 MAX_ID = 65535
 
 
@@ -93,8 +91,8 @@ def _class_map(source: str, values: dict) -> ClassMap:
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f'{source} lists the class {twice[0]!r} twice: merge the two entries, or '
                          'rename one')
-    palette = [_default_colour(number) if entry.colour is None
-               else _colour(f'{source}: class {entry.name!r}', entry.colour)
+    palette = [default_colour(number) if entry.colour is None
+               else read_colour(f'{source}: class {entry.name!r}', entry.colour)
                for number, entry in enumerate(entries)]
     owners: dict[Value, tuple[str, int]] = {}
     for number, entry in enumerate(entries):
@@ -122,8 +120,7 @@ def _entry(source: str, number: int, given) -> ClassEntry:
     if not isinstance(given, dict):
         raise ValueError(f'{where} must be a name, or a mapping with a name, not {given!r}')
     entry = typed(where, ClassEntry, given)
-    if not entry.name or len(entry.name) > MAX_NAME or not entry.name.isprintable():
-        raise ValueError(f'{where}: the name must have 1 to {MAX_NAME} printable letters')
+    check_class_name(where, entry.name)
     return entry
 
 
@@ -135,7 +132,7 @@ def _own(source: str, owners: dict[Value, tuple[str, int]], owner: str, number: 
         raise ValueError(f'{where} has no values: list those of its pixels in the labels, or '
                          'remove the class')
     for given in values:
-        value = _colour(where, given) if coloured else _id(where, given)
+        value = read_colour(where, given) if coloured else _id(where, given)
         if value in owners:
             raise ValueError(f'{where} has the value {given!r}, which {owners[value][0]} has too: '
                              'remove one')
@@ -149,23 +146,6 @@ def _id(where: str, value) -> int:
     return value
 
 
-def _colour(where: str, given) -> tuple[int, int, int]:
-    """Return the colour that ``[R, G, B]`` or '#rrggbb' names."""
-    try:
-        numbers = (tuple(bytes.fromhex(given.removeprefix('#'))) if isinstance(given, str)
-                   else tuple(given))
-    except (TypeError, ValueError):
-        numbers = ()
-    if len(numbers) != 3 or any(type(n) is not int or not 0 <= n <= 255 for n in numbers):
-        raise ValueError(f"{where} has the colour {given!r}: write [R, G, B], each from 0 to 255, "
-                         "or '#rrggbb'")
-    return numbers
-
-
-def _default_colour(number: int) -> tuple[int, int, int]:
-    """Return a colour; those of close numbers differ in hue by the golden section."""
-    rgb = colorsys.hsv_to_rgb(number * 0.618 % 1, 0.55 + 0.15 * (number % 4), 0.9)
-    return tuple(round(255 * part) for part in rgb)
 
 
 def _code(value: Value) -> int:

@@ -114,3 +114,10 @@ def test_cameras(capfd):
 def test_wrong_cameras(capsys):
     assert main(['cameras', '--cameras', '0']) == 1
     assert '--cameras and --rounds must be 1 or more' in capsys.readouterr().err
+
+
+def test_points(capsys):
+    assert main(['points', '--rounds', '1']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == 'Labelled points of 640x480 pixels, median of 1 rounds'
+    assert [line.split()[0] for line in lines[1:]] == ['depth', 'point']

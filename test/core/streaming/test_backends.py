@@ -58,6 +58,7 @@ def test_shipped_weights(drive, weights, least):
         same.append((masks[0] == masks[1]).mean())
         right.append([(mask == frame.label).mean() for mask in masks])
         assert results[0].firing_rate == pytest.approx(results[1].firing_rate, rel=0.01)
+        assert results[0].firing_rates.keys() == results[1].firing_rates.keys()
     assert np.mean(same) > least
     assert abs(np.subtract(*np.mean(right, 0))) < (0.01 if weights == 'street' else 0.02)
 

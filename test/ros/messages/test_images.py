@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
+from vision_msgs.msg import LabelInfo, VisionClass
 
 from mfs_seg_core.images import to_rgb
 from mfs_seg_core.images.conversion import convert_by_opencv
 from mfs_seg_core.images.encoding import LAYOUTS
-from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.labels import CAMVID, ClassSet, default_colour
 from mfs_seg_ros.messages import images as messages
-from mfs_seg_ros.messages.images import image_message, label_info_message
+from mfs_seg_ros.messages.images import class_set, image_message, label_info_message
 
 # 4 rows of 6 pixels: every pixel and every channel differs.
 RGB = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3) * 3
@@ -47,6 +48,19 @@ def test_label_info_names_every_class():
     assert info.threshold == 0.0
     found = {item.class_id: item.class_name for item in info.class_map}
     assert found == {**dict(enumerate(CAMVID.names)), 255: 'unlabelled'}
+
+
+def test_classes_of_a_label_info():
+    info = label_info_message(CAMVID, Header())
+    assert class_set(info) is CAMVID
+    grouped = ClassSet('groups', ('drivable', 'other'), np.zeros((2, 3), np.uint8))
+    found = class_set(label_info_message(grouped, Header()))
+    assert found.names == ('drivable', 'other')
+    # The message has no colours.
+    assert found.palette.tolist() == [list(default_colour(0)), list(default_colour(1))]
+    assert len(class_set(LabelInfo())) == 0 and class_set(LabelInfo()).palette.shape == (0, 3)
+    gap = LabelInfo(class_map=[VisionClass(class_id=1, class_name='second')])
+    assert class_set(gap).names == ('0', 'second')
 
 
 @pytest.mark.parametrize('encoding', LAYOUTS)

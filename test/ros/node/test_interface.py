@@ -12,8 +12,10 @@ from support.camera import MODULE, QUICK, Camera
 from support.paths import CONFIG
 
 NAME = '/mfs_seg'
-# These depend on the parameters use_sim_time and publish_mask_run_length, and on the ROS version.
-OPTIONAL = {'/clock', '/mfs_seg/mask_run_length', '/mfs_seg/get_type_description'}
+# These depend on the parameters use_sim_time, publish_mask_run_length and points, and on the ROS
+# version.
+OPTIONAL = {'/clock', '/mfs_seg/mask_run_length', '/mfs_seg/get_type_description',
+            '/mfs_seg/depth', '/mfs_seg/cloud', '/mfs_seg/camera_info', '/mfs_seg/points'}
 
 
 @pytest.fixture(scope='module')

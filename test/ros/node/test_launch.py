@@ -72,6 +72,25 @@ def test_arguments_override_the_parameter_file_and_keep_their_types(params_file)
     assert type(chosen['max_latency']) is float
 
 
+def test_topics_of_points():
+    image = ('~/image', '/camera/image_raw')
+    chosen = options(points='depth')
+    assert chosen.parameters == {'sensors': 'camera', 'points': 'depth'}
+    assert chosen.remappings == [image, EVENTS, ('~/camera_info', '/camera/camera_info')]
+    # The parameter may be in a parameter file.
+    assert options(points_topic='/points').remappings == [
+        image, EVENTS, ('~/depth', '/points'), ('~/cloud', '/points'),
+        ('~/camera_info', '/camera/camera_info')]
+    assert options(camera_info_topic='/info').remappings[2:] == [('~/camera_info', '/info')]
+    several = options(points='cloud', cameras='left,right', image_topic='/{camera}/rgb/image',
+                      points_topic='/{camera}/points').remappings
+    assert several[-4:] == [('~/right/events', '/right/events'), ('~/right/depth', '/right/points'),
+                            ('~/right/cloud', '/right/points'),
+                            ('~/right/camera_info', '/right/rgb/camera_info')]
+    with pytest.raises(ValueError, match="points_topic '/points' is one topic for several"):
+        options(points_topic='/points', cameras='left,right')
+
+
 @pytest.mark.parametrize('text, sentence', [
     (None, r"params_file '.*my.yaml' cannot be read \(No such file or directory\): give"),
     (b'\xff\xfe\x00', r"my.yaml' cannot be read \(it is not UTF-8 text\)"),

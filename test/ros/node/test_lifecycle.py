@@ -2,13 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lifecycle of the node: transitions, parameters in each state, and memory."""
 
+import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import Parameter
 from rcl_interfaces.srv import GetParameters, ListParameters, SetParameters
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from support.camera import MODULE, QUICK, as_message, coarse_image, same
 from support.manager import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, SHUTDOWN, WAYS, Manager
+from vision_msgs.msg import LabelInfo
 
+from mfs_seg_core.class_groups import load_groups
+from mfs_seg_core.labels import CAMVID
 from mfs_seg_ros.diagnostics.process_info import process_state
 
 
@@ -108,6 +113,35 @@ def test_weights_and_input_size_change_while_inactive(active):
     assert not same(active.ask(coarse_image(5)), street)
     assert active.change(DEACTIVATE)
     assert active.set(input_width=QUICK['input_width']).successful
+
+
+def test_groups_replace_the_classes_of_all_outputs(active):
+    classes = active.ask(coarse_image(5))
+    assert active.change(DEACTIVATE)
+    refused = active.set(class_groups='nosuch')
+    assert not refused.successful
+    assert refused.reason.startswith("there are no class groups 'nosuch': name a YAML file, or one")
+    assert active.set(class_groups='drivable', overlay_opacity=1.0).successful
+    assert active.change(ACTIVATE)
+    overlay, labels = active.subscribe_to('overlay'), []
+    info = active.node.create_subscription(
+        LabelInfo, '/managed/mfs_seg/label_info', labels.append,
+        QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
+    active.wait_for_segmenter()
+    groups = load_groups('drivable', CAMVID)
+    answer = active.ask(coarse_image(5))
+    np.testing.assert_array_equal(answer['mask'], groups.apply(classes['mask']))
+    np.testing.assert_array_equal(answer['confidence'], classes['confidence'])
+    np.testing.assert_array_equal(answer['overlay'].reshape(32, 48, 3),
+                                  groups.classes.palette[answer['mask']])
+    active.wait(lambda: labels, 'the label info')
+    assert [each.class_name for each in labels[-1].class_map] == [
+        *groups.classes.names, 'unlabelled']
+    active.outputs.remove('overlay')
+    for subscription in (overlay, info):
+        active.node.destroy_subscription(subscription)
+    assert active.change(DEACTIVATE)
+    assert active.set(class_groups='', overlay_opacity=0.5).successful
 
 
 def test_the_backend_changes_while_inactive(active):

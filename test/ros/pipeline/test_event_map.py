@@ -8,9 +8,9 @@ import pytest
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.events.types import Events
 from mfs_seg_core.images.encoding import MessageError
+from mfs_seg_core.streaming.step import Step
 from mfs_seg_ros.node.parameters import ParameterError
 from mfs_seg_ros.pipeline.event_map import EventMap
-from mfs_seg_ros.pipeline.step import Step
 
 NONE = [0.0] * 9
 # Twice as large, and 10 pixels to the right.

@@ -12,9 +12,9 @@ from mfs_seg_core.events.evt3_encoder import encode_evt3
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.types import Events
 from mfs_seg_core.images.encoding import MessageError
+from mfs_seg_core.streaming.continuity import Continuity
 from mfs_seg_ros.messages.events import event_message, read_array
 from mfs_seg_ros.node.parameters import ParameterError
-from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.event_map import EventMap
 from mfs_seg_ros.pipeline.event_stream import EventStream
 

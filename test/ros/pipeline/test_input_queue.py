@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from mfs_seg_ros.pipeline.input_queue import InputQueue
+from mfs_seg_ros.pipeline.input_queue import GEOMETRIES, InputQueue
 
 
 @pytest.fixture
@@ -34,6 +34,18 @@ def test_every_packet_is_kept_in_order(queue):
     assert [queue.put_packet(packet, 30) for packet in 'abc'] == [0, 0, 0]
     queue.put_image('image')
     assert taken_from(queue) == ('image', ['a', 'b', 'c'], 0)
+
+
+def test_the_newest_geometries_are_kept(queue):
+    queue.put_camera_info('info')
+    assert not queue.filled
+    for number in range(GEOMETRIES + 2):
+        queue.put_geometry(number)
+    assert queue.filled
+    received = queue.take()
+    assert received.geometries == list(range(2, GEOMETRIES + 2))
+    assert received.camera_info == 'info'
+    assert queue.take()[3:] == ([], None)
 
 
 def test_oldest_packets_make_room(queue):

@@ -11,6 +11,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from support.camera import as_message, coarse_image
 from support.pipeline import START_NS
 
+from mfs_seg_core.streaming.continuity import Continuity
 from mfs_seg_ros.diagnostics.drops import (
     IMAGES_LATE,
     IMAGES_LOST,
@@ -21,7 +22,6 @@ from mfs_seg_ros.diagnostics.drops import (
 )
 from mfs_seg_ros.diagnostics.health import Health, Limits
 from mfs_seg_ros.messages.images import header_of
-from mfs_seg_ros.pipeline.continuity import Continuity
 from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.inputs import Inputs
 
@@ -49,8 +49,8 @@ class CameraInputs:
         self.outputs = SimpleNamespace(has_subscribers=True)
         self.inputs = Inputs(
             self.node, '', {'max_gap': 1.0, 'lazy': False, 'event_type': event_type},
-            SimpleNamespace(sensors=('camera', 'events'), event_type=bytes), self.queue,
-            Continuity(1.0), self.health, DropLog(self, '', self.health), self.outputs)
+            SimpleNamespace(sensors=('camera', 'events'), event_type=bytes, points=''),
+            self.queue, Continuity(1.0), self.health, DropLog(self, '', self.health), self.outputs)
 
     def send(self, *frames: int) -> None:
         """Receive images by their number at 20 Hz."""

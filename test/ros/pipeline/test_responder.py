@@ -8,8 +8,8 @@ from support.camera import coarse_image
 from support.pipeline import SETTINGS, START_NS, CameraPath
 
 from mfs_seg_core.streaming.segmenter import step_together
+from mfs_seg_core.streaming.step import Step
 from mfs_seg_ros.diagnostics.drops import IMAGES_UNUSABLE
-from mfs_seg_ros.pipeline.step import Step
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from mfs_seg_core.labels import CAMVID
-from mfs_seg_ros.recording import video
+from mfs_seg_core.segment import video
+from mfs_seg_core.segment.video import RecordedFrame, tiles
 from mfs_seg_ros.recording.metrics import MAX_WAITING, RunRecord
-from mfs_seg_ros.recording.video import RecordedFrame, tiles
 
 STEP_NS = 50_000_000
 

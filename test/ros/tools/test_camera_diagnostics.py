@@ -5,7 +5,15 @@
 import pytest
 from builtin_interfaces.msg import Time
 
-from mfs_seg_ros.diagnostics.drops import ADVICE, IMAGES_DROPPED, IMAGES_UNUSABLE, STEPS_FAILED
+from mfs_seg_ros.diagnostics.drops import (
+    ADVICE,
+    IMAGES_DROPPED,
+    IMAGES_UNUSABLE,
+    POINTS_UNCALIBRATED,
+    POINTS_UNMATCHED,
+    POINTS_UNUSABLE,
+    STEPS_FAILED,
+)
 from mfs_seg_ros.diagnostics.health import Health, Limits
 from mfs_seg_ros.diagnostics.status import diagnostic_array
 from mfs_seg_ros.tools.camera_diagnostics import IMAGE_CAUSES, PACKET_CAUSES, CameraDiagnostics
@@ -35,4 +43,5 @@ def test_counts_are_those_of_the_last_status():
 
 
 def test_every_cause_without_a_mask_is_counted():
-    assert {*IMAGE_CAUSES, *PACKET_CAUSES} == {*ADVICE} - {STEPS_FAILED}
+    assert {*IMAGE_CAUSES, *PACKET_CAUSES} == {*ADVICE} - {
+        STEPS_FAILED, POINTS_UNUSABLE, POINTS_UNMATCHED, POINTS_UNCALIBRATED}

@@ -4,7 +4,7 @@
 
 import pytest
 
-from mfs_seg_ros.pipeline.arrival_order import IN_A_ROW, Arrival, ArrivalOrder
+from mfs_seg_core.streaming.arrival_order import IN_A_ROW, Arrival, ArrivalOrder
 
 IN_ORDER, LATE, BACK = Arrival.IN_ORDER, Arrival.LATE, Arrival.BACK
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+# Their drivers stamp the events in ROS time; the clock of the others starts anywhere.
+ROS_TIME_ENCODINGS = ('libcaer', 'libcaer_cmp', 'mono')
 # Time constant of the filtered offset: far above the jitter of the host's stamps, far below the
 # hours in which a sensor's quartz drifts by milliseconds.
 FILTER_US = 2_000_000

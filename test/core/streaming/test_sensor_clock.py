@@ -5,7 +5,7 @@
 import numpy as np
 import pytest
 
-from mfs_seg_ros.pipeline.sensor_clock import SensorClock
+from mfs_seg_core.streaming.sensor_clock import SensorClock
 
 EPOCH_NS = 1_700_000_000_123_456_789
 MS_NS = 1_000_000

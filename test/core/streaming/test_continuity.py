@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mfs_seg_core.events.packet import EventPacket
-from mfs_seg_ros.pipeline.arrival_order import Arrival
-from mfs_seg_ros.pipeline.continuity import Continuity, PacketCheck, Reset, StepCheck
-from mfs_seg_ros.pipeline.step import Step
+from mfs_seg_core.streaming.arrival_order import Arrival
+from mfs_seg_core.streaming.continuity import Continuity, PacketCheck, Reset, StepCheck
+from mfs_seg_core.streaming.step import Step
 
 SECOND = 1_000_000_000
 SIZE = (180, 240)

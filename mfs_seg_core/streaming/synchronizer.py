@@ -11,8 +11,8 @@ import numpy as np
 
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.events.types import Events, concatenate
-from mfs_seg_ros.pipeline.sensor_clock import SensorClock
-from mfs_seg_ros.pipeline.step import Step
+from mfs_seg_core.streaming.sensor_clock import SensorClock
+from mfs_seg_core.streaming.step import Step
 
 # The events up to the stamp of an image are complete when the last one is at most this older.
 SLACK_US = 1000

@@ -14,8 +14,8 @@ import threading
 from typing import NamedTuple
 
 from mfs_seg_core.events.packet import EventPacket
-from mfs_seg_ros.pipeline.arrival_order import Arrival, ArrivalOrder
-from mfs_seg_ros.pipeline.step import Step
+from mfs_seg_core.streaming.arrival_order import Arrival, ArrivalOrder
+from mfs_seg_core.streaming.step import Step
 
 # Sensors mix up the order of single events by less than this.
 EVENT_JITTER_US = 10_000

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mfs_seg_core.events.types import Events
-from mfs_seg_ros.pipeline.sensor_clock import SensorClock
-from mfs_seg_ros.pipeline.synchronizer import DecodedImage, DecodedPacket, Synchronizer
+from mfs_seg_core.streaming.sensor_clock import SensorClock
+from mfs_seg_core.streaming.synchronizer import DecodedImage, DecodedPacket, Synchronizer
 
 IMAGE = np.zeros((4, 6, 3), np.uint8)
 # ROS time at the sensor's time 0.

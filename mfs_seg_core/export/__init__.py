@@ -1,0 +1,3 @@
+# Copyright 2026 The mfs_seg_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One step of a network as a file for other runtimes: ONNX, OpenVINO, the native engine."""
