@@ -17,6 +17,7 @@ from mfs_seg_core.engine.library import default_threads, library
 from mfs_seg_core.engine.memory import address, aligned_bytes
 from mfs_seg_core.engine.plan import MemoryPlan
 from mfs_seg_core.engine.program import Program
+from mfs_seg_core.engine.resize import enlarge_masks
 
 _threads = [0]
 
@@ -256,10 +257,7 @@ class Engine:
         if confidence:
             stream.spaces[layout.CONFIDENCE] = address(output[1])
         self._run((layout.Op * 1)(op), (layout.StreamMemory * 1)(stream), tables, confidence)
-        if fine == size:
-            return output
-        rows, columns = (np.arange(wanted) * given // wanted for wanted, given in zip(size, fine))
-        return output.take(columns, 2).take(rows, 1)
+        return output if fine == size else enlarge_masks(output, size)
 
     def _run(self, ops: ctypes.Array, streams: ctypes.Array, tables: np.ndarray, confidence: bool,
              nanoseconds: np.ndarray | None = None) -> None:

@@ -32,10 +32,11 @@ def writes(operation: Operation) -> set[int]:
 def joined_operations(operations: Sequence[Operation], rows: Callable[[Operation], int]
                       ) -> list[bool]:
     """
-    Return for each operation whether it runs together with the one before it.
+    Find the operations that run together with the one before them.
 
     :param operations: operations of a program, in the order of execution.
     :param rows: returns the number of rows of an operation.
+    :returns: for each operation, whether it does.
     """
     joined, height = [], 0
     # Planes that the operations which run together write, whether row by row, and those of which

@@ -52,13 +52,16 @@ class Library:
         call.mfs_wake.argtypes = []
         call.mfs_run.argtypes = [c_int32, c_void_p, c_int32, c_void_p, c_int32, c_void_p, c_void_p,
                                  c_int32, c_void_p]
-        call.mfs_resize.restype = None
+        call.mfs_resize.restype = call.mfs_enlarge.restype = None
+        call.mfs_enlarge.argtypes = [c_void_p, c_int32, c_void_p, c_int32, c_int32, c_void_p,
+                                     c_void_p]
         call.mfs_resize.argtypes = [
             c_void_p, c_int32, c_int32, c_void_p, c_int32, c_int32, c_void_p, c_void_p, c_int32,
             c_int32, c_void_p, c_void_p, c_int32, c_int32, c_void_p, c_void_p]
         self.kernels = self._names()
         os.register_at_fork(after_in_child=call.mfs_after_fork)
-        self.run, self.wake, self.resize = call.mfs_run, call.mfs_wake, call.mfs_resize
+        self.run, self.wake = call.mfs_run, call.mfs_wake
+        self.resize, self.enlarge = call.mfs_resize, call.mfs_enlarge
 
     def _names(self) -> dict[str, int]:
         """Return the kernels that this processor can run, best first, and their indices."""

@@ -1,6 +1,10 @@
 # Copyright 2026 The mfs_seg_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Resize images with anti-aliasing, in C++: the same pixels as torch's, with which we train."""
+"""
+Resize images and masks in C++, to the same pixels as torch, with which we train.
+
+Images with anti-aliasing, masks by the nearest pixels.
+"""
 
 from __future__ import annotations
 
@@ -54,6 +58,30 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         address(down.first), address(down.weights), down.weights.shape[1], down.precision,
         address(line), address(between))
     return result
+
+
+def enlarge_masks(masks: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """
+    Enlarge masks by the nearest pixels.
+
+    :param masks: uint8 ``[N, h, w]``, contiguous.
+    :param size: height H and width W, not smaller.
+    :returns: uint8 ``[N, H, W]``.
+    :raises EngineUnavailableError: the library cannot run here.
+    """
+    count, height, width = masks.shape
+    result = np.empty((count, *size), np.uint8)
+    rows, columns = nearest(height, size[0]), nearest(width, size[1])
+    for mask, larger in zip(masks, result):
+        library().enlarge(address(mask), width, address(larger), size[1], size[0], address(rows),
+                          address(columns))
+    return result
+
+
+@lru_cache(maxsize=16)
+def nearest(given: int, wanted: int) -> np.ndarray:
+    """Return the nearest input of each output element, int32 ``[wanted]``."""
+    return (np.arange(wanted) * given // wanted).astype(np.int32)
 
 
 @lru_cache(maxsize=16)

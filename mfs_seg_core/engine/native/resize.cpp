@@ -1,8 +1,8 @@
 // Copyright 2026 The mfs_seg_ros authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Resize of images with anti-aliasing: a triangle filter along the rows, then along the columns,
-// in fixed point. engine/resize.py makes the weights.
+// Resize of images with anti-aliasing, by a triangle filter along the rows, then along the columns,
+// in fixed point; of masks by the nearest pixels. engine/resize.py makes weights and indices.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -209,4 +209,18 @@ extern "C" __attribute__((visibility("default"))) void mfs_resize(
     if (wide) return resize<filter_row_wide, filter_column_wide>(job);
 #endif
     resize<filter_row, filter_column>(job);
+}
+
+// Enlarge a mask, uint8 of rows of this width: output (y, x) is the input at (rows[y], columns[x]).
+extern "C" __attribute__((visibility("default"))) void mfs_enlarge(
+    const uint8_t *in, int32_t width, uint8_t *out, int32_t to_width, int32_t to_height,
+    const int32_t *rows, const int32_t *columns) {
+    for (int y = 0; y < to_height; ++y, out += to_width) {
+        if (y > 0 && rows[y] == rows[y - 1]) {
+            std::memcpy(out, out - to_width, to_width);
+            continue;
+        }
+        const uint8_t *row = in + int64_t(rows[y]) * width;
+        for (int x = 0; x < to_width; ++x) out[x] = row[columns[x]];
+    }
 }
