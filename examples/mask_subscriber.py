@@ -35,7 +35,8 @@ class MaskSubscriber(Node):
         counts = np.bincount(np.frombuffer(mask.data, np.uint8), minlength=256)
         shares = counts / counts.sum()
         largest = np.argsort(-shares)[:LARGEST].tolist()
-        self.get_logger().info(f'{mask.header.stamp.sec}.{mask.header.stamp.nanosec:09}: ' + ', '.join(
+        stamp = mask.header.stamp
+        self.get_logger().info(f'{stamp.sec}.{stamp.nanosec:09}: ' + ', '.join(
             f'{self.names.get(number, number)} {shares[number]:.0%}' for number in largest))
 
 

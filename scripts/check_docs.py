@@ -33,7 +33,8 @@ def main() -> int:
     """Run or list the commands; return the exit code."""
     parser = argparse.ArgumentParser(prog='check_docs', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--list', action='store_true', help='list the commands without running them')
+    parser.add_argument('--list', action='store_true',
+                        help='list the commands without running them')
     parser.add_argument('--only', default='', metavar='REGEX',
                         help='commands or pages to check (default: all)')
     options = parser.parse_args()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -61,7 +61,7 @@ class DocRule:
 
     match: str
     skip: str = ''
-    replace: dict[str, str] | None = None
+    replace: dict[str, str] = field(default_factory=dict, hash=False)
     add: str = ''
     instead: str = ''
     seconds: float = 120.0
@@ -69,7 +69,7 @@ class DocRule:
     def apply(self, text: str) -> str:
         """Return the command to run."""
         text = self.instead or text
-        for old, new in (self.replace or {}).items():
+        for old, new in self.replace.items():
             text = re.sub(rf'(?<!\w){re.escape(old)}(?!\w)', new, text)
         return f'{text} {self.add}'.strip()
 
