@@ -14,8 +14,8 @@ OPENCV = 'opencv-python-headless<5'
 # `colcon build --symlink-install` runs a link to this file in a folder without the README.
 README = Path(__file__).resolve().with_name('README.md')
 ENGINE = 'mfs_seg_core/engine'
-# The library uses nothing of Python: one wheel of a platform serves every version. setuptools refuses
-# that name for builds of Python without a GIL.
+# The library uses nothing of Python: one wheel of a platform serves every version. setuptools
+# refuses that name for builds of Python without a GIL.
 ONE_FOR_ALL = not get_config_var('Py_GIL_DISABLED')
 
 setup(

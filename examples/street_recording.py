@@ -7,6 +7,7 @@ Write a drive of Street as a video, an event recording and a bag, where no camer
 bag drive (MCAP) with ``/camera/image_raw`` and ``/event_camera/events``. Needs the extra `events`.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -26,6 +27,7 @@ PACKET = ('std_msgs/Header header\nuint32 height\nuint32 width\nuint64 seq\nuint
 def main(folder: Path, seconds: float = 4.0) -> None:
     """Write the recordings of a drive."""
     folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / 'drive', ignore_errors=True)
     street = Street(SEED, *SIZE, RATE_HZ)
     sensor = EventCamera(street, step_s=1 / RATE_HZ, interpolated=3)
     store = get_typestore(Stores.LATEST)

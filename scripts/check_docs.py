@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -39,9 +38,7 @@ def main() -> int:
                         help='commands or pages to check (default: all)')
     options = parser.parse_args()
     rules = read_rules()
-    chosen = [(command, rule_of(command.text, rules)) for command in all_commands()]
-    chosen = [(command, rule) for command, rule in chosen
-              if re.search(options.only, f'{command.page} {command.text}')]
+    chosen = [(command, rule_of(command.text, rules)) for command in all_commands(options.only)]
     runnable = [(command, rule) for command, rule in chosen if not rule.skip]
     if options.list:
         for command, rule in runnable:

@@ -24,7 +24,7 @@ SPAN = re.compile(r'`([^`\n]+)`')
 # First words of a command.
 PROGRAM = re.compile(
     r'(?:[A-Z_]+=\S+ )*(?:mfs-seg[\w-]*|python3?|pip|ros2|rviz2|rqt|rosdep|colcon|scripts/\w+\.sh'
-    r'|sphinx-build|ruff|pydoclint|cffconvert|actionlint|hadolint|cibuildwheel|docker|podman|cmake'
+    r'|sphinx-build|ruff|pydoclint|cffconvert|actionlint|hadolint|cibuildwheel|docker|podman|cmake|tensorboard'
     r'|c\+\+|g\+\+|git|cd|export|\.)(?= |$)')
 # A span that names a program or its verb.
 NAME = re.compile(r'[\w/.-]+|(?:mfs-seg|ros2) \w[\w-]*')
@@ -64,7 +64,7 @@ class DocRule:
     replace: dict[str, str] = field(default_factory=dict, hash=False)
     add: str = ''
     instead: str = ''
-    seconds: float = 120.0
+    seconds: float = 300.0
 
     def apply(self, text: str) -> str:
         """Return the command to run."""
@@ -123,12 +123,18 @@ def commands_of(path: Path) -> list[DocCommand]:
     return [DocCommand(page, re.sub(r'\s{2,}', ' ', command)) for command in found]
 
 
-def all_commands() -> list[DocCommand]:
-    """Return the commands of all pages; each once, where it is first."""
+def all_commands(pattern: str = '') -> list[DocCommand]:
+    """
+    Return the commands of all pages; each once, where it is first.
+
+    :param pattern: regular expression, searched for in page and command; empty: all.
+    :returns: the commands in the order of the pages.
+    """
     unique = {}
     for path in PAGES:
         for command in commands_of(path):
-            unique.setdefault(command.text, command)
+            if re.search(pattern, f'{command.page} {command.text}'):
+                unique.setdefault(command.text, command)
     return list(unique.values())
 
 
