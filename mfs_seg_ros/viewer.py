@@ -17,6 +17,7 @@ from vision_msgs.msg import LabelInfo
 
 from mfs_seg_core.images import ImageStream, to_labels
 from mfs_seg_core.util.modalities import SENSORS
+from mfs_seg_core.segment.video import VIDEO_HEIGHT
 from mfs_seg_core.view.live import LOW_PRIORITY, LiveView
 from mfs_seg_core.view.step import ViewedStep
 from mfs_seg_ros.diagnostics.health import Level
@@ -27,7 +28,6 @@ from mfs_seg_ros.node.parameters import Setting, chosen_sensors, declare_all
 from mfs_seg_ros.node.run import run_node
 from mfs_seg_ros.node.stop import Stop, end_process
 from mfs_seg_ros.pipeline.latency import Latency
-from mfs_seg_ros.recording.video import VIDEO_HEIGHT
 from mfs_seg_ros.recording.viewed_steps import ViewedSteps
 
 POLL_S = 0.1

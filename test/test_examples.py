@@ -6,8 +6,12 @@ from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
 
 import cv2
+import numpy as np
 import pytest
 from support.paths import REPOSITORY
+
+from mfs_seg_core.class_groups import load_groups
+from mfs_seg_core.labels import CAMVID
 
 EXAMPLES = REPOSITORY / 'examples'
 SECONDS = 0.2
@@ -63,9 +67,21 @@ def test_a_saved_state_continues_the_stream(tmp_path, capsys):
     assert 'same mask in 100% of pixels' in capsys.readouterr().out
 
 
+def test_labelled_points_have_the_colours_of_the_groups(tmp_path):
+    path = tmp_path / 'points.png'
+    example('labelled_points').main(path)
+    image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    assert image.shape == (240, 960, 3)
+    colours = {tuple(colour) for colour in load_groups('drivable', CAMVID).classes.palette.tolist()}
+    drawn = {tuple(colour) for colour in np.unique(image[:, 640:].reshape(-1, 3), axis=0).tolist()}
+    # The sky has no points, and the rest is the background.
+    assert drawn - {(24, 24, 24)} <= colours - {(70, 130, 180)} and len(drawn) >= 5
+
+
 def test_examples_are_short_and_listed():
     page = (EXAMPLES / 'README.md').read_text(encoding='utf-8')
     for path in EXAMPLES.glob('*.py'):
         assert f'examples/{path.name}' in page
-        code = [line for line in path.read_text(encoding='utf-8').splitlines() if line.strip()]
+        lines = [line.strip() for line in path.read_text(encoding='utf-8').splitlines()]
+        code = [line for line in lines if line and not line.startswith('#')]
         assert len(code) <= MAX_LINES, path

@@ -56,6 +56,8 @@ class ViewerProgram:
         self._process = subprocess.Popen(
             [Path(rerun_cli.__file__).with_name('rerun'), *options], stdin=subprocess.DEVNULL,
             stdout=self._log, stderr=subprocess.STDOUT, preexec_fn=end_with_parent,
+            # With CI set, it does not report its use over the network.
+            env=os.environ | {'CI': '1'},
             # Ctrl-C ends it by close(), after the last data.
             start_new_session=True)
         try:

@@ -25,7 +25,7 @@ SPAN = re.compile(r'`([^`\n]+)`')
 PROGRAM = re.compile(
     r'(?:[A-Z_]+=\S+ )*(?:mfs-seg[\w-]*|python3?|pip|ros2|rviz2|rqt|rosdep|colcon|scripts/\w+\.sh'
     r'|sphinx-build|ruff|pydoclint|cffconvert|actionlint|hadolint|cibuildwheel|docker|podman|cmake|tensorboard'
-    r'|c\+\+|g\+\+|git|cd|export|\.)(?= |$)')
+    r'|c\+\+|g\+\+|\./\w+|rerun|ssh|git|cd|export|\.)(?= |$)')
 # A span that names a program or its verb.
 NAME = re.compile(r'[\w/.-]+|(?:mfs-seg|ros2) \w[\w-]*')
 COMMENT = re.compile(r'(?:^|\s{2,})#.*$')
