@@ -16,8 +16,8 @@ from sensor_msgs.msg import Image
 from vision_msgs.msg import LabelInfo
 
 from mfs_seg_core.images import ImageStream, to_labels
-from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_core.segment.video import VIDEO_HEIGHT
+from mfs_seg_core.util.modalities import SENSORS
 from mfs_seg_core.view.live import LOW_PRIORITY, LiveView
 from mfs_seg_core.view.step import ViewedStep
 from mfs_seg_ros.diagnostics.health import Level
