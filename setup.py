@@ -4,6 +4,7 @@
 
 from glob import glob
 from pathlib import Path
+from sysconfig import get_config_var
 
 from setuptools import Extension, find_packages, setup
 
@@ -13,6 +14,9 @@ OPENCV = 'opencv-python-headless<5'
 # `colcon build --symlink-install` runs a link to this file in a folder without the README.
 README = Path(__file__).resolve().with_name('README.md')
 ENGINE = 'mfs_seg_core/engine'
+# The library uses nothing of Python: one wheel of a platform serves every version. setuptools
+# refuses that name for builds of Python without a GIL.
+ONE_FOR_ALL = not get_config_var('Py_GIL_DISABLED')
 
 setup(
     name=NAME,
@@ -42,12 +46,13 @@ setup(
     # runs on torch, of the extra 'torch'.
     ext_modules=[Extension(
         'mfs_seg_core.engine._native', sorted(glob(f'{ENGINE}/native/*.cpp')), language='c++',
-        depends=sorted(glob(f'{ENGINE}/native/*.*')), optional=True,
+        py_limited_api=ONE_FOR_ALL, depends=sorted(glob(f'{ENGINE}/native/*.*')), optional=True,
         # Without contraction, all sets of instructions compute the same bits.
         extra_compile_args=['-std=c++17', '-O3', '-fno-math-errno', '-fno-trapping-math',
                             '-ffp-contract=off', '-fno-strict-aliasing', '-fvisibility=hidden',
                             '-Wno-psabi', '-pthread'],
         extra_link_args=['-pthread'])],
+    options={'bdist_wheel': {'py_limited_api': 'cp310'}} if ONE_FOR_ALL else {},
     # What the streaming path needs, with the native engine. ROS packages come from package.xml.
     install_requires=['numpy', 'safetensors'],
     extras_require={

@@ -3,12 +3,12 @@
 """
 Draw labelled points of a frame of Street, seen from above and behind its camera.
 
-``python examples/labelled_points.py --output docs/points.png``
+``python examples/labelled_points.py PICTURE``
 
 Street renders no depth. Here the ground is a plane, and all else stands upright on it.
 """
 
-import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -58,12 +58,8 @@ def view_from_above(cells: np.ndarray) -> np.ndarray:
     return image
 
 
-def main() -> None:
-    """Run the example."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--output', type=Path, required=True, metavar='FILE')
-    options = parser.parse_args()
+def main(picture: Path) -> None:
+    """Draw an image, its mask in groups, and its points."""
     segmenter = Segmenter.from_weights('street')
     groups = load_groups('drivable', segmenter.classes)
     street = Street(17, WIDTH, HEIGHT)
@@ -72,9 +68,9 @@ def main() -> None:
     cells = np.empty((HEIGHT, WIDTH, len(FIELDS)), np.float32)
     write_depth(cells, upright_depth(mask, groups.classes.names), mask, CAMERA,
                 packed_colours(groups.classes))
-    save_image(options.output, np.hstack([
+    save_image(picture, np.hstack([
         frame.image, colourise(mask, groups.classes), view_from_above(cells)])[::2, ::2])
 
 
 if __name__ == '__main__':
-    main()
+    main(Path(sys.argv[1]))

@@ -87,6 +87,8 @@ make_venv() {
 # Tells the ament index of this package, as colcon would, with links into the repository.
 register() {
     local share=$venv/share/mfs_seg_ros index=$venv/share/ament_index/resource_index/packages
+    # One of another version would be found before the one that is built.
+    rm -f "$repository"/mfs_seg_core/engine/_native.*.so
     install --no-deps --no-build-isolation --editable "$repository"
     mkdir -p "$index" "$share/launch" "$share/config/train" "$venv/lib/mfs_seg_ros"
     touch "$index/mfs_seg_ros"

@@ -10,6 +10,7 @@ import pytest
 from support.optional import OptionalModule, reason
 from support.workers import scope
 
+from mfs_seg_core.util.openvino_reports import disable_reports
 from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.tools.processes import Children
 
@@ -17,6 +18,7 @@ from mfs_seg_ros.tools.processes import Children
 os.environ.setdefault('MPLCONFIGDIR', str(Path.home() / '.cache' / 'matplotlib'))
 CACHE = tempfile.TemporaryDirectory(prefix='mfs_seg_cache_')
 os.environ['XDG_CACHE_HOME'] = CACHE.name
+disable_reports()
 
 
 @pytest.hookimpl(optionalhook=True)

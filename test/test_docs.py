@@ -4,19 +4,31 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import shlex
 import subprocess
 import sys
 from importlib import import_module
+from importlib.metadata import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from support.doc_commands import (
+    PAGES,
+    SPAN,
+    DocRule,
+    all_commands,
+    commands_of,
+    read_rules,
+    rule_of,
+    without_fences,
+)
 from support.paths import REPOSITORY
 
-from mfs_seg_core.__main__ import VERBS
+from mfs_seg_core.__main__ import main as run_verb
 from mfs_seg_ros.diagnostics.drops import ADVICE
 from mfs_seg_ros.diagnostics.health import Health, Limits
 from mfs_seg_ros.diagnostics.status import process_facts
@@ -24,17 +36,13 @@ from mfs_seg_ros.node import parameter_table
 from mfs_seg_ros.node.parameters import SEGMENTER
 
 DOCS = REPOSITORY / 'docs'
-CARDS = sorted((REPOSITORY / 'mfs_seg_core/weights/pretrained').glob('*.md'))
-# Written by a command, which has tests of its own.
-GENERATED = DOCS / 'reproduction.md'
-PAGES = [REPOSITORY / 'README.md', REPOSITORY / 'CONTRIBUTING.md', *sorted(DOCS.glob('*.md')),
-         *CARDS]
 LINK = re.compile(r'!?\[[^\]]*\]\(([^)\s]+)\)')
 HEADING = re.compile(r'^#+ (.*)$', re.MULTILINE)
-FENCE = re.compile(r'^```.*?^```$', re.MULTILINE | re.DOTALL)
-CODE = re.compile(r'`([^`\n]+)`')
-COMMAND = re.compile(r'(?:mfs-seg|python -m|scripts/\w+\.sh)(?= |$)')
 SCRIPTS = {'scripts/demo.sh': 'mfs_seg_ros.demo', 'scripts/soak.sh': 'mfs_seg_ros.soak'}
+RULES = read_rules()
+COMMANDS = [command.text for command in all_commands()]
+# As check_docs.sh runs them: with samples in place of placeholders.
+RUN = [text if (rule := rule_of(text, RULES)).skip else rule.apply(text) for text in COMMANDS]
 
 
 def name(path: Path) -> str:
@@ -43,7 +51,7 @@ def name(path: Path) -> str:
 
 def prose(text: str) -> str:
     """Return a page without its blocks of code."""
-    return re.sub(r'^(?: {4}.*)$', '', FENCE.sub('', text), flags=re.MULTILINE)
+    return re.sub(r'^(?: {4}.*)$', '', without_fences(text), flags=re.MULTILINE)
 
 
 def anchors(text: str) -> set[str]:
@@ -67,70 +75,89 @@ def test_links_resolve(path):
     assert not broken
 
 
-def commands() -> list[str]:
-    """Return the commands of this package that the pages name, without duplicates."""
-    found = set()
-    for path in PAGES:
-        if path == GENERATED:
-            continue
-        text = path.read_text(encoding='utf-8')
-        lines = re.findall(r'^ {4}(.*)$', text.replace('\\\n', ' '), re.MULTILINE)
-        lines += [line for block in FENCE.findall(text) for line in block.splitlines()]
-        lines += CODE.findall(FENCE.sub('', text))
-        found |= {line.split('  #')[0].strip() for line in lines if COMMAND.match(line)}
-    return sorted(found)
+class Parsed(Exception):
+    """The command line of a command is valid."""
 
 
-COMMANDS = commands()
+@pytest.fixture
+def parsing(monkeypatch):
+    """Let commands end where their command line was parsed."""
+    parse = argparse.ArgumentParser.parse_args
 
+    def parse_only(self, args=None, namespace=None):
+        parse(self, args, namespace)
+        raise Parsed
 
-def help_of(module: str, arguments: list[str], capsys) -> str:
-    """Return the help of the command of a module."""
-    with pytest.raises(SystemExit) as end:
-        import_module(module).main([*arguments, '--help'])
-    assert end.value.code == 0
-    return capsys.readouterr().out
-
-
-def options_of(words: list[str]) -> list[str]:
-    return [word.partition('=')[0] for word in words if re.match(r'--?[a-z]', word)]
+    monkeypatch.setattr(argparse.ArgumentParser, 'parse_args', parse_only)
 
 
 def test_the_pages_name_commands():
-    assert len(COMMANDS) > 30
+    assert len(COMMANDS) > 100
     assert any(command.startswith('python -m mfs_seg_ros.') for command in COMMANDS)
+    assert all((REPOSITORY / page).exists() for page in (
+        'docs/tutorials/camera.md', 'examples/README.md'))
 
 
-@pytest.mark.parametrize('command', [line for line in COMMANDS if line.startswith('mfs-seg')])
-def test_verbs_and_their_options_exist(command, capsys):
-    _, verb, *words = shlex.split(command) if ' ' in command else [command, '--help']
-    if verb in ('VERB', '--help'):
+@pytest.mark.parametrize('command', [line for line in RUN if line.startswith('mfs-seg ')])
+def test_verbs_and_their_options_exist(command, parsing, capsys):
+    words = shlex.split(command)[1:]
+    if words[0] in ('VERB', '--help'):
         return
-    # Only `benchmark` has verbs of its own.
-    inner = words[:1] if verb == 'benchmark' else []
-    text = help_of(VERBS[verb][0], inner, capsys)
-    assert [option for option in options_of(words) if not re.search(rf'{option}\b', text)] == []
+    with pytest.raises(Parsed):
+        run_verb(words)
 
 
 @pytest.mark.parametrize('command', [
-    line for line in COMMANDS if line.startswith(('python -m', *SCRIPTS))])
-def test_modules_and_their_options_exist(command, capsys):
+    line for line in RUN if line.startswith(('python -m', *SCRIPTS))])
+def test_modules_and_their_options_exist(command, parsing, capsys):
     first, *words = shlex.split(command)
     module = SCRIPTS[first] if first in SCRIPTS else words.pop(1)
-    if module == 'pytest':
-        assert all((REPOSITORY / word).exists() for word in words[1:] if '/' in word)
+    words = [word for word in words if word != '-m']
+    if not module.startswith('mfs_seg_') or module == 'mfs_seg_core.NAME':
         return
-    assert find_spec(module), module
-    if options := options_of([word for word in words if word != '-m']):
-        text = help_of(module, [], capsys)
-        assert [option for option in options if not re.search(rf'{option}\b', text)] == []
+    assert (spec := find_spec(module)), module
+    name = f'{module}.__main__' if spec.submodule_search_locations else module
+    with pytest.raises(Parsed):
+        import_module(name).main(words)
 
 
 def test_paths_in_commands_exist():
     missing = {word for command in COMMANDS for word in shlex.split(command)
-               if re.match(r'(config|test|scripts|docs)/', word) and 'NAME' not in word
+               if re.match(r'(config|test|scripts|docs|examples)/', word) and 'NAME' not in word
                and not (REPOSITORY / word).exists()}
     assert not missing
+
+
+def test_extras_in_commands_exist():
+    named = {extra for command in COMMANDS for extras in re.findall(r'"\.\[(.*?)\]"', command)
+             for extra in extras.split(',')}
+    assert {'data', 'train'} <= named <= set(metadata('mfs_seg_ros').get_all('Provides-Extra'))
+
+
+def test_each_rule_applies_to_a_command():
+    used = {rule_of(text, RULES) for text in COMMANDS}
+    assert [rule.match for rule in RULES if rule not in used] == []
+
+
+def test_commands_are_found_wherever_they_stand(tmp_path, monkeypatch):
+    monkeypatch.setattr('support.doc_commands.REPOSITORY', tmp_path)
+    page = tmp_path / 'page.md'
+    page.write_text('The command `mfs-seg\nevents FILE` of `mfs-seg events`:\n\n'
+                    '    mfs-seg events a.raw \\\n        --json b   # to a file\n\n'
+                    '```sh\nscripts/demo.sh\n```\n\n```text\nno command\n```\n')
+    assert [command.text for command in commands_of(page)] == [
+        'mfs-seg events FILE', 'mfs-seg events a.raw --json b', 'scripts/demo.sh']
+    page.write_text('Output:\n\n    frobnicate --all\n')
+    with pytest.raises(ValueError, match="'frobnicate --all' is no command"):
+        commands_of(page)
+
+
+def test_a_placeholder_needs_a_rule():
+    with pytest.raises(ValueError, match="placeholder 'FILE': add a rule"):
+        rule_of('mfs-seg events FILE', [])
+    rule = DocRule('events', replace={'FILE': 'a.raw'}, add='--json b')
+    assert rule_of('mfs-seg events FILE', [rule]).apply('mfs-seg events FILE') == (
+        'mfs-seg events a.raw --json b')
 
 
 def test_names_in_python_examples_exist():
@@ -167,7 +194,7 @@ def topics(text: str, first: str, last: str) -> set[str]:
     """Return the topics in the first cells of the tables between two headings."""
     section = text[text.index(first):text.index(last)]
     return {topic for row in re.findall(r'^\| (`[~/].*?) \|', section, re.MULTILINE)
-            for topic in CODE.findall(row)}
+            for topic in SPAN.findall(row)}
 
 
 def test_the_topics_and_services_are_those_of_the_node():
@@ -187,7 +214,7 @@ def test_the_topics_and_services_are_those_of_the_node():
 
 def test_every_diagnostic_key_is_described():
     text = (DOCS / 'operation.md').read_text(encoding='utf-8')
-    described = set(CODE.findall(text[text.index('## Diagnostics'):]))
+    described = set(SPAN.findall(text[text.index('## Diagnostics'):]))
     keys = Health(('image', 'events'), 4, Limits(), 0.0).report(1.0).values.keys()
     described |= {f'{name}: {cause}' for name in ('lost', 'lost since the last report')
                   for cause in ADVICE if cause in described}

@@ -40,6 +40,7 @@ from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads
 from mfs_seg_core.util.charts import pyplot
 from mfs_seg_core.util.files import write_json
+from mfs_seg_core.util.openvino_reports import disable_reports
 from mfs_seg_core.util.table import cell, markdown_table
 
 WEIGHTS = 'street'
@@ -209,6 +210,7 @@ def _folded(network: nn.Module) -> nn.Module:
 
 
 def _has_openvino() -> bool:
+    disable_reports()
     try:
         import openvino  # noqa: F401
     except ImportError:

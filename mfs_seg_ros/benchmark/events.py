@@ -25,7 +25,7 @@ from mfs_seg_ros.diagnostics.process_info import cpu_s
 from mfs_seg_ros.node.stop import Stop
 from mfs_seg_ros.tools.argument_types import positive
 from mfs_seg_ros.tools.camera_diagnostics import PACKET_CAUSES
-from mfs_seg_ros.tools.processes import Children
+from mfs_seg_ros.tools.processes import ChildFailed, Children
 
 TIMES = ('model_time_ms', 'decode_time_ms')
 # For the last masks; the last events become a step after a second without more of them.
@@ -49,7 +49,7 @@ def run(children: Children, folder: Path, options: argparse.Namespace, stop: Sto
     :param options: the command line.
     :param stop: set when the program is to stop.
     :returns: the figures by name.
-    :raises ChildFailed: when a process fails.
+    :raises ChildFailed: when a process fails, or no mask arrives while the load runs.
     """
     counts_file = folder / 'sent.json'
     with pinned(options.core):
@@ -63,13 +63,16 @@ def run(children: Children, folder: Path, options: argparse.Namespace, stop: Sto
             'rate': options.rate, 'seconds': options.seconds, 'counts_file': str(counts_file)})
         wait(listener, children, lambda: listener.latencies_ms, 'segmenter')
         begin, used_s = time.monotonic(), cpu_s(children.pid('segmenter'))
-        masks = len(listener.latencies_ms)
+        masks, passed_s = len(listener.latencies_ms), 0.0
         while not children.ended('load'):
             children.check_running('segmenter')
             listener.listen(0.2)
             passed_s = time.monotonic() - begin
             cpu_share = (cpu_s(children.pid('segmenter')) - used_s) / passed_s
             masks_per_s = (len(listener.latencies_ms) - masks) / passed_s
+        if not passed_s:
+            raise ChildFailed('the load ended before the first mask: give more --seconds, or a '
+                              'lower --rate')
         # Masks after the end of the load do not count for the rate.
         listener.listen(DRAIN_S)
         wait_for_report(listener, children)

@@ -210,3 +210,12 @@ def test_a_step_that_cannot_be_shown_is_reported(tmp_path):
         for index in range(10 * MAX_WAITING):
             view.log(step(index, image=np.zeros((2, 2, 2), np.uint8)))
     view.close()
+
+
+def test_the_program_does_not_report_its_use(tmp_path, monkeypatch):
+    """It would from the second start on, and keeps reports in these folders."""
+    for name in ('XDG_CONFIG_HOME', 'XDG_DATA_HOME'):
+        monkeypatch.setenv(name, str(tmp_path))
+    for _ in range(2):
+        ViewerProgram('web').close()
+    assert not list(tmp_path.iterdir())
