@@ -64,8 +64,12 @@ class ViewStream:
             stream.log(layout.CAMERA, self._image(
                 step.image, '.jpg', 'image/jpeg', (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)))
         if step.events is not None:
+            events = step.events
+            if step.mask is not None and step.mask.shape != events.shape[:2]:
+                # Without a camera, the mask lies over them.
+                events = cv2.resize(events, step.mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
             stream.log(layout.EVENTS, self._image(
-                step.events, '.png', 'image/png', (cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL)))
+                events, '.png', 'image/png', (cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL)))
         if step.mask is not None:
             stream.log(layout.MASK, rr.SegmentationImage(step.mask))
         if step.confidence is not None:

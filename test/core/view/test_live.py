@@ -100,6 +100,15 @@ def test_a_recording_holds_each_step_on_both_timelines(tmp_path):
     assert cv2.imdecode(events, cv2.IMREAD_COLOR)[0, 0].tolist() == [30, 30, 220]
 
 
+def test_events_have_the_size_of_the_mask_over_them(tmp_path):
+    path = tmp_path / 'view.rrd'
+    with LiveView(file=path, sensors=('events',)) as view:
+        view.log(ViewedStep(STAMP_NS, events=np.zeros((30, 40, 3), np.uint8),
+                            mask=np.zeros((60, 80), np.uint8)))
+    picture = np.frombuffer(bytes(column(path, 'events', 'EncodedImage:blob')[0][0]), np.uint8)
+    assert cv2.imdecode(picture, cv2.IMREAD_COLOR).shape == (60, 80, 3)
+
+
 def test_masks_have_the_names_and_colours_of_their_classes(tmp_path):
     with LiveView(file=tmp_path / 'a.rrd') as view:
         view.describe(CAMVID)
