@@ -67,7 +67,8 @@ def test_wrong_parameters_end_with_one_sentence(environment, first):
         for given, process in processes.items():
             output = process.communicate(timeout=2 * TIMEOUT_S)[0]
             errors = re.findall(r'\[(?:ERROR|FATAL)\] \[[\d.]+\] \[mfs_seg\]: .*', output)
-            assert process.returncode == 1, output
+            # The middleware may hang at its end: see node/run.py.
+            assert process.returncode in (1, -signal.SIGALRM), output
             assert len(errors) == 1, output
             assert WRONG[given] in errors[0]
             assert 'Traceback' not in output
