@@ -7,11 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from mfs_seg_core.train.campaign.street_settings import StreetSettings
 from mfs_seg_core.train.settings import MODELS, WITHOUT_EVENTS
-from mfs_seg_core.util.settings_file import typed
+from mfs_seg_core.util.settings_file import read_mapping, typed
 
 # Settings of a stage that have no effect on Street.
 CAMVID_ONLY = ('train_splits', 'without_drives', 'val_split', 'val_drives', 'copy_paste')
@@ -134,11 +132,8 @@ def read_campaign(path: str | Path) -> Campaign:
     :returns: the campaign.
     :raises ValueError: the file is no YAML, or a setting is unknown, missing or invalid.
     """
-    try:
-        values = yaml.safe_load(Path(path).read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise ValueError(f'{path} cannot be read as YAML: {error}') from None
-    if not isinstance(values, dict) or not values.get('name') or not values.get('stages'):
+    values = read_mapping(path)
+    if not values.get('name') or not values.get('stages'):
         raise ValueError(f'{path} holds no campaign: give it a name and a list of stages')
     common, stages = values.get('common') or {}, []
     for number, own in enumerate(values['stages'], 1):

@@ -59,3 +59,10 @@ def test_wrong_files(text, sentence, tmp_path):
     path.write_text(text)
     with pytest.raises(ValueError, match=sentence):
         read_campaign(path)
+
+
+def test_a_file_that_is_no_text(tmp_path):
+    path = tmp_path / 'wrong.yaml'
+    path.write_bytes(b'\xd6\0')
+    with pytest.raises(ValueError, match='wrong.yaml cannot be read as YAML'):
+        read_campaign(path)
