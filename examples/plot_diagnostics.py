@@ -43,9 +43,11 @@ class DiagnosticsRecord(Node):
 def main(picture: str, seconds: float) -> None:
     """Record for some seconds, and plot."""
     rclpy.init()
-    record, end_s = DiagnosticsRecord(), time.monotonic() + WAIT_S
+    record, end_s = DiagnosticsRecord(), time.monotonic() + WAIT_S + seconds
     while time.monotonic() < end_s and len(record.reports) < seconds:
         rclpy.spin_once(record, timeout_sec=0.5)
+    if not record.reports:
+        sys.exit(f'no report on /diagnostics within {WAIT_S + seconds:g} s: start the node')
     values = defaultdict(list)
     for report in record.reports:
         for key, value in report.items():

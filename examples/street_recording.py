@@ -16,12 +16,11 @@ import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
+from mfs_seg_core.bags.definitions import PACKET
 from mfs_seg_core.data.street import EventCamera, Street
 from mfs_seg_core.events.evt3_encoder import encode_evt3
 
 SEED, SIZE, RATE_HZ = 7, (320, 240), 20.0
-PACKET = ('std_msgs/Header header\nuint32 height\nuint32 width\nuint64 seq\nuint64 time_base\n'
-          'string encoding\nbool is_bigendian\nuint8[] events')
 
 
 def main(folder: Path, seconds: float = 4.0) -> None:

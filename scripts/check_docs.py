@@ -83,7 +83,8 @@ def _problem(text: str, seconds: float) -> str:
                                    stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                    start_new_session=True)
         try:
-            status = f'exit code {process.wait(seconds)}' if process.wait(seconds) else ''
+            code = process.wait(seconds)
+            status = f'exit code {code}' if code else ''
         except subprocess.TimeoutExpired:
             status = f'still running after {seconds:.0f} s'
             # The session of the command, with all its children.

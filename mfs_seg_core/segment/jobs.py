@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
+from mfs_seg_core.engine.library import default_threads
 from mfs_seg_core.segment.progress import progress_bar
 from mfs_seg_core.segment.run import Observer, Outcome, segment
 from mfs_seg_core.segment.settings import Job
@@ -56,7 +56,7 @@ def in_processes(jobs: Sequence[Job], count: int) -> Iterator[Outcome]:
     :param count: number of processes.
     :yields: their results, as they are complete.
     """
-    threads = max(1, (os.cpu_count() or 1) // count)
+    threads = max(1, default_threads() // count)
     # Not fork: threads of the native engine do not survive it.
     pool = ProcessPoolExecutor(count, multiprocessing.get_context('spawn'), _prepare, (threads,))
     with pool, progress_bar('inputs', ' inputs') as progress:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mfs_seg_core.class_groups import find_groups
-from mfs_seg_core.weights.header import find_weights
+from mfs_seg_core.weights.header import file_hash, find_weights
 
 # Kinds of output that may be requested.
 OUTPUTS = ('masks', 'confidence', 'overlay', 'bag')
@@ -80,9 +80,9 @@ def identity(job: Job) -> dict[str, Any]:
     found = asdict(job.settings)
     found['outputs'] = sorted(job.settings.outputs)
     found['sensor_size'] = list(job.settings.sensor_size or ())
-    found['weights_sha256'] = _hash(find_weights(job.settings.weights).read_bytes())
+    found['weights_sha256'] = file_hash(find_weights(job.settings.weights))
     groups = job.settings.class_groups
-    found['class_groups_sha256'] = _hash(find_groups(groups).read_bytes()) if groups else ''
+    found['class_groups_sha256'] = file_hash(find_groups(groups)) if groups else ''
     return {'input': job.input, **found, 'files': _state(Path(job.input))}
 
 
@@ -93,8 +93,4 @@ def _state(path: Path) -> str:
     files = sorted(path.rglob('*')) if path.is_dir() else [path]
     stats = [(str(file.relative_to(path)), file.stat()) for file in files if file.is_file()]
     listed = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
-    return _hash(repr(listed).encode())
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
+    return hashlib.sha256(repr(listed).encode()).hexdigest()

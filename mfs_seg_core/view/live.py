@@ -154,6 +154,8 @@ def checked_file(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside(path).write_bytes(b'')
+        # A place that cannot be opened leaves no file.
+        aside(path).unlink()
     except OSError as error:
         raise OSError(f"'{path}' cannot be written ({error.strerror}): choose another folder"
                       ) from None

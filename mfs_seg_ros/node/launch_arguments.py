@@ -158,11 +158,10 @@ def _remappings(camera: str, values: Mapping[str, str]) -> list[tuple[str, str]]
     if values['points_topic']:
         topic = _topic('points_topic', values, camera)
         remappings += [(f'{prefix}{kind}', topic) for kind in ('depth', 'cloud')]
-    if any(values[name] for name in ('points', 'points_topic', 'camera_info_topic')):
-        info = (_topic('camera_info_topic', values, camera) if values['camera_info_topic'] else
-                re.sub('[^/]*$', 'camera_info', image_topic, count=1))
-        remappings.append((f'{prefix}camera_info', info))
-    return remappings
+    # Always: a parameter file may ask for points.
+    info = (_topic('camera_info_topic', values, camera) if values['camera_info_topic'] else
+            re.sub('[^/]*$', 'camera_info', image_topic, count=1))
+    return [*remappings, (f'{prefix}camera_info', info)]
 
 
 def _topic(name: str, values: Mapping[str, str], camera: str, single: str = '', several: str = ''

@@ -28,7 +28,7 @@ from mfs_seg_ros.diagnostics.missing_frames import MissingFrames
 from mfs_seg_ros.diagnostics.qos_check import CheckedSubscription
 from mfs_seg_ros.messages.events import EVENT_QOS
 from mfs_seg_ros.messages.images import stamp_ns
-from mfs_seg_ros.messages.serialised_image import read_image
+from mfs_seg_ros.messages.serialised_image import SerialisedImage, read_image
 from mfs_seg_ros.pipeline.configure import Plan
 from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.outputs import Outputs
@@ -71,7 +71,8 @@ class Inputs:
                 CheckedSubscription(node, Image, f'{prefix}image', self._on_serialised_image,
                                     CAMERA_QOS, raw=True, on_lost=self._on_lost_images),
                 CheckedSubscription(node, CompressedImage, f'{prefix}image/compressed',
-                                    self._on_image, CAMERA_QOS, on_lost=self._on_lost_images)])
+                                    self._on_compressed_image, CAMERA_QOS,
+                                    on_lost=self._on_lost_images)])
         if plan.event_type:
             # As bytes: message objects cost more than the decoding of their events.
             self.groups.append([CheckedSubscription(
@@ -106,17 +107,20 @@ class Inputs:
             subscription.destroy()
 
     def _on_serialised_image(self, message: bytes) -> None:
-        try:
-            image = read_image(message)
-        except ValueError as error:
-            self._log.unusable(IMAGES_UNUSABLE, str(error))
-        else:
-            self._on_image(image)
-
-    def _on_image(self, message: Any) -> None:
         self._health.arrived('image', time.monotonic())
         if not self._awake():
             return
+        try:
+            self._put_image(read_image(message))
+        except ValueError as error:
+            self._log.unusable(IMAGES_UNUSABLE, str(error))
+
+    def _on_compressed_image(self, message: CompressedImage) -> None:
+        self._health.arrived('image', time.monotonic())
+        if self._awake():
+            self._put_image(message)
+
+    def _put_image(self, message: SerialisedImage | CompressedImage) -> None:
         stamp = stamp_ns(message)
         if missing := self._missing.add(stamp):
             self._health.lost(IMAGES_MISSING, missing)

@@ -24,8 +24,8 @@ SPAN = re.compile(r'`([^`\n]+)`')
 # First words of a command.
 PROGRAM = re.compile(
     r'(?:[A-Z_]+=\S+ )*(?:mfs-seg[\w-]*|python3?|pip|ros2|rviz2|rqt|rosdep|colcon|scripts/\w+\.sh'
-    r'|sphinx-build|ruff|pydoclint|cffconvert|actionlint|hadolint|cibuildwheel|docker|podman|cmake|tensorboard'
-    r'|c\+\+|g\+\+|\./\w+|rerun|ssh|git|cd|export|\.)(?= |$)')
+    r'|sphinx-build|ruff|pydoclint|cffconvert|actionlint|hadolint|tensorboard'
+    r'|g\+\+|\./\w+|rerun|ssh|cd|export|\.)(?= |$)')
 # A span that names a program or its verb.
 NAME = re.compile(r'[\w/.-]+|(?:mfs-seg|ros2) \w[\w-]*')
 COMMENT = re.compile(r'(?:^|\s{2,})#.*$')

@@ -30,7 +30,9 @@ def test_default_is_a_single_camera():
     chosen = options()
     assert chosen.params_file == str(CONFIG / 'segment.yaml')
     assert chosen.parameters == {'sensors': 'camera'}
-    assert chosen.remappings == [('~/image', '/camera/image_raw'), EVENTS]
+    # Camera information too, as a parameter file may ask for points.
+    assert chosen.remappings == [('~/image', '/camera/image_raw'), EVENTS,
+                                 ('~/camera_info', '/camera/camera_info')]
     assert (chosen.namespace, chosen.log_level, chosen.respawn) == ('', 'info', False)
 
 
@@ -139,15 +141,15 @@ def test_other_options():
 
 
 def test_transport_selects_one_image_topic():
-    assert options(image_topic='/a/b').remappings == [('~/image', '/a/b'), EVENTS]
-    assert options(image_topic='/a/b', image_transport='compressed').remappings == [
+    assert options(image_topic='/a/b').remappings[:2] == [('~/image', '/a/b'), EVENTS]
+    assert options(image_topic='/a/b', image_transport='compressed').remappings[:2] == [
         ('~/image/compressed', '/a/b/compressed'), EVENTS]
 
 
 def test_topics_of_several_cameras_follow_their_names():
     chosen = options(cameras='front, left')
     assert chosen.parameters['cameras'] == ['front', 'left']
-    assert chosen.remappings == [
+    assert [each for each in chosen.remappings if 'camera_info' not in each[0]] == [
         ('~/front/image', '/front/image_raw'), ('~/front/events', '/front/events'),
         ('~/left/image', '/left/image_raw'), ('~/left/events', '/left/events')]
     chosen = options(cameras='left', image_topic='/cams/{camera}/rgb', image_transport='compressed')
@@ -155,7 +157,7 @@ def test_topics_of_several_cameras_follow_their_names():
 
 
 def test_events_topic_is_remapped():
-    assert options(events_topic='/a/events').remappings[-1] == ('~/events', '/a/events')
+    assert options(events_topic='/a/events').remappings[1] == ('~/events', '/a/events')
 
 
 @pytest.mark.parametrize('given, sentence', [

@@ -13,6 +13,7 @@ from support.pipeline import START_NS
 
 from mfs_seg_core.streaming.continuity import Continuity
 from mfs_seg_ros.diagnostics.drops import (
+    IMAGES,
     IMAGES_LATE,
     IMAGES_LOST,
     IMAGES_MISSING,
@@ -123,6 +124,14 @@ def test_a_late_image_is_not_queued():
 def test_a_damaged_message_is_unusable(damage, sentence):
     received = CameraInputs()
     received.node.callbacks[Image](damage(serialize_message(as_message(coarse_image(1)))))
-    assert received.health.totals[IMAGES_UNUSABLE] == len(received.errors) == 1
+    assert received.health.totals[IMAGES_UNUSABLE] == received.health.totals[IMAGES] == 1
+    assert len(received.errors) == 1
     assert sentence in received.errors[0]
     assert received.queue.take().image is None
+
+
+def test_a_disabled_camera_reads_no_images():
+    received = CameraInputs()
+    received.inputs.enabled = False
+    received.node.callbacks[Image](b'')
+    assert not received.errors and received.health.totals[IMAGES] == 1
