@@ -55,6 +55,11 @@ class CameraDiagnostics(Node):
         while (left_s := end_s - time.monotonic()) > 0.0:
             self._executor.spin_once(timeout_sec=left_s)
 
+    def destroy_node(self) -> None:
+        """Destroy the node, and its executor before the context ends."""
+        self._executor.shutdown()
+        super().destroy_node()
+
     def on_report(self, array: DiagnosticArray) -> None:
         """Keep the values of both statuses, where the message has them."""
         for status in array.status:
