@@ -32,6 +32,10 @@ class ClassSet:
     def __len__(self) -> int:
         return len(self.names)
 
+    def named_ids(self) -> list[tuple[int, str]]:
+        """Return ids and names, including 255, unlabelled."""
+        return [*enumerate(self.names), (UNLABELLED, 'unlabelled')]
+
 
 # SegNet's selection of CamVid (Brostow et al. 2008; Badrinarayanan et al. 2017).
 CAMVID = ClassSet(
@@ -58,6 +62,9 @@ DSEC = ClassSet(
     np.array([[70, 130, 180], [70, 70, 70], [190, 153, 153], [220, 20, 60], [153, 153, 153],
               [128, 64, 128], [244, 35, 232], [107, 142, 35], [0, 0, 142], [102, 102, 156],
               [220, 220, 0]], np.uint8))
+
+# By name.
+SETS = {classes.name: classes for classes in (CAMVID, DDD17, DSEC)}
 
 
 def check_class_name(where: str, name: str) -> None:

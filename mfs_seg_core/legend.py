@@ -18,11 +18,10 @@ import cv2
 import numpy as np
 
 from mfs_seg_core.class_groups import load_groups
-from mfs_seg_core.labels import CAMVID, DDD17, DSEC, UNLABELLED, ClassSet
+from mfs_seg_core.labels import SETS, UNLABELLED, ClassSet
 from mfs_seg_core.util.image_file import save_image
 from mfs_seg_core.weights.header import find_weights, read_header
 
-SETS = {classes.name: classes for classes in (CAMVID, DDD17, DSEC)}
 PAPER = (250, 250, 248)
 INK = (40, 42, 48)
 FONT = cv2.FONT_HERSHEY_SIMPLEX

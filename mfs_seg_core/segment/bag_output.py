@@ -16,7 +16,7 @@ from rosbags.rosbag2.errors import WriterError
 
 from mfs_seg_core.bags.bag import Bag, BagMessage
 from mfs_seg_core.bags.definitions import IMAGE
-from mfs_seg_core.labels import UNLABELLED, ClassSet
+from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.segment import bag_types
 from mfs_seg_core.segment.steps import StepHeader, header_of
 from mfs_seg_core.sources.items import EventBatch, Frame
@@ -111,9 +111,8 @@ class BagOutput:
         if not self._has_labels:
             self._has_labels = True
             kind = self._types.types[bag_types.VISION_CLASS]
-            named = [*enumerate(self._classes.names), (UNLABELLED, 'unlabelled')]
             self._write(LABEL_INFO, bag_types.LABEL_INFO, header,
-                        ([kind(number, name) for number, name in named], 0.0))
+                        ([kind(number, name) for number, name in self._classes.named_ids()], 0.0))
         self._write_image(MASK, header, mask, 'mono8')
         if confidence is not None:
             self._write_image(CONFIDENCE, header, confidence, 'mono8')

@@ -88,10 +88,9 @@ class Figures:
     def summary(self) -> dict[str, Any]:
         """Return the figures as values for JSON."""
         total = max(1, int(self._pixels.sum()))
-        names = [*enumerate(self._classes.names), (UNLABELLED, 'unlabelled')]
         found = {'masks': len(self._rows), 'duration_s': round(self._time_s, 6),
                  'shares': {name: round(int(self._pixels[number]) / total, 6)
-                            for number, name in names},
+                            for number, name in self._classes.named_ids()},
                  'masks_with_truth': self._labels}
         if self._labels:
             found |= self._matrix.figures(self._classes.names)

@@ -41,7 +41,11 @@ class InputOutputs:
         if 'bag' in requested:
             # Imported here: other outputs do not need rosbags.
             from mfs_seg_core.segment.bag_output import BagOutput
-            self._bag = BagOutput(job.folder / 'bag', unfinished, classes, self._copied)
+            try:
+                self._bag = BagOutput(job.folder / 'bag', unfinished, classes, self._copied)
+            except OSError:
+                self._close()
+                raise
         self._is_open = True
 
     @property

@@ -84,9 +84,7 @@ def segment(job: Job, progress: Progress | None = None, observer: Observer | Non
         return Outcome(job.input, summary['masks'], summary.get('miou'), summary['complete'],
                        tuple(summary['remarks']))
     except (ValueError, OSError) as error:
-        # Sources name the arguments of the player.
-        sentence = str(error).replace('sensors:=', '--sensors ').replace('rate:=', '--rate ')
-        return Outcome(job.input, 0, None, False, (sentence,))
+        return Outcome(job.input, 0, None, False, (str(error),))
 
 
 @lru_cache(maxsize=1)
@@ -159,8 +157,9 @@ class _Run:
         """Segment the input, write all outputs, and return the summary."""
         settings = self._job.settings
         advance = progress(self._expected()) if progress else lambda: None
-        outputs = InputOutputs(self._job, self._unfinished, self._classes, self._groups)
+        outputs = None
         try:
+            outputs = InputOutputs(self._job, self._unfinished, self._classes, self._groups)
             continuity = Continuity(settings.max_gap_s)
             steps = steps_of(outputs.seen(self._source), self._sensors, settings.window_s,
                              settings.max_gap_s)
@@ -171,7 +170,8 @@ class _Run:
                 advance()
             outputs.finish()
         finally:
-            outputs.discard()
+            if outputs:
+                outputs.discard()
             if not self._masks:
                 self._remove()
         return self._finish(outputs.remarks)

@@ -95,12 +95,12 @@ def open_source(
                 path, sensors, batch_us, event_topic, sensor_size, columns, unit)
         elif sensors != 'camera':
             raise SourceError(f"'{path}' is a folder without a bag: give the file of its events, "
-                              'or sensors:=camera to play its images.')
+                              'or choose the camera alone to read its images.')
         else:
             source = _images(path, rate_hz or FOLDER_RATE_HZ, split)
         if sensors != 'camera' and rate_hz:
             raise SourceError(
-                f"'{path}' has events, which have their own times: give rate:=0.0.")
+                f"'{path}' has events, which have their own times: give no rate.")
         if width:
             source = Resized(source, width, height, report=source.report)
     return WithoutImages(source, report=source.report) if sensors == 'events' else source
@@ -161,7 +161,7 @@ def _images_of_file(path: Path, rate_hz: float) -> Source:
     if start.isascii() and not start.translate(None, bytes(range(32, 127)) + b'\t\n\r\f\v'):
         raise SourceError(
             f"'{path}' is a text file, not a video: give {KINDS}; for events as text give "
-            'sensors:=events.')
+            "choose the sensors 'events'.")
     # Damage at the start is reported before anything is published.
     with opened(path):
         return VideoSource(path, rate_hz)

@@ -73,7 +73,7 @@ class RecordingSource(Source):
                 image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
             yield Frame(image, None, time_us / 1e6)
         if none:
-            raise SourceError(f"'{self.path}' holds no frames: give sensors:=events.")
+            raise SourceError(f"'{self.path}' holds no frames: choose the sensors 'events'.")
 
 
 def in_order(events: Events) -> list[Events]:

@@ -15,10 +15,11 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from vision_msgs.msg import LabelInfo, VisionClass
 
+from mfs_seg_core.class_groups import load_groups, shipped_groups
 from mfs_seg_core.images.conversion import Converter, convert_by_opencv
 from mfs_seg_core.images.encoding import BAYER, MessageError
 from mfs_seg_core.images.packed import PackedImage
-from mfs_seg_core.labels import CAMVID, DDD17, DSEC, UNLABELLED, ClassSet, default_colour
+from mfs_seg_core.labels import CAMVID, SETS, UNLABELLED, ClassSet, default_colour
 from mfs_seg_core.util.text import printable
 
 # Encodings of 8-bit samples that cv_bridge of every distribution converts.
@@ -64,10 +65,10 @@ def label_info_message(classes: ClassSet, header: Header, threshold: float = 0.0
     :param threshold: probability below which a pixel of the mask is 255.
     :returns: message.
     """
-    named = [*enumerate(classes.names), (UNLABELLED, 'unlabelled')]
     return LabelInfo(
         header=header,
-        class_map=[VisionClass(class_id=number, class_name=name) for number, name in named],
+        class_map=[VisionClass(class_id=number, class_name=name)
+                   for number, name in classes.named_ids()],
         threshold=threshold)
 
 
@@ -75,7 +76,8 @@ def class_set(message: LabelInfo) -> ClassSet:
     """
     Return the classes of a LabelInfo.
 
-    The message has no colours: they are those of the set with the same names, else default ones.
+    The message has no colours: they are those of the set or the shipped groups with the same names,
+    else default ones.
 
     :param message: names of class ids.
     :returns: classes up to the highest id but 255.
@@ -83,7 +85,8 @@ def class_set(message: LabelInfo) -> ClassSet:
     given = {each.class_id: each.class_name for each in message.class_map
              if each.class_id < UNLABELLED}
     names = tuple(given.get(number, str(number)) for number in range(max(given, default=-1) + 1))
-    known = next((classes for classes in (CAMVID, DDD17, DSEC) if classes.names == names), None)
+    groups = (load_groups(name, CAMVID).classes for name in shipped_groups())
+    known = next((classes for classes in (*SETS.values(), *groups) if classes.names == names), None)
     return known or ClassSet('labels', names, np.array(
         [default_colour(number) for number in range(len(names))], np.uint8).reshape(-1, 3))
 

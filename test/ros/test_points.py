@@ -10,7 +10,8 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from support.camera import MODULE, QUICK, Camera, coarse_image
 from support.points import camera_info, depth_message
 
-from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.class_groups import load_groups
+from mfs_seg_core.labels import CAMVID, UNLABELLED
 from mfs_seg_ros.diagnostics.drops import POINTS_UNMATCHED, POINTS_UNUSABLE
 from mfs_seg_ros.messages.points import cells_of
 
@@ -59,7 +60,8 @@ class DepthCamera(Camera):
 def camera(children):
     """Start a segmenter with labelled points of depth images; yield its camera."""
     children.start('segmenter', MODULE,
-                   {**QUICK, 'sensors': 'camera', 'points': 'depth', 'report_period': 0.5})
+                   {**QUICK, 'sensors': 'camera', 'points': 'depth', 'report_period': 0.5,
+                    'class_groups': 'drivable', 'min_confidence': 0.2})
     with DepthCamera().connected() as camera:
         def points_arrive() -> bool:
             camera.ask_with_depth(coarse_image(1), depth_message(DEPTH, '16UC1'))
@@ -74,9 +76,12 @@ def test_points_have_the_labels_of_the_mask(camera):
     camera.wait(camera.answered, 'the points')
     cells = cells_of(camera.points)
     np.testing.assert_array_equal(cells.view(np.uint32)[..., 4], answer['mask'])
-    assert len(np.unique(answer['mask'])) > 1
+    groups = load_groups('drivable', CAMVID).classes
+    ids = set(np.unique(answer['mask']))
+    assert UNLABELLED in ids and len(ids) > 2 and ids <= {*range(len(groups)), UNLABELLED}
     colours = np.ascontiguousarray(cells[..., 3]).view(np.uint8).reshape(32, 48, 4)[..., 2::-1]
-    np.testing.assert_array_equal(colours, CAMVID.palette[answer['mask']])
+    known = answer['mask'] != UNLABELLED
+    np.testing.assert_array_equal(colours[known], groups.palette[answer['mask'][known]])
     np.testing.assert_allclose(cells[..., 2], 2, rtol=1e-6)
     np.testing.assert_allclose(cells[16, :, 0], 2 * (np.arange(48) - 24) / 48, rtol=1e-6)
 

@@ -65,9 +65,10 @@ class KeptOutputs:
     def needs_confidence(self, settings) -> bool:
         return settings['min_confidence'] > 0
 
-    def publish(self, step, result, settings) -> None:
+    def publish(self, step, result, settings) -> np.ndarray:
         self.steps.append(step)
         self.masks.append(result.mask)
+        return result.mask
 
     def publish_times(self, **times_ms) -> None:
         self.times_ms.append(times_ms)

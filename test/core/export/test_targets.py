@@ -9,9 +9,11 @@ import onnx
 import openvino
 import pytest
 from onnx import numpy_helper
+from support.event_trees import random_events
 from support.untrained import SMALL, metadata_of, untrained
 
 from mfs_seg_core.engine.programs import find_program
+from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.export import targets
 from mfs_seg_core.export.check import ExportError, check_masks, rest
 from mfs_seg_core.export.onnx_model import onnx_model
@@ -91,16 +93,20 @@ def test_every_kind_of_network_is_exported(config, changes, target, settings, tm
 
 
 def test_a_model_gives_the_masks_and_state_of_a_segmenter(fusion, tmp_path):
-    """Also in steps without the camera or without events."""
+    """In steps of both sensors, of the camera alone, and of events alone."""
     weights, metadata, step = fusion
     file = tmp_path / 'step.onnx'
     onnx.save(onnx_model(step, 1, {}), file)
     runner = OnnxRunner(onnx_session(file), rest(step, 1))
     segmenter = Segmenter(load_weights(weights)[0], metadata, input_size=SIZE, backend='torch')
-    for inputs in plain_inputs(step, 1, 6):
-        inputs['present'][:] = [[1, 0]]
+    for index, inputs in enumerate(plain_inputs(step, 1, 6)):
+        camera, events = inputs['present'][0] = [(1, 1), (1, 0), (0, 1)][index % 3]
+        window = EventWindow(random_events(300, 50_000, SIZE, index), 0, 50_000, SIZE)
+        inputs['events'][0] = event_tensor(window, metadata.event_bins, *SIZE)
         mask = runner.step(inputs)['mask'][0]
-        expected = segmenter.step(inputs['image'][0], float(inputs['elapsed_s'][0])).mask
+        expected = segmenter.step(
+            inputs['image'][0] if camera else None, float(inputs['elapsed_s'][0]),
+            events=window if events else None).mask
         assert np.mean(mask == expected) > 0.999
     for name, array in segmenter.state.items():
         assert np.mean(np.abs(array - runner.state[name]) < 1e-4) > 0.99, name

@@ -71,7 +71,7 @@ def test_frames_come_after_earlier_events():
 @pytest.mark.parametrize('sensors', ['camera', 'fusion'])
 def test_a_recording_without_frames_is_one_sentence(tmp_path, sensors):
     path = write_text(tmp_path / 'events.txt', events_at([1, 2]))
-    with pytest.raises(SourceError, match='holds no frames: give sensors:=events'):
+    with pytest.raises(SourceError, match="holds no frames: choose the sensors 'events'"):
         list(open_source(path, sensors=sensors))
 
 
