@@ -10,6 +10,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from vision_msgs.msg import LabelInfo, VisionClass
 
+from mfs_seg_core.class_groups import load_groups
 from mfs_seg_core.images import to_rgb
 from mfs_seg_core.images.conversion import convert_by_opencv
 from mfs_seg_core.images.encoding import LAYOUTS
@@ -53,6 +54,9 @@ def test_label_info_names_every_class():
 def test_classes_of_a_label_info():
     info = label_info_message(CAMVID, Header())
     assert class_set(info) is CAMVID
+    groups = load_groups('drivable', CAMVID).classes
+    shown = class_set(label_info_message(groups, Header()))
+    assert shown.names == groups.names and shown.palette.tolist() == groups.palette.tolist()
     grouped = ClassSet('groups', ('drivable', 'other'), np.zeros((2, 3), np.uint8))
     found = class_set(label_info_message(grouped, Header()))
     assert found.names == ('drivable', 'other')

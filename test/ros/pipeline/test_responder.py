@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a step to its mask: resets, refused steps, the leak, and what is counted."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from support.camera import coarse_image
@@ -94,3 +97,12 @@ def test_latency_is_unknown_where_stamps_are_of_another_clock(path):
 def test_decoding_time_is_published_in_milliseconds(path):
     answer(path, step(0, coarse_image(1), decode_s=0.004))
     assert path.outputs.times_ms[0]['decode_time_ms'] == pytest.approx(4)
+
+
+def test_points_have_the_masks_of_images(path):
+    """Between images, events give masks for which there is no depth."""
+    given = []
+    path.responder._points = SimpleNamespace(add_mask=lambda header, mask: given.append(mask))
+    mask = answer(path, step(0, coarse_image(1)))
+    answer(path, replace(step(50, coarse_image(2)), cause='events'))
+    assert len(given) == 1 and np.array_equal(given[0], mask)
