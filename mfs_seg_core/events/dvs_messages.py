@@ -13,6 +13,7 @@ numbers to their own size, so an event takes 16 bytes, of which 13 are used::
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,8 @@ from mfs_seg_core.events.types import Events
 from mfs_seg_core.util.serialization import CdrReader
 
 _STRIDE, _UNUSED = 16, 3
+# Value of ``EventPacket.encoding`` for events that need no decoding.
+ARRAY_ENCODING = 'event_array'
 
 
 class EventArray(NamedTuple):
@@ -75,3 +78,18 @@ def read_event_array(message: bytes) -> EventArray:
     outside = count - int(inside.sum())
     return EventArray(stamp_ns, frame_id, width, height,
                       events.where(inside) if outside else events, outside)
+
+
+class EventArrayDecoder:
+    """Decoder of an EventArray, whose events are stored in plain form."""
+
+    def __init__(self) -> None:
+        self.faults: Counter[str] = Counter()
+
+    def decode_packet(self, array: EventArray, _: int) -> Events:
+        """Return the events of an array, and count those outside the sensor as faults."""
+        self.faults['outside the sensor'] += array.outside
+        return array.events
+
+    def report_gap(self) -> None:
+        """Do nothing: an array does not depend on earlier ones."""

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.sources.items import EventBatch, Frame, due_s
+from mfs_seg_core.streaming.continuity import Continuity
 from mfs_seg_core.streaming.step import Step
 from mfs_seg_core.streaming.synchronizer import DecodedImage, Synchronizer
 
@@ -100,6 +102,7 @@ class _Pairing:
     def __init__(self, trigger: str, window_s: float, max_gap_s: float):
         self._synchronizer = Synchronizer(trigger, window_s, float('inf'), max_gap_s)
         self._packets = None
+        self._seq = 0
         self._restarts = False
 
     def add(self, item: Frame | EventBatch) -> None:
@@ -111,9 +114,14 @@ class _Pairing:
         first = self._packets is None
         if first:
             # Imported here: images alone do not need Numba.
-            from mfs_seg_core.segment.packets import PacketReader
-            self._packets = PacketReader()
-        if (packet := self._packets.decode(item, header, header.stamp_ns)) is not None:
+            from mfs_seg_core.streaming.event_stream import EventStream
+            # Times that go back restart the stream; gaps are those of the steps.
+            self._packets = EventStream(Continuity(float('inf')))
+        self._seq = self._seq + 1 if item.seq is None else item.seq
+        packet = self._packets.decode(EventPacket(
+            header.stamp_ns, item.width, item.height, self._seq, item.time_base, item.encoding,
+            memoryview(item.data)), due_s(item), header)
+        if not packet.late:
             self._restarts = self._restarts or packet.restarts and not first
             self._synchronizer.add_events(packet)
 

@@ -4,15 +4,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from importlib import import_module
 
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-from mfs_seg_core.events.dvs_messages import EventArray, read_event_array
+from mfs_seg_core.events.dvs_messages import ARRAY_ENCODING, read_event_array
 from mfs_seg_core.events.packet import EventPacket, read_packet
-from mfs_seg_core.events.types import Events
 from mfs_seg_ros.node.parameters import ParameterError
 
 # Drivers publish best effort. The queue is long, as a missing packet is a gap in the event stream.
@@ -23,8 +21,6 @@ EVENT_TYPES = {
     'dvs_msgs': ('dvs_msgs', 'EventArray'),
     'prophesee_event_msgs': ('prophesee_event_msgs', 'EventArray'),
 }
-# Value of ``EventPacket.encoding`` for events that need no decoding.
-ARRAY_ENCODING = 'event_array'
 
 
 def event_message(event_type: str) -> tuple[type, Callable[[bytes], EventPacket]]:
@@ -53,18 +49,3 @@ def read_array(message: bytes) -> EventPacket:
     array = read_event_array(message)
     return EventPacket(array.stamp_ns, array.width, array.height, 0, 0, ARRAY_ENCODING, array,
                        array.frame_id)
-
-
-class EventArrayDecoder:
-    """Decoder of an EventArray, whose events are stored in plain form."""
-
-    def __init__(self) -> None:
-        self.faults: Counter[str] = Counter()
-
-    def decode_packet(self, array: EventArray, _: int) -> Events:
-        """Return the events of an array, and count those outside the sensor as faults."""
-        self.faults['outside the sensor'] += array.outside
-        return array.events
-
-    def report_gap(self) -> None:
-        """Do nothing: an array does not depend on earlier ones."""

@@ -13,6 +13,7 @@ from rclpy.node import Node
 
 from mfs_seg_core.images import ImageStream
 from mfs_seg_core.streaming.continuity import Continuity
+from mfs_seg_core.streaming.event_stream import EventStream
 from mfs_seg_core.streaming.synchronizer import Synchronizer
 from mfs_seg_ros.diagnostics.drops import DropLog
 from mfs_seg_ros.diagnostics.health import Health, Limits, Report
@@ -20,7 +21,6 @@ from mfs_seg_ros.diagnostics.qos_check import Topic
 from mfs_seg_ros.messages.images import converter
 from mfs_seg_ros.pipeline.configure import Plan
 from mfs_seg_ros.pipeline.event_map import EventMap
-from mfs_seg_ros.pipeline.event_stream import EventStream
 from mfs_seg_ros.pipeline.image_reader import ImageReader
 from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.inputs import Inputs
@@ -98,7 +98,7 @@ class Camera:
         images = ImageStream(settings['bit_depth'], converter())
         receiver = Receiver(
             queue, ImageReader(images, health, log, self._now_ns), plan.read_events,
-            EventStream(event_map, continuity), event_map,
+            EventStream(continuity, event_map.check), event_map,
             Synchronizer(plan.trigger, settings['event_window'], settings['event_wait'],
                          settings['max_gap']), log, points)
         segmenter = plan.streams[self.name]

@@ -13,6 +13,7 @@ from mfs_seg_core.class_groups import ClassGroups, load_groups
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.images import BitDepth
 from mfs_seg_core.labels import ClassSet
+from mfs_seg_core.streaming.event_stream import warm_up_decoders
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads, warm_up
 from mfs_seg_core.weights.header import find_weights
 from mfs_seg_ros.messages.events import event_message
@@ -24,7 +25,6 @@ from mfs_seg_ros.node.parameters import (
     input_size,
 )
 from mfs_seg_ros.pipeline.event_map import EventMap
-from mfs_seg_ros.pipeline.event_stream import warm_up_decoders
 
 # With more threads, a network this small mostly waits for them.
 MAX_THREADS = 4

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mfs_seg_core.events.packet import EventPacket
+from mfs_seg_core.streaming.event_stream import EventStream
 from mfs_seg_core.streaming.step import Step
 from mfs_seg_core.streaming.synchronizer import Synchronizer
 from mfs_seg_ros.diagnostics.drops import (
@@ -20,8 +21,8 @@ from mfs_seg_ros.diagnostics.drops import (
     DropLog,
 )
 from mfs_seg_ros.diagnostics.rejected_events import RejectedEvents
+from mfs_seg_ros.messages.images import header_of
 from mfs_seg_ros.pipeline.event_map import EventMap
-from mfs_seg_ros.pipeline.event_stream import EventStream
 from mfs_seg_ros.pipeline.image_reader import ImageReader
 from mfs_seg_ros.pipeline.input_queue import InputQueue, Timed
 from mfs_seg_ros.pipeline.points import LabelledPoints
@@ -98,7 +99,9 @@ class Receiver:
 
     def _decode(self, received: Timed) -> None:
         try:
-            packet = self._events.decode(self._read_packet(received.message), received.received_s)
+            message = self._read_packet(received.message)
+            packet = self._events.decode(message, received.received_s,
+                                         header_of(message.stamp_ns, message.frame_id))
         except ValueError as error:
             self._log.unusable(PACKETS_UNUSABLE, str(error))
             self._events.skip(1)

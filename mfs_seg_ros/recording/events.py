@@ -14,9 +14,8 @@ from mfs_seg_core.events.rejection import rejection
 from mfs_seg_core.events.tensor import EventWindow
 from mfs_seg_core.events.types import Events, concatenate
 from mfs_seg_core.streaming.continuity import Continuity
+from mfs_seg_core.streaming.event_stream import EventStream, warm_up_decoders
 from mfs_seg_core.streaming.synchronizer import DecodedPacket
-from mfs_seg_ros.pipeline.event_map import EventMap
-from mfs_seg_ros.pipeline.event_stream import EventStream, warm_up_decoders
 
 # More events are not visible at the height of a video.
 MAX_DRAWN = 200_000
@@ -40,7 +39,7 @@ class EventRecord:
         self._window_us = round(window_s * 1e6)
         self._height = height
         # Times that go back restart the stream; gaps do not matter.
-        self._stream = EventStream(EventMap(NO_MAP, ''), Continuity(float('inf')))
+        self._stream = EventStream(Continuity(float('inf')))
         self._latest: DecodedPacket | None = None
         self.windows = 0
         self._count = 0

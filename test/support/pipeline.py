@@ -14,13 +14,13 @@ from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.types import Events
 from mfs_seg_core.images import ImageStream
 from mfs_seg_core.streaming.continuity import Continuity
+from mfs_seg_core.streaming.event_stream import EventStream
 from mfs_seg_core.streaming.segmenter import Segmenter
 from mfs_seg_core.streaming.synchronizer import Synchronizer
 from mfs_seg_ros.diagnostics.drops import DropLog
 from mfs_seg_ros.diagnostics.health import Health, Limits
 from mfs_seg_ros.messages.images import image_message
 from mfs_seg_ros.pipeline.event_map import EventMap
-from mfs_seg_ros.pipeline.event_stream import EventStream
 from mfs_seg_ros.pipeline.image_reader import ImageReader
 from mfs_seg_ros.pipeline.input_queue import InputQueue
 from mfs_seg_ros.pipeline.latency import Latency
@@ -103,7 +103,7 @@ class CameraPath:
         self.stream = CameraStream(Receiver(
             self.queue, ImageReader(ImageStream(bit_depth), self.health, drops, lambda: START_NS),
             lambda packet: packet,
-            EventStream(pixels, self.continuity), pixels,
+            EventStream(self.continuity, pixels.check), pixels,
             Synchronizer(trigger, 0.05, 0.0, 1.0), drops), self.responder)
 
     def put_image(self, rgb: np.ndarray, stamp_ms: float, encoding: str = 'rgb8') -> None:

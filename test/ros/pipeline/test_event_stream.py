@@ -13,10 +13,10 @@ from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.types import Events
 from mfs_seg_core.images.encoding import MessageError
 from mfs_seg_core.streaming.continuity import Continuity
+from mfs_seg_core.streaming.event_stream import EventStream
 from mfs_seg_ros.messages.events import event_message, read_array
 from mfs_seg_ros.node.parameters import ParameterError
 from mfs_seg_ros.pipeline.event_map import EventMap
-from mfs_seg_ros.pipeline.event_stream import EventStream
 
 START_NS = 1_700_000_000_000_000_000
 
@@ -37,13 +37,13 @@ def packet(events: Events, stamp_us: int, seq: int, **changes) -> EventPacket:
 
 @pytest.fixture
 def stream():
-    return EventStream(EventMap([0.0] * 9, ''), Continuity(1.0))
+    return EventStream(Continuity(1.0))
 
 
 def test_packets_are_decoded_and_timed(stream):
     for index in range(3):
         sent = some_events(1000 + 10_000 * index)
-        decoded = stream.decode(packet(sent, 10_000 * index, seq=7 + index), 12.5)
+        decoded = stream.decode(packet(sent, 10_000 * index, 7 + index), 12.5, f'header {index}')
         # The first one starts the stream.
         assert decoded.restarts == (index == 0)
         assert (decoded.size, decoded.missing, decoded.received_s) == ((64, 48), 0, 12.5)
@@ -52,7 +52,7 @@ def test_packets_are_decoded_and_timed(stream):
             np.testing.assert_array_equal(got, expected)
     assert stream.faults == {}
     assert decoded.clock.to_ros_ns(1000) == START_NS
-    assert decoded.header.stamp.sec == START_NS // 10**9
+    assert decoded.header == 'header 2'
 
 
 def test_missing_packets_are_counted_and_reported_to_the_decoder(stream, monkeypatch):
@@ -164,7 +164,7 @@ def test_a_type_that_is_not_installed_gets_a_sentence(monkeypatch):
 def test_a_map_of_another_sensor_is_refused(tmp_path):
     path = tmp_path / 'map.npy'
     np.save(path, np.zeros((480, 640, 2), np.float32))
-    stream = EventStream(EventMap([0.0] * 9, str(path)), Continuity(1.0))
+    stream = EventStream(Continuity(1.0), EventMap([0.0] * 9, str(path)).check)
     with pytest.raises(MessageError, match='is of a sensor of 640x480 pixels, the events come from '
                                            '64x48: give the map of this sensor'):
         stream.decode(packet(some_events(0), 0, seq=1))

@@ -8,6 +8,7 @@ from support.camera import coarse_image
 from support.pipeline import SETTINGS, START_NS, CameraPath, worker_of
 
 from mfs_seg_core.events.types import Events
+from mfs_seg_core.streaming.event_stream import warm_up_decoders
 from mfs_seg_ros.diagnostics.drops import (
     IMAGES_TOO_OLD,
     IMAGES_UNUSABLE,
@@ -15,7 +16,6 @@ from mfs_seg_ros.diagnostics.drops import (
     PACKETS_MISSING,
     PACKETS_UNUSABLE,
 )
-from mfs_seg_ros.pipeline.event_stream import warm_up_decoders
 
 
 @pytest.fixture(scope='module', autouse=True)

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from mfs_seg_core.events.decoders import ENCODINGS, open_decoder
+from mfs_seg_core.events.dvs_messages import ARRAY_ENCODING, EventArrayDecoder
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.events.tensor import EventWindow, event_tensor
 from mfs_seg_core.events.types import Events
@@ -17,22 +19,20 @@ from mfs_seg_core.streaming.arrival_order import Arrival
 from mfs_seg_core.streaming.continuity import Continuity
 from mfs_seg_core.streaming.sensor_clock import ROS_TIME_ENCODINGS, SensorClock
 from mfs_seg_core.streaming.synchronizer import DecodedPacket
-from mfs_seg_ros.messages.events import ARRAY_ENCODING, EventArrayDecoder
-from mfs_seg_ros.messages.images import header_of
-from mfs_seg_ros.pipeline.event_map import EventMap
 
 
 class EventStream:
     """
     Decodes packets in the order of their arrival.
 
-    :param event_map: place of the event pixels in the image; refuses packets of another sensor.
     :param continuity: decides whether a packet continues those before it.
+    :param check_size: raises ValueError for packets of a sensor of a width and height that cannot
+        be used; None: all can.
     """
 
-    def __init__(self, event_map: EventMap, continuity: Continuity) -> None:
-        self._map = event_map
-        self._continuity = continuity
+    def __init__(self, continuity: Continuity,
+                 check_size: Callable[[tuple[int, int]], None] | None = None) -> None:
+        self._continuity, self._check_size = continuity, check_size
         self._clock = SensorClock()
         self._decoder: Any = None
         # Packets dropped before the next one: not missing on the way.
@@ -55,12 +55,14 @@ class EventStream:
         if self._decoder:
             self._decoder.report_gap()
 
-    def decode(self, packet: EventPacket, received_s: float = 0.0) -> DecodedPacket:
+    def decode(self, packet: EventPacket, received_s: float = 0.0, header: Any = None
+               ) -> DecodedPacket:
         """
         Decode a packet.
 
         :param packet: the packet.
         :param received_s: when it was received, by ``time.monotonic``.
+        :param header: header of its message, for whom it matters.
         :returns: its events.
         :raises ValueError: it cannot be decoded; one sentence.
         """
@@ -69,14 +71,14 @@ class EventStream:
         if not 0 < packet.width * packet.height <= MAX_PIXELS:
             raise MessageError(f'the events are of a sensor of {size[0]}x{size[1]} pixels: '
                                'send the size that it has')
-        self._map.check(size)
+        if self._check_size:
+            self._check_size(size)
         check = self._continuity.check_packet(packet)
         if check.starts:
             self._start(packet)
         elif check.missing > 0:
             self._decoder.report_gap()
         self._continuity.accept_packet(packet, check)
-        header = header_of(packet.stamp_ns, packet.frame_id)
         if check.late:
             # Its bytes continue those of a packet long decoded.
             return DecodedPacket(Events.empty(), header, size, self._clock, received_s,
