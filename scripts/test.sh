@@ -12,4 +12,5 @@ export OMP_NUM_THREADS=1
 ruff check .
 pydoclint --quiet mfs_seg_core mfs_seg_ros
 # Two workers; test/conftest.py decides which tests stay together. -n 0 runs all in one process.
-python -m pytest -n 2 "$@"
+# A worker that ends early ends the run: the other would wait for the tests of its group.
+python -m pytest -n 2 --max-worker-restart=0 "$@"

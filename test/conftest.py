@@ -10,7 +10,7 @@ import pytest
 from support.optional import OptionalModule, reason
 from support.workers import scope
 
-from mfs_seg_core.util.openvino_reports import disable_reports
+from mfs_seg_core.util.openvino_runtime import disable_reports
 from mfs_seg_ros.node.fastdds_environment import local_environment
 from mfs_seg_ros.tools.processes import Children
 

@@ -40,7 +40,7 @@ from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.streaming.segmenter import Segmenter, set_threads
 from mfs_seg_core.util.charts import pyplot
 from mfs_seg_core.util.files import write_json
-from mfs_seg_core.util.openvino_reports import disable_reports
+from mfs_seg_core.util.openvino_runtime import disable_reports, openvino_core
 from mfs_seg_core.util.table import cell, markdown_table
 
 WEIGHTS = 'street'
@@ -223,7 +223,7 @@ def _in_openvino(network: nn.Module, image: torch.Tensor, threads: int) -> Step:
     with torch.inference_mode(False), torch.no_grad():
         image = image.clone()
         model = openvino.convert_model(network, example_input=image, input=[tuple(image.shape)])
-    compiled = openvino.Core().compile_model(model, 'CPU', {
+    compiled = openvino_core().compile_model(model, 'CPU', {
         'INFERENCE_NUM_THREADS': threads, 'PERFORMANCE_HINT': 'LATENCY',
         'INFERENCE_PRECISION_HINT': 'f32'})
     request = compiled.create_infer_request()

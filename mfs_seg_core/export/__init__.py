@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One step of a network as a file for other runtimes: ONNX, OpenVINO, the native engine."""
 
-from mfs_seg_core.util.openvino_reports import disable_reports
+from mfs_seg_core.util.openvino_runtime import disable_reports
 
 disable_reports()

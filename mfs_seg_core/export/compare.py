@@ -27,7 +27,6 @@ from mfs_seg_core.util.extras import missing
 try:
     import numpy as np
     import onnx
-    import openvino
 
     from mfs_seg_core.data.street.seeds import TEST_SEED
     from mfs_seg_core.engine.compiler import compile_weights
@@ -48,6 +47,7 @@ try:
     from mfs_seg_core.sources.open_source import open_source
     from mfs_seg_core.streaming.segmenter import set_threads
     from mfs_seg_core.util.modalities import SENSORS
+    from mfs_seg_core.util.openvino_runtime import openvino_core
     from mfs_seg_core.util.table import text_table
     from mfs_seg_core.weights.file import load_weights
     from mfs_seg_core.weights.header import find_weights, read_header
@@ -116,7 +116,7 @@ def _described(model: Path) -> tuple[dict[str, str], bool]:
             texts = {each.key: each.value for each in found.metadata_props}
             inputs = {each.name for each in found.graph.input}
         else:
-            found = openvino.Core().read_model(model)
+            found = openvino_core().read_model(model)
             texts = found.get_rt_info([INFO]).value
             inputs = {each.any_name for each in found.inputs}
         return texts, not inputs.issuperset(json.loads(texts['state']))

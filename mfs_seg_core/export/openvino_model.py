@@ -13,6 +13,7 @@ from openvino import opset13
 from openvino.op.util import Variable, VariableInfo
 
 from mfs_seg_core.export.step import NEXT
+from mfs_seg_core.util.openvino_runtime import openvino_core
 
 # First key of the properties in ``rt_info``.
 INFO = 'mfs_seg'
@@ -27,7 +28,7 @@ def openvino_model(model: onnx.ModelProto, stateful: bool, states: list[str]) ->
     :param states: names of the potentials.
     :returns: the model; its ``rt_info`` has the properties of the ONNX model.
     """
-    converted = openvino.Core().read_model(model.SerializeToString())
+    converted = openvino_core().read_model(model.SerializeToString())
     if stateful:
         for name in states:
             _keep(converted, name)

@@ -23,6 +23,7 @@ from mfs_seg_core.export.step import (
     StepNetwork,
 )
 from mfs_seg_core.streaming.inputs import Potentials
+from mfs_seg_core.util.openvino_runtime import openvino_core
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -107,10 +108,8 @@ class OnnxRunner(StatelessRunner):
 
 def openvino_compiled(path: Path) -> CompiledModel:
     """Load a model into OpenVINO, on the CPU in float32."""
-    import openvino
-
     # A processor with bfloat16 would compute in it: far from the numbers of training.
-    return openvino.Core().compile_model(path, 'CPU', {
+    return openvino_core().compile_model(path, 'CPU', {
         'INFERENCE_PRECISION_HINT': 'f32',
         'INFERENCE_NUM_THREADS': torch.get_num_threads()})
 

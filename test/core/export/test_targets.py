@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import onnx
-import openvino
 import pytest
 from onnx import numpy_helper
 from support.event_trees import random_events
@@ -28,6 +27,7 @@ from mfs_seg_core.export.runners import (
 from mfs_seg_core.export.samples import plain_inputs, street_inputs
 from mfs_seg_core.export.targets import ExportSettings, export
 from mfs_seg_core.streaming.segmenter import Segmenter
+from mfs_seg_core.util.openvino_runtime import openvino_core
 from mfs_seg_core.weights.file import load_weights, save_weights
 
 # Size of the step of the fixture.
@@ -119,7 +119,7 @@ def test_openvino_keeps_the_state_inside(fusion, tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted(exported.files) == [
         inside.with_suffix('.bin'), inside]
     save_openvino(openvino_model(onnx_model(step, 1, {}), False, []), outside)
-    model = openvino.Core().read_model(inside)
+    model = openvino_core().read_model(inside)
     assert [port.any_name for port in model.inputs] == ['image', 'events', 'present', 'elapsed_s']
     assert [port.any_name for port in model.outputs] == ['scores', 'mask']
     assert model.get_rt_info(['mfs_seg', 'licence']).value == 'none'
