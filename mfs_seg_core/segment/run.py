@@ -24,7 +24,6 @@ from mfs_seg_core.segment.outputs import InputOutputs
 from mfs_seg_core.segment.settings import Job, identity
 from mfs_seg_core.segment.steps import StepHeader, steps_of
 from mfs_seg_core.sources.device import device_of
-from mfs_seg_core.streaming.continuity import Continuity
 from mfs_seg_core.streaming.segmenter import Segmentation, Segmenter
 from mfs_seg_core.streaming.step import Step
 from mfs_seg_core.util.files import write_json
@@ -160,10 +159,9 @@ class _Run:
         outputs = None
         try:
             outputs = InputOutputs(self._job, self._unfinished, self._classes, self._groups)
-            continuity = Continuity(settings.max_gap_s)
             steps = steps_of(outputs.seen(self._source), self._sensors, settings.window_s,
                              settings.max_gap_s)
-            for name, step, result in self._results(steps, continuity, observer):
+            for name, step, result in self._results(steps, observer):
                 self._masks += 1
                 self._figures.add(name, step.header, result.mask)
                 outputs.add(step, result)
@@ -189,15 +187,13 @@ class _Run:
         found = self._source.expected_frames
         return min(found, most) if found and most else found or most or None
 
-    def _results(self, steps: Iterator[Step], continuity: Continuity, observer: Observer | None
+    def _results(self, steps: Iterator[Step], observer: Observer | None
                  ) -> Iterator[tuple[str, Step, Segmentation]]:
         """Yield name, step and result of all steps; those done before are read, not run."""
         names: set[str] = set()
         for index, step in enumerate(islice(steps, self._job.settings.frames or None)):
             name = _name_of(step.header, index, names)
-            if step.header.restarts:
-                continuity.request_reset('sensor restarted', 'the event sensor restarted')
-            check = continuity.check(step)
+            check = step.header.check
             if check.reset:
                 self._resets[check.reset.cause] += 1
             if index < self._done.steps:
@@ -215,7 +211,6 @@ class _Run:
                 self._store.write(name, result.mask, result.confidence)
                 if observer:
                     observer.show(self._job, step, result)
-            continuity.accept(step, check)
             yield name, step, result
             if (index + 1) % CHECKPOINT_STEPS == 0 and index >= self._done.steps:
                 write_checkpoint(self._unfinished,

@@ -12,7 +12,7 @@ import numpy as np
 
 from mfs_seg_core.events.packet import EventPacket
 from mfs_seg_core.sources.items import EventBatch, Frame, due_s
-from mfs_seg_core.streaming.continuity import Continuity
+from mfs_seg_core.streaming.continuity import Continuity, StepCheck
 from mfs_seg_core.streaming.step import Step
 from mfs_seg_core.streaming.synchronizer import DecodedImage, Synchronizer
 
@@ -33,7 +33,7 @@ class StepHeader:
     :param log_ns: time of its recording in nanoseconds.
     :param name: name of the image's file without suffix; empty: it has none.
     :param label: uint8 ``[H, W]`` class ids; None: there is none.
-    :param restarts: whether the event sensor restarted since the step before.
+    :param check: whether the step continues the stream.
     """
 
     stamp_ns: int
@@ -41,7 +41,7 @@ class StepHeader:
     log_ns: int
     name: str = ''
     label: np.ndarray | None = None
-    restarts: bool = False
+    check: StepCheck = StepCheck(None, None)
 
 
 def header_of(item: Frame | EventBatch) -> StepHeader:
@@ -67,7 +67,7 @@ def steps_of(items: Iterable[Frame | EventBatch], sensors: str, window_s: float,
     :param items: frames and batches of events in the order of their publication.
     :param sensors: 'camera', 'events' or 'fusion'.
     :param window_s: duration of a step of events in seconds.
-    :param max_gap_s: longest time in seconds that events are kept without a step.
+    :param max_gap_s: longest time in seconds that events, and the state, are kept without a step.
     :returns: iterator of steps, whose headers are :class:`StepHeader`.
     """
     if sensors == 'events':
@@ -101,9 +101,9 @@ class _Pairing:
 
     def __init__(self, trigger: str, window_s: float, max_gap_s: float):
         self._synchronizer = Synchronizer(trigger, window_s, float('inf'), max_gap_s)
+        self._continuity = Continuity(max_gap_s)
         self._packets = None
         self._seq = 0
-        self._restarts = False
 
     def add(self, item: Frame | EventBatch) -> None:
         header = header_of(item)
@@ -111,24 +111,22 @@ class _Pairing:
             self._synchronizer.add_image(DecodedImage(
                 item.image, header, _time_ns(item), '', due_s(item)))
             return
-        first = self._packets is None
-        if first:
+        if self._packets is None:
             # Imported here: images alone do not need Numba.
             from mfs_seg_core.streaming.event_stream import EventStream
-            # Times that go back restart the stream; gaps are those of the steps.
-            self._packets = EventStream(Continuity(float('inf')))
+            self._packets = EventStream(self._continuity)
         self._seq = self._seq + 1 if item.seq is None else item.seq
         packet = self._packets.decode(EventPacket(
             header.stamp_ns, item.width, item.height, self._seq, item.time_base, item.encoding,
             memoryview(item.data)), due_s(item), header)
         if not packet.late:
-            self._restarts = self._restarts or packet.restarts and not first
             self._synchronizer.add_events(packet)
 
     def complete(self, now_s: float) -> Iterator[Step]:
         while (step := self._synchronizer.take(now_s)) is not None:
-            header = replace(step.header, restarts=self._restarts)
-            self._restarts = False
+            check = self._continuity.check(step)
+            self._continuity.accept(step, check)
+            header = replace(step.header, check=check)
             if step.cause == 'events':
                 # The mask of a window has the time of its end.
                 header = replace(header, stamp_ns=step.stamp_ns)

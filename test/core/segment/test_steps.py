@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.event_trees import random_events
@@ -18,6 +20,12 @@ SIZE = 32, 24
 
 def steps(items, sensors):
     return list(steps_of(items, sensors, 0.05, 1.0))
+
+
+def resets(found) -> dict[int, str]:
+    """Return the causes of resets by the index of the step."""
+    return {index: step.header.check.reset.cause for index, step in enumerate(found)
+            if step.header.check.reset}
 
 
 def events(duration_us: int = 400_000) -> list[EventBatch]:
@@ -75,5 +83,26 @@ def test_a_sensor_whose_time_goes_back_restarts_the_stream():
     found = steps([*events(), *events()], 'events')
     stamps = [step.header.stamp_ns for step in found]
     backwards = [index + 1 for index in np.flatnonzero(np.diff(stamps) < 0)]
-    assert [index for index, step in enumerate(found) if step.header.restarts] == backwards
+    assert resets(found) == {backwards[0]: 'time went back'}
     assert len(backwards) == 1
+
+
+@pytest.mark.parametrize('back, width, cause', [
+    (100, SIZE[0], 'sensor restarted'), (0, 64, 'encoding changed')])
+def test_another_stream_of_packets_resets_the_state(back, width, cause):
+    packets = events()
+    begin = len(packets) // 2
+    packets = [replace(packet, seq=100 + index) if index < begin else
+               replace(packet, seq=100 + index - back, width=width)
+               for index, packet in enumerate(packets)]
+    found = steps(packets, 'events')
+    index, = resets(found)
+    assert resets(found)[index] == cause
+    assert abs(found[index].stamp_ns - START_NS - packets[begin].time_s * 1e9) <= 50_000_000
+
+
+def test_a_pause_resets_the_state_and_others_leak():
+    found = steps([Frame(IMAGE, None, time_s) for time_s in (0.0, 0.1, 0.3, 2.0)], 'camera')
+    assert resets(found) == {3: 'gap'}
+    assert [step.header.check.elapsed_s for step in found] == [
+        None, pytest.approx(0.1), pytest.approx(0.2), None]
