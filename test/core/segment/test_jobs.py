@@ -4,7 +4,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +45,13 @@ def one_process(folders, tmp_path_factory) -> dict:
     return contents(output)
 
 
+def workers_of(pid: int) -> list[int]:
+    """Return the processes of the pool of a command."""
+    children = map(int, Path(f'/proc/{pid}/task/{pid}/children').read_text().split())
+    return [child for child in children
+            if b'spawn_main' in Path(f'/proc/{child}/cmdline').read_bytes()]
+
+
 def test_results_of_equal_names_are_numbered():
     assert result_names(['a/x.mp4', 'b/x.avi', 'x', 'street', 'y.db3.zstd']) == [
         'x', 'x_2', 'x_3', 'street', 'y']
@@ -51,6 +63,27 @@ def test_processes_give_the_results_of_one(folders, one_process, label, tmp_path
     assert code == 1 and len(errors) == 1 and 'does not exist' in errors[0]
     assert sorted(lines[:-1]) == [f"'{folder}': 4 masks" for folder in folders]
     assert contents(tmp_path) == one_process
+
+
+def test_a_killed_process_is_one_sentence_and_the_same_command_continues(
+        folder, folders, label, tmp_path):
+    options = folder, folders[0], '--output', tmp_path / 'out', '--masks', '--jobs', 2
+    command = [sys.executable, '-m', 'mfs_seg_core', 'segment', *map(str, options),
+               '--weights', 'street']
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / 'out/drive/masks/frame0.png').exists():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.001)
+    for worker in workers_of(process.pid):
+        os.kill(worker, signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.startswith('segment: a process was ended, perhaps for lack of memory: run')
+    assert 'Traceback' not in errors
+    code, lines, errors = label(*options)
+    assert (code, errors) == (0, [])
+    assert set(lines[:-1]) == {f"'{folder}': 40 masks", f"'{folders[0]}': 4 masks"}
 
 
 def test_tasks_of_ray_give_the_results_of_one_process(folders, one_process, label, tmp_path):
