@@ -66,8 +66,9 @@ def test_growth_is_reported(seconds, changes, sentence):
     assert len(wrong) == 1 and re.search(sentence, wrong[0]), wrong
 
 
-def test_a_starved_node_has_no_limit_of_latency():
-    assert judged(figures_of(soaked(60, latency_ms=30_000), 1200, 0), starved=True) == []
+def test_a_starved_node_has_no_limit_of_latency_and_lost_frames():
+    assert judged(figures_of(soaked(60, latency_ms=30_000), 2000, 0), starved=True) == []
+    assert len(judged(figures_of(soaked(60, threads=4), 1200, 0), starved=True)) == 1
 
 
 def test_unaccounted_frames_are_reported():

@@ -71,7 +71,7 @@ def test_a_killed_process_is_one_sentence_and_the_same_command_continues(
     command = [sys.executable, '-m', 'mfs_seg_core', 'segment', *map(str, options),
                '--weights', 'street']
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not (tmp_path / 'out/drive/masks/frame0.png').exists():
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.001)
