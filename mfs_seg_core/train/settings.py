@@ -116,7 +116,8 @@ def read_settings(path: str, changes: list[str]) -> Settings:
     Read a YAML file of settings.
 
     :param path: path of the file.
-    :param changes: ``key=value`` pairs that override the file, values in YAML.
+    :param changes: ``key=value`` pairs that override the file, values in YAML; nothing after the
+        sign is the empty text.
     :returns: the settings, of which :func:`check` has not been called.
     :raises ValueError: the file is no YAML, a key is unknown or missing, or a value has another
         type.
@@ -129,7 +130,7 @@ def read_settings(path: str, changes: list[str]) -> Settings:
         key, equals, value = change.partition('=')
         if not equals:
             raise ValueError(f'{change!r} is not a setting: write key=value')
-        values[key] = yaml.safe_load(value)
+        values[key] = yaml.safe_load(value) if value else ''
     if isinstance(values.get('data'), dict):
         values = anchored(values, path)
     return typed(path, Settings, values)

@@ -127,6 +127,7 @@ def test_settings_are_checked(tmp_path):
                             ('model=vgg', 'one of fast, paper, unet, lite'),
                             ('epochs=0', 'at least 1'),
                             ('epochs=abc', "'epochs' must be an integer, not 'abc'"),
+                            ('epochs=', "'epochs' must be an integer, not ''"),
                             ('epochs=true', "'epochs' must be an integer, not True"),
                             ('learning_rate=fast', "'learning_rate' must be a number"),
                             ('name=5', "'name' must be text, not 5"),
@@ -136,6 +137,8 @@ def test_settings_are_checked(tmp_path):
         with pytest.raises(ValueError, match=message):
             check(read_settings(str(path), ['root=.', change] if change != 'name=y' else [change]))
     assert read_settings(str(path), ['learning_rate=1e-4']).learning_rate == 1e-4
+    path.write_text('name: x\ndata: camvid\nstart: street\n')
+    assert read_settings(str(path), ['start=']).start == ''
     with pytest.raises(ValueError, match='write key=value'):
         read_settings(str(path), ['epochs'])
 
