@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from mfs_seg_core.model.neuron import LIF, check_potential
 
 # Membrane potentials [B, C, H, W] by the name of their neuron.
 State = dict[str, Tensor]
-
-# Largest activation of an artificial network (ReLU6).
-CEILING = 6.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class Neuron(LIF):
 
     def clip(self, current: Tensor) -> Tensor:
         """Return the activation of an artificial network in the place of the spikes."""
-        return current if self.least else current.clamp(0, CEILING)
+        return current if self.least else functional.relu6(current)
 
 
 class Membranes:
