@@ -39,7 +39,7 @@ FRAMES = 5
 def compiled(folder: Path, header: str, include: Path, library: Path) -> Path:
     """Compile the program of the page that includes a header; return its path."""
     if not shutil.which('g++'):
-        pytest.skip('there is no C++ compiler')
+        pytest.skip('there is no C++ compiler: apt install g++')
     blocks = re.findall(r'^```cpp\n(.*?)^```$', (REPOSITORY / 'docs/export.md').read_text(),
                         re.MULTILINE | re.DOTALL)
     (text,) = [block for block in blocks if f'<{header}>' in block]

@@ -87,7 +87,7 @@ def test_a_killed_process_is_one_sentence_and_the_same_command_continues(
 
 
 def test_tasks_of_ray_give_the_results_of_one_process(folders, one_process, label, tmp_path):
-    pytest.importorskip('ray', reason='ray is not installed')
+    pytest.importorskip('ray', reason='ray is not installed: pip install "mfs_seg_ros[fleet]"')
     code, lines, errors = label(*folders, tmp_path / 'nothing', '--output', tmp_path, *OPTIONS,
                                 '--ray', '--jobs', 2)
     assert code == 1 and len(errors) == 1 and 'does not exist' in errors[0]

@@ -6,7 +6,13 @@ import os
 import subprocess
 import sys
 
+from pathlib import Path
+
 import pytest
+
+import mfs_seg_core
+
+pytest.importorskip('openvino', reason='no OpenVINO: pip install openvino')
 
 SCRIPTS = {'export': 'import mfs_seg_core.export.openvino_model',
            'benchmark': 'from mfs_seg_core.benchmark.step import _has_openvino; _has_openvino()'}
@@ -42,7 +48,13 @@ def test_openvino_writes_no_identity_for_reports(tmp_path, name):
     assert not (tmp_path / 'intel').exists()
 
 
+# Without AMX, signals work with several cores too.
+def test_no_other_file_creates_a_core():
+    root = Path(mfs_seg_core.__file__).parent
+    assert [path.name for path in root.rglob('*.py') if 'Core()' in path.read_text('utf-8')] == [
+        'openvino_runtime.py']
+
+
 def test_signals_are_handled_after_several_models():
-    pytest.importorskip('openvino')
     assert subprocess.run([sys.executable, '-c', SIGNAL], check=True, timeout=120, text=True,
                           stdout=subprocess.PIPE).stdout == 'handled\n'
