@@ -19,7 +19,7 @@ from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.conversion import convert
 from mfs_seg_core.model.lite import LiteSeg
 from mfs_seg_core.model.operations import OperationCounter
-from mfs_seg_core.model.state import Membranes
+from mfs_seg_core.model.state import Membranes, Neuron, Spiking
 from mfs_seg_core.streaming.segmenter import Segmenter
 
 
@@ -178,3 +178,13 @@ def test_segmenter_runs_it_as_a_stream():
 def test_wrong_configurations(changes, sentence):
     with pytest.raises(ValueError, match=sentence):
         named_config('lite', 11, **changes)
+
+
+def test_the_neurons_of_the_twin_clip_to_6_or_pass_on_the_current():
+    current = torch.tensor([-1.0, 0.5, 5.5, 7.0], requires_grad=True)
+    settings = Spiking(8, 0.5, False, signed=True, analogue=True)
+    clipped = Neuron(4, settings).clip(current)
+    clipped.sum().backward()
+    assert clipped.tolist() == [0.0, 0.5, 5.5, 6.0]
+    assert current.grad.tolist() == [0.0, 1.0, 1.0, 0.0]
+    assert Neuron(4, settings, signed=True).clip(current) is current
