@@ -4,10 +4,16 @@
 
 from __future__ import annotations
 
+import mmap
+from contextlib import suppress
+
 import numpy as np
 
 # Start of a plane or of constants, in bytes: a line of the cache.
 ALIGNMENT = 64
+# Size of a huge page of the kernel: after a pause, a step of large blocks in small pages takes a
+# tenth longer.
+HUGE_PAGE = 2 << 20
 
 
 def aligned(size: int) -> int:
@@ -17,8 +23,15 @@ def aligned(size: int) -> int:
 
 def aligned_bytes(size: int) -> np.ndarray:
     """Return zeroed memory, uint8 ``[size]``, that starts at a line of the cache."""
-    memory = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
+    if size < HUGE_PAGE:
+        memory, start_at = np.zeros(size + ALIGNMENT, np.uint8), ALIGNMENT
+    else:
+        block = mmap.mmap(-1, size + HUGE_PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        # Not on every system, nor with every kernel.
+        with suppress(AttributeError, OSError):
+            block.madvise(mmap.MADV_HUGEPAGE)
+        memory, start_at = np.frombuffer(block, np.uint8), HUGE_PAGE
+    start = -memory.ctypes.data % start_at
     return memory[start:start + size]
 
 
