@@ -10,6 +10,7 @@ from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from mfs_seg_core.streaming.continuity import Continuity
@@ -80,11 +81,12 @@ class Inputs:
                 # Packets have a count of their own.
                 on_lost=None if settings['event_type'] == 'packet' else self._on_lost_arrays)])
         if plan.points:
-            geometry = plan.points, GEOMETRY_TOPICS[plan.points], self._on_geometry
-            info = 'camera_info', CameraInfo, queue.put_camera_info
+            self._geometry_type = GEOMETRY_TOPICS[plan.points]
             self.groups += [
-                [CheckedSubscription(node, kind, f'{prefix}{topic}', callback, CAMERA_QOS)]
-                for topic, kind, callback in (geometry, info)]
+                [CheckedSubscription(node, self._geometry_type, f'{prefix}{plan.points}',
+                                     self._on_geometry, CAMERA_QOS, raw=True)],
+                [CheckedSubscription(node, CameraInfo, f'{prefix}camera_info',
+                                     queue.put_camera_info, CAMERA_QOS)]]
 
     @property
     def topics(self) -> str:
@@ -139,9 +141,10 @@ class Inputs:
         if self._awake() and (dropped := self._queue.put_packet(message, len(message))):
             self._health.lost(PACKETS_DROPPED, dropped)
 
-    def _on_geometry(self, message: Any) -> None:
-        if self.asleep is None:
-            self._queue.put_geometry(message)
+    def _on_geometry(self, message: bytes) -> None:
+        # Without a subscriber there are no points, and to deserialise a cloud takes milliseconds.
+        if self.asleep is None and self._outputs.points.matched_count:
+            self._queue.put_geometry(deserialize_message(message, self._geometry_type))
 
     def _on_lost_arrays(self, count: int) -> None:
         if self.asleep is None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 from support.camera import as_message, coarse_image
 from support.pipeline import START_NS
 
@@ -43,14 +43,15 @@ class KeptSubscriptions:
 class CameraInputs:
     """Inputs of a camera, with their queue and counts."""
 
-    def __init__(self, event_type: str = 'packet'):
+    def __init__(self, event_type: str = 'packet', points: str = ''):
         self.node, self.health = KeptSubscriptions(), Health(('image', 'events'), 4, Limits(), 0.0)
         self.errors: list[str] = []
         self.queue = InputQueue(10_000, threading.Condition())
-        self.outputs = SimpleNamespace(has_subscribers=True)
+        self.outputs = SimpleNamespace(has_subscribers=True,
+                                       points=SimpleNamespace(matched_count=1))
         self.inputs = Inputs(
             self.node, '', {'max_gap': 1.0, 'lazy': False, 'event_type': event_type},
-            SimpleNamespace(sensors=('camera', 'events'), event_type=bytes, points=''),
+            SimpleNamespace(sensors=('camera', 'events'), event_type=bytes, points=points),
             self.queue, Continuity(1.0), self.health, DropLog(self, '', self.health), self.outputs)
 
     def send(self, *frames: int) -> None:
@@ -105,6 +106,16 @@ def test_lost_arrays_are_missing_packets():
 
 def test_packets_are_counted_by_their_own_number():
     assert CameraInputs('packet').node.events[bytes].message_lost is None
+
+
+def test_clouds_are_deserialised_for_a_subscriber_only():
+    received = CameraInputs(points='cloud')
+    message = serialize_message(PointCloud2(height=2, width=3))
+    received.node.callbacks[PointCloud2](message)
+    assert received.queue.take().geometries == [PointCloud2(height=2, width=3)]
+    received.outputs.points.matched_count = 0
+    received.node.callbacks[PointCloud2](b'not deserialised')
+    assert not received.queue.take().geometries
 
 
 def test_a_late_image_is_not_queued():
