@@ -95,6 +95,7 @@ def _campaign(options: argparse.Namespace, arguments: list[str] | None) -> int:
 
     from mfs_seg_core.train.campaign import drawing, schedule
     from mfs_seg_core.train.campaign.curves import draw_curves
+    from mfs_seg_core.train.campaign.data import check_camvid
     from mfs_seg_core.train.campaign.stage import read_campaign
     campaign = read_campaign(options.campaign)
     if campaign.street is None and not options.root:
@@ -109,6 +110,8 @@ def _campaign(options: argparse.Namespace, arguments: list[str] | None) -> int:
         schedule.clear_failures(campaign, folder)
         if campaign.street is not None:
             drawing.draw(campaign.street, folder, campaign.stages[0].size)
+        else:
+            check_camvid(campaign, options.root)
     if options.lane is None and device != 'cpu':
         command = schedule.lane_command(options.campaign, options.root, options.output, device)
         schedule.run_lanes(campaign, folder, command)

@@ -11,6 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from mfs_seg_core.data.camvid import CamVid
 from mfs_seg_core.evaluate.metrics import ConfusionMatrix
 from mfs_seg_core.train.campaign.batch import Batch
 from mfs_seg_core.train.campaign.sequence_batches import SequenceClips
@@ -81,6 +82,19 @@ def open_data(campaign: Campaign, stage: Stage, root: str | None, folder: Path, 
     train, held_out = street.files(folder, stage.size)
     return (SequenceClips(stage, _load(tuple(train), street.sequences, device), metadata, device),
             SequencesHeldOut(_load(tuple(held_out), street.held_out, device), metadata))
+
+
+def check_camvid(campaign: Campaign, root: str) -> None:
+    """
+    Read the lists of images that the stages of a campaign need.
+
+    :param campaign: the campaign.
+    :param root: folder of CamVid.
+    :raises ValueError: a list, or an image of it, is missing.
+    """
+    for split in dict.fromkeys(name for stage in campaign.stages
+                               for name in (*stage.train_splits, stage.val_split)):
+        CamVid(root, split)
 
 
 # The stages of a lane share the data: several GB would be read for each.

@@ -192,3 +192,12 @@ def test_a_campaign_needs_its_data(tmp_path, capsys):
     path = campaign_file(tmp_path, 'name: a, model: fast')
     assert main(['--campaign', str(path)]) == 1
     assert 'add --root DIR' in capsys.readouterr().err
+
+
+def test_missing_data_is_said_once(root, tmp_path, capsys):
+    (tmp_path / 'empty').mkdir()
+    path = campaign_file(tmp_path, 'name: a, model: fast', 'name: b, model: fast')
+    assert train(path, tmp_path / 'empty', tmp_path) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1 and 'train.txt is missing' in lines[0], lines
+    assert not (tmp_path / 'made').exists()
