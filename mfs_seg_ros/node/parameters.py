@@ -50,7 +50,7 @@ class Setting:
 
 SEGMENTER = (
     Setting('weights', 'street',
-            "Name of shipped weights ('street', 'camvid'), or path of a .safetensors file."),
+            "Shipped weights ('street', 'camvid', 'camvid_lite'), or path of a .safetensors file."),
     Setting('device', 'cpu',
             "Device that runs the network: 'cpu', 'cuda', 'cuda:0', ..."),
     Setting('backend', 'auto',
