@@ -11,8 +11,7 @@ import numpy as np
 
 # Start of a plane or of constants, in bytes: a line of the cache.
 ALIGNMENT = 64
-# Size of a huge page of the kernel: after a pause, a step of large blocks in small pages takes a
-# tenth longer.
+# Size of a huge page of the kernel: in small pages, a step after a pause takes 5 to 10 % longer.
 HUGE_PAGE = 2 << 20
 
 
@@ -22,12 +21,16 @@ def aligned(size: int) -> int:
 
 
 def aligned_bytes(size: int) -> np.ndarray:
-    """Return zeroed memory, uint8 ``[size]``, that starts at a line of the cache."""
+    """
+    Return zeroed memory, uint8 ``[size]``, that starts at a line of the cache.
+
+    Large blocks start at a huge page, and are not shared with forked processes.
+    """
     if size < HUGE_PAGE:
         memory, start_at = np.zeros(size + ALIGNMENT, np.uint8), ALIGNMENT
     else:
         block = mmap.mmap(-1, size + HUGE_PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        # Not on every system, nor with every kernel.
+        # Some systems and kernels have no huge pages: small ones work too.
         with suppress(AttributeError, OSError):
             block.madvise(mmap.MADV_HUGEPAGE)
         memory, start_at = np.frombuffer(block, np.uint8), HUGE_PAGE

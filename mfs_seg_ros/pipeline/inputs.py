@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from rclpy.node import Node
@@ -81,10 +82,10 @@ class Inputs:
                 # Packets have a count of their own.
                 on_lost=None if settings['event_type'] == 'packet' else self._on_lost_arrays)])
         if plan.points:
-            self._geometry_type = GEOMETRY_TOPICS[plan.points]
+            kind = GEOMETRY_TOPICS[plan.points]
             self.groups += [
-                [CheckedSubscription(node, self._geometry_type, f'{prefix}{plan.points}',
-                                     self._on_geometry, CAMERA_QOS, raw=True)],
+                [CheckedSubscription(node, kind, f'{prefix}{plan.points}',
+                                     partial(self._on_geometry, kind), CAMERA_QOS, raw=True)],
                 [CheckedSubscription(node, CameraInfo, f'{prefix}camera_info',
                                      queue.put_camera_info, CAMERA_QOS)]]
 
@@ -141,10 +142,10 @@ class Inputs:
         if self._awake() and (dropped := self._queue.put_packet(message, len(message))):
             self._health.lost(PACKETS_DROPPED, dropped)
 
-    def _on_geometry(self, message: bytes) -> None:
-        # Without a subscriber there are no points, and to deserialise a cloud takes milliseconds.
+    def _on_geometry(self, kind: type, message: bytes) -> None:
+        # Without a subscriber, no points are published.
         if self.asleep is None and self._outputs.points.matched_count:
-            self._queue.put_geometry(deserialize_message(message, self._geometry_type))
+            self._queue.put_geometry(deserialize_message(message, kind))
 
     def _on_lost_arrays(self, count: int) -> None:
         if self.asleep is None:
