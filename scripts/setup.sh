@@ -101,14 +101,18 @@ register() {
 }
 
 python=${PYTHON:-python3}
-# .venv may be recreated: not by its own Python, where it is active.
-case $(command -v "$python") in
-    "$venv"/*) python=$("$python" -c 'import sys; print(sys._base_executable)') ;;
-esac
 ros=pypi
-if [ -n "${ROS_DISTRO:-}" ] && "$python" -c 'import rclpy' 2>/dev/null; then
+# A ROS 2 inside an environment is one that this script installed, here or in another checkout.
+if [ -n "${ROS_DISTRO:-}" ] && "$python" -c '
+import sys, rclpy
+sys.exit(sys.prefix != sys.base_prefix and rclpy.__file__.startswith(sys.prefix))' 2>/dev/null; then
     ros=sourced
+elif [ -z "${PYTHON:-}" ] && "$venv/bin/python" -c '' 2>/dev/null; then
+    # .venv keeps its Python, whichever comes first in this shell.
+    python=$venv/bin/python
 fi
+# Of an environment, the Python that it was made with: .venv may be recreated.
+python=$("$python" -c 'import sys; print(sys._base_executable)' 2>/dev/null || echo "$python")
 distribution=${ROS_DISTRO:-$(cat "$venv/distribution" 2>/dev/null || echo jazzy)}
 stamp=$( ("$python" --version; echo "$ros $distribution $repository"; cd "$repository"
           cat scripts/setup.sh scripts/build_interfaces.sh scripts/constraints*.txt setup.py setup.cfg \
