@@ -9,6 +9,7 @@
 # Where a ROS 2 is sourced, .venv sees it. Elsewhere real ROS 2 is installed from PyPI, and the
 # message packages that PyPI lacks are built from interfaces/: Jazzy, or the distribution that
 # ROS_DISTRO names, or that of the .venv that is there.
+# .venv keeps the Python that it was made with; PYTHON names another.
 
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
