@@ -26,7 +26,7 @@ PLAYER_ARGUMENTS = (
     ('height', int, '0', 'Height of the frames in pixels; 0: that of the input.'),
 )
 OTHER_ARGUMENTS = (
-    ('weights', 'street', 'Name of shipped weights, or path of a .safetensors file.'),
+    ('weights', 'street_lite', 'Name of shipped weights, or path of a .safetensors file.'),
     ('namespace', '', 'Namespace of both nodes.'),
     ('log_level', 'info', 'Log level: debug, info, warn, error or fatal.'),
 )

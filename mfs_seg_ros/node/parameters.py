@@ -49,8 +49,9 @@ class Setting:
 
 
 SEGMENTER = (
-    Setting('weights', 'street',
-            "Shipped weights ('street', 'camvid', 'camvid_lite'), or path of a .safetensors file."),
+    Setting('weights', 'street_lite',
+            "Shipped weights ('street_lite', 'street', 'camvid', 'camvid_lite'), or path of a "
+            '.safetensors file.'),
     Setting('device', 'cpu',
             "Device that runs the network: 'cpu', 'cuda', 'cuda:0', ..."),
     Setting('backend', 'auto',

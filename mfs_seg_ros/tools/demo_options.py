@@ -33,8 +33,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help='length (default: 20 for street, else to the end of the input)')
     parser.add_argument(
         '--weights', default=None,
-        help='name of shipped weights or a file (default: street for street and with events, '
-             'else camvid_lite)')
+        help='name of shipped weights or a file (default: street_lite for street and with '
+             'events, else camvid_lite)')
     parser.add_argument(
         '--backend', choices=BACKENDS, default='auto',
         help='backend of the network; auto: native where it can run, else torch (default: auto)')
@@ -77,5 +77,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         options.seconds = DEFAULT_SECONDS if options.input == STREET else 0.0
     if options.weights is None:
         options.weights = (
-            'camvid_lite' if options.input != STREET and options.sensors == 'camera' else STREET)
+            'camvid_lite' if options.input != STREET and options.sensors == 'camera'
+            else 'street_lite')
     return options

@@ -64,7 +64,7 @@ def test_street_end_to_end(tmp_path, domain):
     # Fewer than 14 on a machine that is too busy to render them in time.
     assert 0 < summary['masks_received'] <= summary['frames_sent'] <= 14
     assert summary['rmw'] == 'rmw_fastrtps_cpp'
-    assert summary['weights'] == 'street'
+    assert summary['weights'] == 'street_lite'
     assert summary['sensors'] == 'camera'
     assert summary['backend'] == 'torch on cpu'
     assert summary['masks_lost'] == summary['frames_sent'] - summary['masks_received']

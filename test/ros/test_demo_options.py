@@ -11,9 +11,9 @@ from mfs_seg_ros.tools.demo_options import parse
 
 
 @pytest.mark.parametrize('arguments, weights', [
-    ([], 'street'),
+    ([], 'street_lite'),
     (['--input', 'drive.mp4'], 'camvid_lite'),
-    (['--input', 'drive.raw', '--sensors', 'events'], 'street'),
+    (['--input', 'drive.raw', '--sensors', 'events'], 'street_lite'),
     (['--input', 'drive.mp4', '--weights', 'camvid'], 'camvid')])
 def test_the_weights_follow_from_the_input(arguments, weights):
     assert parse(arguments).weights == weights

@@ -105,7 +105,7 @@ def test_mask_of_a_compressed_mosaic_is_that_of_the_raw_one(camera):
 
 
 def test_answer_is_the_core_s(camera):
-    core = Segmenter.from_weights('street', input_size=(64, 48), backend='native')
+    core = Segmenter.from_weights('street_lite', input_size=(64, 48), backend='native')
     for seed in (3, 4):
         shown = coarse_image(seed, 60, 40)
         expected = core.step(shown, confidence=True)
@@ -216,7 +216,7 @@ def test_firing_rates_of_the_layers(camera):
     camera.node.destroy_subscription(subscription)
     assert rates[0].header.frame_id == camera.answers['mask'].header.frame_id
     values = {pair.key: float(pair.value) for pair in rates[0].status[0].values}
-    assert {'down.0.lif', 'heads.0.lif'} <= set(values)
+    assert {'encoder.0.0.depthwise.lif', 'heads.0.lif'} <= set(values)
     assert 0.0 < sum(values.values()) and min(values.values()) >= 0.0
 
 
@@ -312,5 +312,5 @@ def test_newest_image_wins_and_drops_are_reported(camera, logged):
 
 
 def test_start_is_logged(logged):
-    logged("configured: weights 'street', input 64x48, trigger 'image', backend native")
+    logged("configured: weights 'street_lite', input 64x48, trigger 'image', backend native")
     logged('active: /mfs_seg/image or /mfs_seg/image/compressed -> /mfs_seg/mask')

@@ -15,7 +15,7 @@ from support.no_torch import without_torch
 from mfs_seg_core.weights.header import SHIPPED
 from mfs_seg_ros.tools.processes import Children
 
-# MiB of a node with the weights `street` at the size of their training, 240x180.
+# MiB of a node with the weights `street_lite` at the size of their training, 240x180.
 MAX_MEMORY = 200
 
 

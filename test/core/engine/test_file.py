@@ -90,7 +90,7 @@ def test_shipped_programs_are_those_of_the_compiler(path):
 
 def test_weights_ship_with_their_programs():
     assert {path.stem for path in SHIPPED.glob('*.program')} == {
-        'street', 'camvid', 'camvid_lite'}
+        'street', 'street_lite', 'camvid', 'camvid_lite'}
 
 
 def test_other_weights_are_rejected(compiled, tmp_path):

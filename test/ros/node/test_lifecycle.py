@@ -99,14 +99,14 @@ def test_weights_and_input_size_change_while_inactive(active):
     refused = active.set(weights='nosuch')
     assert not refused.successful
     assert "no weights 'nosuch'" in refused.reason
-    assert active.get('weights') == 'street'
+    assert active.get('weights') == 'street_lite'
     assert active.set(weights='camvid').successful
     assert active.change(ACTIVATE)
     active.wait_for_segmenter()
     camvid = active.ask(coarse_image(5))
     assert not same(camvid, street)
     assert active.change(DEACTIVATE)
-    assert active.set(weights='street').successful
+    assert active.set(weights='street_lite').successful
     assert active.set(input_width=96).successful
     assert active.change(ACTIVATE)
     active.wait_for_segmenter()

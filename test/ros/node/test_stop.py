@@ -108,7 +108,7 @@ def test_help_describes_every_parameter(module, settings, capsys):
     for setting in settings:
         assert f'  {setting.name} (' in output
         assert ' '.join(setting.description.split()) in words
-    assert 'weights (string, default street)' in output or module is not segmenter
+    assert 'weights (string, default street_lite)' in output or module is not segmenter
 
 
 def test_executables_have_help(environment):

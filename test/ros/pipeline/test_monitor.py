@@ -111,9 +111,9 @@ def test_a_camera_that_is_well(watcher):
     assert float(values['energy a frame (mJ)']) > 0
     node = watcher.values('node')
     assert node['lifecycle state'] == 'active'
-    assert node['weights'] == 'street'
+    assert node['weights'] == 'street_lite'
     assert node['weights SHA-256'] == hashlib.sha256(
-        find_weights('street').read_bytes()).hexdigest()[:12]
+        find_weights('street_lite').read_bytes()).hexdigest()[:12]
     assert float(node['memory (MB)']) > 50
     assert 'camera' in node[f'QoS on {watcher.name}/image or {watcher.name}/image/compressed']
 
@@ -310,7 +310,7 @@ def test_what_is_wrong_and_when(children):
 
     assert not watcher.change(CONFIGURE)
     told('node', ERROR, "cannot configure: no weights 'nosuch'")
-    assert watcher.set(weights='street').successful
+    assert watcher.set(weights='street_lite').successful
     assert watcher.change(CONFIGURE, ACTIVATE)
     no_clock = 'use_sim_time is set, but nothing publishes /clock'
     told('node', WARN, no_clock)
