@@ -19,9 +19,13 @@ from mfs_seg_core.util.provenance import DataHash
 CAMVID = SHARED_DATA / 'camvid/480x360'
 
 
-@pytest.fixture(scope='module')
-def street():
-    return Segmenter.from_weights('street')
+# Weights of Street, and what their state gains in dim light: from rest, the larger ones are better.
+GAINS = {'street': 0.02, 'street_lite': 0.0}
+
+
+@pytest.fixture(scope='module', params=GAINS)
+def street(request):
+    return Segmenter.from_weights(request.param)
 
 
 def test_state_improves_masks_in_dim_light(street):
@@ -31,7 +35,7 @@ def test_state_improves_masks_in_dim_light(street):
     drives = islice(drives, 3, None)
     results = evaluate(street, drives)
     mious = {mode: result['miou'] for mode, result in results.items()}
-    assert mious['stream@1'] > mious['reset@1'] + 0.02
+    assert mious['stream@1'] > mious['reset@1'] + GAINS[street.name]
     assert mious['stream@1'] > mious['repeat@4'] - 0.01
     assert mious['reset@1'] > 0.5
 
