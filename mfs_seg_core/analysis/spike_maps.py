@@ -24,6 +24,8 @@ class SpikeMap:
     The spikes that go into a layer, over one or more steps.
 
     :param name: name of the layer.
+    Spikes of either sign are counted by their magnitude, as in their energy.
+
     :param spikes: float32 ``[h, w]``, mean over channels and steps.
     :param by_channel: float64 ``[C]``, mean over pixels and steps.
     """
@@ -68,14 +70,14 @@ class SpikeRecorder(LayerRecorder):
                  on_spikes: Callable[[str, Tensor], object] | None = None):
         super().__init__(convolutions(network), self._add)
         self._on_spikes = on_spikes
-        # Sum of the spikes [C, h, w] and number of steps, by layer.
+        # Sum of the magnitudes [C, h, w] and number of steps, by layer.
         self._sums: dict[str, tuple[Tensor, int]] = {}
 
     def _add(self, name: str, module: nn.Module, x: Tensor, y: Tensor) -> None:
         x = x.detach()
         if are_spikes(x):
             total, steps = self._sums.get(name, (0, 0))
-            self._sums[name] = total + x.sum(0).double(), steps + len(x)
+            self._sums[name] = total + x.abs().sum(0).double(), steps + len(x)
             if self._on_spikes:
                 self._on_spikes(name, x)
 

@@ -16,10 +16,10 @@ from mfs_seg_core.analysis import visualize
 from mfs_seg_core.analysis.spike_maps import SpikeMap, SpikeRecorder, edges_of
 
 
-def test_maps_are_means_over_channels_and_steps():
+def test_maps_are_mean_magnitudes_over_channels_and_steps():
     layer = nn.Sequential(nn.Conv2d(2, 1, 1))
     with SpikeRecorder(layer) as recorder:
-        layer(torch.tensor([[[[0., 1, 0]], [[0, 3, 2]]]]))
+        layer(torch.tensor([[[[0., -1, 0]], [[0, 3, -2]]]]))
         layer(torch.tensor([[[[0., 1, 0]], [[0, 1, 0]]]]))
     (each,) = recorder.maps()
     assert each.spikes.tolist() == [[0, 1.5, 0.5]]
