@@ -23,9 +23,9 @@ class SpikeMap:
     """
     The spikes that go into a layer, over one or more steps.
 
-    :param name: name of the layer.
-    Spikes of either sign are counted by their magnitude, as in their energy.
+    Those of either sign are counted by their magnitude, as their energy is.
 
+    :param name: name of the layer.
     :param spikes: float32 ``[h, w]``, mean over channels and steps.
     :param by_channel: float64 ``[C]``, mean over pixels and steps.
     """
