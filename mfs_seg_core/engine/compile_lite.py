@@ -29,9 +29,8 @@ class LiteCompiler(PartCompiler):
                 coarse, fine = self.up(network.up[scale], x), encoded[scale]
                 x = self.spiking_conv(network.lateral[scale], [fine], fine.operation.level)
                 x.operation.adds.append((self.builder.plane_of(coarse), True))
-            recall = None
-            if self.config.recall and scale > coarsest - 2:
-                recall = network.recall[scale - coarsest + 1]
+            recall = network.recall_at(scale)
+            if recall is not None:
                 x = self.recall(recall, x)
             for block in network.decoder[scale]:
                 x = self.branch(block, [x], x.operation.level, [x])

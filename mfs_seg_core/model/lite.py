@@ -109,7 +109,8 @@ class LiteSeg(Stateful):
             SpikingConv(encoded[i], widths[i], spiking, signed=spiking.signed) for i in finer)
         self.up = nn.ModuleList(Up(widths[i + 1], widths[i], spiking) for i in finer)
         if config.recall:
-            self.recall = nn.ModuleList(Recall(width, 1, spiking) for width in widths[-2:])
+            self.recall = nn.ModuleList(Recall(width, 1, spiking)
+                                        for width in widths[-config.recall_scales:])
         self.decoder = nn.ModuleList(
             nn.ModuleList(EFSRes(width, config.expansion, spiking, kernel) for kernel in kernels)
             for width, kernels in zip(widths, config.decoder_kernels))
@@ -199,7 +200,7 @@ class LiteSeg(Stateful):
             if scale < len(encoded) - 1:
                 x = self.up[scale](x, encoded[scale].shape[-2:], membranes)
                 x = x + self.lateral[scale](encoded[scale], membranes)
-            recall = self._recall(scale)
+            recall = self.recall_at(scale)
             if recall is not None:
                 x = recall(x, membranes)
             for block in self.decoder[scale]:
@@ -213,9 +214,9 @@ class LiteSeg(Stateful):
         enlarged = per_image(lambda y: enlarge(y, full), half)
         return quarter, half, enlarged + self.heads[2](detail, membranes)
 
-    def _recall(self, scale: int) -> Recall | None:
+    def recall_at(self, scale: int) -> Recall | None:
         """Return the recurrent block of a scale."""
-        index = scale - (len(self.decoder) - 2)
+        index = scale - len(self.decoder) + self.config.recall_scales
         return self.recall[index] if self.config.recall and index >= 0 else None
 
     def currents(self) -> list[SharedCurrent]:
@@ -251,7 +252,7 @@ class LiteSeg(Stateful):
                 ends[scale].readers.append(self.lateral[scale])
                 private.append(current)
                 current = SharedCurrent([self.up[scale], self.lateral[scale]], [])
-            recall = self._recall(scale)
+            recall = self.recall_at(scale)
             for block in (*([recall] if recall is not None else []), *self.decoder[scale]):
                 current.readers.append(block.expand)
                 current.writers.append(block.project)

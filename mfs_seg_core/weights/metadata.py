@@ -60,6 +60,7 @@ LIMITS = {
     'encoder': Limit(1, 1024, (None, 5)),
     'decoder_widths': Limit(1, 1024, (None,)),
     'decoder_kernels': Limit(1, 31, (None, None)),
+    'recall_scales': Limit(1, 16),
     'detail': Limit(0, 1024),
     'inputs': Limit(1, 128),
     'events': Limit(0, 128),

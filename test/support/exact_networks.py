@@ -63,7 +63,8 @@ def random_lite_config(seed: int, **changes) -> LiteConfig:
         decoder_kernels=tuple(tuple(choose(3, 5, 7) for _ in range(choose(0, 1, 2)))
                               for _ in range(strided + 1)),
         expansion=choose(1, 2, 3), detail=choose(3, 8, 12), learn_leak=choose(True, False),
-        recall=choose(True, False), signed=levels > 1 and choose(True, True, False))
+        recall=choose(True, False), recall_scales=choose(1, 2, 3),
+        signed=levels > 1 and choose(True, True, False))
     if choose(True, False):
         # The engine has no shortcuts before the place where events join.
         first = next(index for index, each in enumerate(encoder) if each[2] == 2)

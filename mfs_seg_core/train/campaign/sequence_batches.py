@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from mfs_seg_core.data.clips.sampler import SequenceBatches
 from mfs_seg_core.train.campaign.batch import Batch
+from mfs_seg_core.train.campaign.dim_light import BRIGHT, DimLight, dimmed, draw_light
 from mfs_seg_core.train.campaign.look import Look, Looks, stacked
 from mfs_seg_core.train.campaign.modalities import Modalities, draw_on_device, present
 from mfs_seg_core.train.campaign.sequences import DeviceSequences
@@ -24,12 +25,13 @@ class SequenceClips:
     Batches of clips of ``frames`` frames, as a function of their places in the data.
 
     Clip ``i`` is part ``i % P`` of sequence ``i // P``, with P clips in a sequence. The clips that
-    a slot of the batch takes of one sequence share window, mirroring, colours and modalities.
+    a slot of the batch takes of one sequence share window, mirroring, colours, light and
+    modalities.
     """
 
     def __init__(self, stage: Stage, sequences: DeviceSequences, metadata: Metadata, device: str):
         """
-        Draw looks and modalities to start with.
+        Draw looks, light and modalities to start with.
 
         :param stage: settings of the stage.
         :param sequences: the data.
@@ -41,8 +43,10 @@ class SequenceClips:
         self.looks = Looks(stage, metadata.mean, metadata.std, device)
         self.per_sequence = sequences.length // stage.frames
         self.images_per_place = stage.frames
+        self.bright = torch.tensor([each in BRIGHT for each in sequences.conditions],
+                                   device=device)
         # Changed in place, so that a CUDA graph keeps them from replay to replay.
-        self.look, self.modalities = self._draw()
+        self.look, self.light, self.modalities = self._draw()
         self.previous = torch.full((stage.batch_size,), -2, device=device)
 
     def __len__(self) -> int:
@@ -95,11 +99,15 @@ class SequenceClips:
         self.previous.copy_(index)
         self._redraw(~follows)
         grid = looks.grid(self.look.window)
+        dim = self.bright[sequence].view(-1, 1, 1, 1) & (self.light.share < stage.dim)
         images, labels, events, given = [], [], [], []
         for t in range(stage.frames):
             step = place * stage.frames + t
             frame = sequence * sequences.length + step
-            images.append(looks.pixels(looks.centred(sequences.images[frame]), grid, self.look))
+            image = looks.pixels(looks.centred(sequences.images[frame]), grid, self.look)
+            if stage.dim:
+                image = torch.where(dim, dimmed(image, self.light), image)
+            images.append(image)
             labels.append(looks.labels(sequences.labels[frame], grid))
             events.append(functional.grid_sample(sequences.windows(frame), grid,
                                                  align_corners=False))
@@ -108,14 +116,14 @@ class SequenceClips:
                      sequences.steps_s[sequence] / self.metadata.nominal_step, stacked(events),
                      torch.stack(given), follows if stage.carry else None)
 
-    def _draw(self) -> tuple[Look, Modalities]:
+    def _draw(self) -> tuple[Look, DimLight, Modalities]:
         height, width = self.sequences.labels.shape[1:]
         count = self.stage.batch_size
-        return (self.looks.draw(count, width, height),
+        return (self.looks.draw(count, width, height), draw_light(count, self.device),
                 draw_on_device(count, self.sequences.length, self.device))
 
     def _redraw(self, new: Tensor) -> None:
-        """Draw looks and modalities for the streams ``new``, bool ``[B]``."""
-        look, modalities = self._draw()
-        for old, drawn in zip((*self.look, *self.modalities), (*look, *modalities)):
-            old.copy_(torch.where(new.view(-1, *[1] * (old.dim() - 1)), drawn, old))
+        """Draw looks, light and modalities for the streams ``new``, bool ``[B]``."""
+        drawn = (each for group in self._draw() for each in group)
+        for old, new_one in zip((*self.look, *self.light, *self.modalities), drawn):
+            old.copy_(torch.where(new.view(-1, *[1] * (old.dim() - 1)), new_one, old))

@@ -46,6 +46,8 @@ class Stage:
     :param weight_decay: weight decay of AdamW, of convolutions only.
     :param scale: range of the magnification of a window.
     :param colour: strength of the changes of colour; 0: none.
+    :param dim: share of the bright streams, by day or with motion blur, that get the noise of dim
+        light (Street).
     :param copy_paste: share of the images on which objects of rare classes of another image are
         pasted (CamVid).
     :param ema: share of the averaged weights that remains after an optimiser step.
@@ -84,6 +86,7 @@ class Stage:
     weight_decay: float = 0.02
     scale: tuple[float, float] = (0.5, 2.0)
     colour: float = 1.0
+    dim: float = 0.0
     copy_paste: float = 0.0
     ema: float = 0.998
     distil: float = 0.0

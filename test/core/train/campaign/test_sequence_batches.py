@@ -64,14 +64,30 @@ def test_labels_and_events_follow_the_images(sequences):
 def test_the_clips_of_a_sequence_have_one_look(sequences):
     clips = clips_of(sequences, scale=(0.5, 2.0), colour=1.0)
     first = clips(torch.tensor([0, 2, 4, 6]))
-    looks = [x.clone() for x in (*clips.look, *clips.modalities)]
+    looks = [x.clone() for x in (*clips.look, *clips.light, *clips.modalities)]
     second = clips(torch.tensor([1, 3, 8, 7]))
     assert not first.follows.any() and second.follows.tolist() == [True, True, False, True]
     assert torch.equal(first.labels[:, [0, 1, 3]], second.labels[:, [0, 1, 3]])
     same = [[bool(torch.equal(old[i], new[i])) for i in range(4)]
-            for old, new in zip(looks, (*clips.look, *clips.modalities))]
+            for old, new in zip(looks, (*clips.look, *clips.light, *clips.modalities))]
     assert all(each[0] and each[1] and each[3] for each in same)
     assert not all(each[2] for each in same)
+
+
+def test_a_share_of_the_bright_streams_is_in_dim_light(sequences):
+    """Sequences 0 and 3 are by day, 1 is at night, 2 in dim light already."""
+    places = torch.tensor([0, 2, 4, 6])
+
+    def first(dim):
+        clips = clips_of(sequences, dim=dim)
+        return bytes_of(clips, clips(places)), (clips.light.share < dim).flatten()
+
+    (plain, _), (none, _), (all_dim, _), (half, chosen) = map(first, (0.0, 1e-9, 1.0, 0.5))
+    changed = [[not torch.equal(plain[:, i], each[:, i]) for i in range(4)]
+               for each in (none, all_dim)]
+    assert changed == [[False] * 4, [True, False, False, True]]
+    assert torch.equal(half[:, 1:3], plain[:, 1:3])
+    assert all(torch.equal(half[:, i], plain[:, i]) != chosen[i] for i in (0, 3))
 
 
 def test_without_a_state_each_clip_has_its_own_look(sequences):
