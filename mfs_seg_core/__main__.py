@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -58,7 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
     Run a verb.
 
     :param arguments: verb and its options; None: those of the command line.
-    :returns: exit code: 0, 1 after an error message, 2 for a wrong command line.
+    :returns: exit code: 0, 1 after an error message, 2 for a wrong command line, 141 where nobody
+        reads the output any more.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     verb, *options = arguments or ['']
@@ -71,12 +73,18 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     module, _, extras = VERBS[verb]
     try:
-        return import_module(module).main(options)
+        code = import_module(module).main(options)
+        sys.stdout.flush()
+        return code
     except ModuleNotFoundError as error:
         print(f'mfs-seg: {verb} needs {missing(error.name, extras)}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # As with `| head`. Python would write the rest at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 if __name__ == '__main__':

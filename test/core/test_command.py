@@ -50,6 +50,16 @@ def test_unknown_verbs(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
+def test_output_that_nobody_reads():
+    """As with `| head`: no traceback, and the exit code that the signal SIGPIPE gives."""
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'mfs_seg_core', 'events', '--formats'],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == b''
+    assert process.wait() == 141
+
+
 @pytest.mark.parametrize('name, verb', FORMER_NAMES.items())
 def test_former_names(name, verb, monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', [name, '--help'])
