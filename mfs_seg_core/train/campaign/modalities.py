@@ -31,13 +31,15 @@ class Modalities(NamedTuple):
     last: Tensor
 
 
-def draw_on_device(count: int, steps: int, device: str) -> Modalities:
+def draw_on_device(count: int, steps: int, device: str, camera: float = SHARES['camera']
+                   ) -> Modalities:
     """
     Draw the modalities of a batch with torch's generator of the device.
 
     :param count: number of streams B.
     :param steps: number of steps of a stream, among which an outage lies.
     :param device: torch device.
+    :param camera: share of the streams with the camera alone; the other kinds share the rest.
     :returns: one draw for each stream.
     """
     def whole(numbers: Tensor | int) -> Tensor:
@@ -45,7 +47,9 @@ def draw_on_device(count: int, steps: int, device: str) -> Modalities:
         return (torch.rand(count, device=device) * numbers).long()
 
     share = torch.rand(count, device=device)
-    kind = sum((share >= bound).long() for bound in list(accumulate(SHARES.values()))[:-1])
+    rest = (1 - camera) / (1 - SHARES['camera'])
+    shares = [camera if name == 'camera' else rest * value for name, value in SHARES.items()]
+    kind = sum((share >= bound).long() for bound in list(accumulate(shares))[:-1])
     every = 2 + whole(SLOWEST - 1)
     one, other = whole(steps + 1), whole(steps + 1)
     return Modalities(kind, every, whole(every), torch.minimum(one, other),

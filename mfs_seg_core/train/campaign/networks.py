@@ -15,6 +15,7 @@ from mfs_seg_core.data.statistics import NOMINAL_STEP_S
 from mfs_seg_core.labels import ClassSet
 from mfs_seg_core.model.config import named_config
 from mfs_seg_core.model.lite_config import LiteConfig
+from mfs_seg_core.model.neuron import LIF
 from mfs_seg_core.model.unet_config import UNetConfig
 from mfs_seg_core.train.campaign.stage import Stage
 from mfs_seg_core.train.fused_layers import fuse
@@ -63,6 +64,10 @@ def start(stage: Stage, metadata: Metadata, path: str | Path,
     network = build(metadata.config)
     if str(path):
         start_from(network, path, metadata.classes, calibration, stage.per_channel)
+        if stage.leak >= 0:
+            for module in network.modules():
+                if isinstance(module, LIF) and isinstance(module.leak, nn.Parameter):
+                    nn.init.constant_(module.leak, stage.leak)
     if torch.device(device).type == 'cpu':
         fuse(network)
     return network.to(device, memory_format=torch.channels_last).train()

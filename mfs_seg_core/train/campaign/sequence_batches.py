@@ -120,7 +120,7 @@ class SequenceClips:
         height, width = self.sequences.labels.shape[1:]
         count = self.stage.batch_size
         return (self.looks.draw(count, width, height), draw_light(count, self.device),
-                draw_on_device(count, self.sequences.length, self.device))
+                draw_on_device(count, self.sequences.length, self.device, self.stage.camera))
 
     def _redraw(self, new: Tensor) -> None:
         """Draw looks, light and modalities for the streams ``new``, bool ``[B]``."""

@@ -7,12 +7,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mfs_seg_core.data.clips.modality_dropout import SHARES
 from mfs_seg_core.train.campaign.street_settings import StreetSettings
 from mfs_seg_core.train.settings import MODELS, WITHOUT_EVENTS
 from mfs_seg_core.util.settings_file import read_mapping, typed
 
-# Settings of a stage that have no effect on Street.
+# Settings of a stage that have an effect on one kind of data only.
 CAMVID_ONLY = ('train_splits', 'without_drives', 'val_split', 'val_drives', 'copy_paste')
+STREET_ONLY = ('carry', 'dim', 'camera')
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Stage:
     :param colour: strength of the changes of colour; 0: none.
     :param dim: share of the bright streams, by day or with motion blur, that get the noise of dim
         light (Street).
+    :param camera: share of the streams with the camera alone; the other kinds share the rest
+        (Street).
     :param copy_paste: share of the images on which objects of rare classes of another image are
         pasted (CamVid).
     :param ema: share of the averaged weights that remains after an optimiser step.
@@ -55,7 +59,8 @@ class Stage:
     :param temperature: temperature of the teacher's scores.
     :param scale_weights: weight of the loss at 1/4, 1/2 and full scale.
     :param levels: D of a spiking network; 0: that of the configuration.
-    :param leak: leak of the neurons at the start; below 0: that of the configuration.
+    :param leak: leak of the neurons at the start; below 0: that of the weights to start from, else
+        that of the configuration.
     :param signed: signed neurons (lite).
     :param per_channel: convert a twin with one scale for each channel; False: for each layer.
     :param validate_every: number of epochs from one validation to the next.
@@ -87,6 +92,7 @@ class Stage:
     scale: tuple[float, float] = (0.5, 2.0)
     colour: float = 1.0
     dim: float = 0.0
+    camera: float = SHARES['camera']
     copy_paste: float = 0.0
     ema: float = 0.998
     distil: float = 0.0
@@ -157,9 +163,9 @@ def read_campaign(path: str | Path) -> Campaign:
     if 'street' in values:
         street = typed(f'{path}, street', StreetSettings, values['street'] or {})
         _check_street(str(path), street, stages)
-    elif carried := next((stage for stage in stages if stage.carry), None):
-        raise ValueError(f'{path}: stage {carried.name!r} has carry, but CamVid has no sequences: '
-                         'remove it, or add the section street')
+    else:
+        _refuse(stages, STREET_ONLY, str(path), 'CamVid, which has no sequences',
+                'remove it, or add the section street')
     return Campaign(str(values['name']), tuple(stages), street)
 
 
@@ -168,11 +174,8 @@ def _check_street(where: str, street: StreetSettings, stages: list[Stage]) -> No
     if len(sizes := {stage.size for stage in stages}) > 1:
         raise ValueError(f'{where}: the stages have {len(sizes)} sizes: frames of Street are drawn '
                          'in one')
+    _refuse(stages, CAMVID_ONLY, where, 'Street', 'remove it')
     for stage in stages:
-        for name in CAMVID_ONLY:
-            if getattr(stage, name) != getattr(Stage, name):
-                raise ValueError(f'{where}: stage {stage.name!r}: {name} has no effect on Street: '
-                                 'remove it')
         if stage.model in WITHOUT_EVENTS:
             raise ValueError(f'{where}: stage {stage.name!r}: the model {stage.model!r} takes no '
                              'events: choose fast or a kind of lite')
@@ -182,6 +185,15 @@ def _check_street(where: str, street: StreetSettings, stages: list[Stage]) -> No
         if stage.batch_size > street.sequences:
             raise ValueError(f'{where}: stage {stage.name!r} takes {stage.batch_size} sequences at '
                              f'a time of {street.sequences}: set a smaller batch_size')
+
+
+def _refuse(stages: list[Stage], names: tuple[str, ...], where: str, data: str, remedy: str
+            ) -> None:
+    for stage in stages:
+        for name in names:
+            if getattr(stage, name) != getattr(Stage, name):
+                raise ValueError(f'{where}: stage {stage.name!r}: {name} has no effect on {data}: '
+                                 f'{remedy}')
 
 
 def _check(where: str, stage: Stage, before: list[str]) -> None:
@@ -196,5 +208,9 @@ def _check(where: str, stage: Stage, before: list[str]) -> None:
     for name in ('frames', 'epochs', 'batch_size', 'validate_every'):
         if getattr(stage, name) < 1:
             raise ValueError(f'{where}: {name} must be at least 1, not {getattr(stage, name)}')
+    for name in ('dim', 'camera'):
+        if not 0 <= getattr(stage, name) <= 1:
+            raise ValueError(f'{where}: {name} is a share of the streams, 0 to 1, not '
+                             f'{getattr(stage, name)}')
     if not 0 < stage.scale[0] <= stage.scale[1]:
         raise ValueError(f'{where}: scale must be two numbers above 0, the smaller one first')

@@ -39,6 +39,14 @@ def test_shares(drawn):
         assert found == pytest.approx(share, abs=0.03)
 
 
+@pytest.mark.parametrize('camera', [0.0, 0.6, 1.0])
+def test_another_share_of_cameras(camera):
+    kinds = draw_on_device(COUNT, STEPS, 'cpu', camera).kind
+    for kind, (name, share) in enumerate(SHARES.items()):
+        expected = camera if name == 'camera' else share * (1 - camera) / (1 - SHARES['camera'])
+        assert (kinds == kind).float().mean().item() == pytest.approx(expected, abs=0.03)
+
+
 def test_some_sensor_has_data_in_each_step(drawn):
     assert drawn[1].any(-1).all()
 

@@ -10,6 +10,7 @@ from support.untrained import metadata_of, untrained
 
 from mfs_seg_core.data.statistics import MEAN, STD
 from mfs_seg_core.labels import CAMVID
+from mfs_seg_core.model.neuron import LIF
 from mfs_seg_core.train.campaign.networks import describe, start
 from mfs_seg_core.train.campaign.stage import Stage
 from mfs_seg_core.train.imagenet import IMAGENET_MEAN, IMAGENET_STD
@@ -50,3 +51,15 @@ def test_fixed_leaks_become_learned_ones(tmp_path):
     found = start(stage, metadata, path, None, 'cpu')
     assert torch.equal(found.stem.conv.weight, network.stem.conv.weight)
     assert all(m.leak.unique().item() == 0.5 for m in found.modules() if hasattr(m, 'leak'))
+
+
+@pytest.mark.parametrize('leak, expected', [(-1.0, 0.7), (0.05, 0.05), (0.0, 0.0)])
+def test_leaks_start_anew_where_a_stage_says_so(tmp_path, leak, expected):
+    path = tmp_path / 'trained.safetensors'
+    network = untrained('lite', leak=0.7)
+    save_weights(path, network, metadata_of(network))
+    stage = Stage('x', 'lite', leak=leak)
+    found = start(stage, describe(stage, CAMVID), path, None, 'cpu')
+    leaks = [module.leak for module in found.modules() if isinstance(module, LIF)]
+    assert torch.cat([each.flatten() for each in leaks]).unique().tolist() == pytest.approx(
+        [expected])
