@@ -47,7 +47,8 @@ class LiteCompiler(PartCompiler):
         x = self.builder.stem(network.stem.conv, CAMERA if fuses else 0, self.table)
         from_events = self.builder.stem(network.events.stem.conv, EVENTS, None) if fuses else None
         for row, blocks in zip(self.config.encoder, network.encoder):
-            joined = fuses and row[2] == 2 and not encoded
+            quarter = row[2] == 2 and not encoded
+            joined = fuses and quarter
             if joined:
                 _gate(x)
                 encoded.append(self.builder.sum(x.operation.level, x.channels, [
@@ -61,6 +62,9 @@ class LiteCompiler(PartCompiler):
                     level = x.operation.level
                     y = self.spiking_conv(network.events.down, [from_events], level, gate=EVENTS)
                     x = self.branch(network.events.join, [x, y], level, [x, y])
+                if quarter and index == 0 and self.config.encoder_recall:
+                    x = self.recall(network.encoder_recall, x)
+                    self.store(network.encoder_recall, x)
         return [*encoded, x]
 
     def _bottleneck(self, block: Bottleneck, x: Current) -> Current:

@@ -103,14 +103,16 @@ class LiteSeg(Stateful):
             self.events = EventInput(config.events, (encoded[0], self._joined()), config.expansion,
                                      spiking, stride=2)
 
+        if config.encoder_recall:
+            self.encoder_recall = Recall(self._joined(), config.expansion, spiking)
+
         widths = (*config.decoder_widths, width)
         finer = range(len(widths) - 1)
         self.lateral = nn.ModuleList(
             SpikingConv(encoded[i], widths[i], spiking, signed=spiking.signed) for i in finer)
         self.up = nn.ModuleList(Up(widths[i + 1], widths[i], spiking) for i in finer)
         if config.recall:
-            self.recall = nn.ModuleList(Recall(width, 1, spiking)
-                                        for width in widths[-config.recall_scales:])
+            self.recall = nn.ModuleList(Recall(width, 1, spiking) for width in widths[-2:])
         self.decoder = nn.ModuleList(
             nn.ModuleList(EFSRes(width, config.expansion, spiking, kernel) for kernel in kernels)
             for width, kernels in zip(widths, config.decoder_kernels))
@@ -171,7 +173,8 @@ class LiteSeg(Stateful):
         x, from_events = self._stems(images, events, present)
         encoded = []
         for row, blocks in zip(self.config.encoder, self.encoder):
-            joined = row[2] == 2 and not encoded and from_events is not None
+            quarter = row[2] == 2 and not encoded
+            joined = quarter and from_events is not None
             if joined:
                 # Without input, the norms of the blocks at 1/2 still add a current.
                 x = x * presence(images, present, CAMERA)
@@ -183,6 +186,9 @@ class LiteSeg(Stateful):
                     y = self.events.down(from_events, membranes)
                     x = self.events.fuse(x * presence(images, present, CAMERA),
                                          y * presence(events, present, EVENTS), membranes)
+                if quarter and index == 0 and self.config.encoder_recall:
+                    x = self.encoder_recall(x, membranes)
+                    self._store(self.encoder_recall, x, membranes)
         return [*encoded, x]
 
     def _stems(self, images: Tensor | None, events: Tensor | None, present: Tensor | None
@@ -205,8 +211,8 @@ class LiteSeg(Stateful):
                 x = recall(x, membranes)
             for block in self.decoder[scale]:
                 x = block(x, membranes)
-            if recall is not None and not self.config.analogue:
-                recall.store(x, membranes)
+            if recall is not None:
+                self._store(recall, x, membranes)
             decoded.append(x)
         quarter, half = decoded[-2:]
         detail = self.detail(half, full, membranes)
@@ -214,9 +220,14 @@ class LiteSeg(Stateful):
         enlarged = per_image(lambda y: enlarge(y, full), half)
         return quarter, half, enlarged + self.heads[2](detail, membranes)
 
+    def _store(self, recall: Recall, x: Tensor, membranes: Membranes) -> None:
+        """Store a current for the next step; an artificial network has none."""
+        if not self.config.analogue:
+            recall.store(x, membranes)
+
     def recall_at(self, scale: int) -> Recall | None:
         """Return the recurrent block of a scale."""
-        index = scale - len(self.decoder) + self.config.recall_scales
+        index = scale - (len(self.decoder) - 2)
         return self.recall[index] if self.config.recall and index >= 0 else None
 
     def currents(self) -> list[SharedCurrent]:
@@ -224,7 +235,8 @@ class LiteSeg(Stateful):
         private: list[SharedCurrent] = []
         ends, current = [], SharedCurrent([self.stem], [])
         for row, blocks in zip(self.config.encoder, self.encoder):
-            joined = row[2] == 2 and not ends and self.config.events
+            quarter = row[2] == 2 and not ends
+            joined = quarter and self.config.events
             if joined:
                 # Both sensors are summed in the decoder: their currents have one scale.
                 current.writers.append(self.events.stem)
@@ -244,6 +256,10 @@ class LiteSeg(Stateful):
                     current.writers.extend([self.events.down, join.project])
                     current.readers.append(join.expand)
                     private += _inside(join)
+                if quarter and index == 0 and self.config.encoder_recall:
+                    current.readers.append(self.encoder_recall.expand)
+                    current.writers.append(self.encoder_recall.project)
+                    private += _inside(self.encoder_recall)
         ends.append(current)
         for scale in reversed(range(len(ends))):
             if scale < len(ends) - 1:

@@ -31,8 +31,8 @@ class LiteConfig:
     :param expansion: channels inside a block of the decoder, in multiples of those outside.
     :param detail: channels at full resolution.
     :param learn_leak: learn a leak for each channel, starting at ``leak``.
-    :param recall: feed the decoder's output of the step before into its coarsest scales.
-    :param recall_scales: number of these scales.
+    :param recall: feed the decoder's output of the step before into its two coarsest scales.
+    :param encoder_recall: feed the current of the encoder at 1/4 of the step before into it, too.
     :param signed: neurons that read the current of a shortcut fire -D..D; else they fire 0..D.
     :param analogue: artificial network of the same shape: ReLU6 in place of neurons that fire 0..D,
         and the identity in place of signed ones. It has no state.
@@ -52,8 +52,8 @@ class LiteConfig:
     detail: int = 8
     learn_leak: bool = True
     recall: bool = True
-    # Of weights from before there was a choice.
-    recall_scales: int = 2
+    # Weights from before there was a choice have none.
+    encoder_recall: bool = False
     signed: bool = True
     analogue: bool = False
     inputs: int = 3
@@ -76,8 +76,8 @@ class LiteConfig:
                 or len(self.decoder_widths) != scales - 1:
             raise ValueError(f'an encoder of {scales} scales needs 3 scales or more, decoder '
                              f'widths of {scales - 1} and decoder kernels of {scales}')
-        if not 1 <= self.recall_scales <= scales:
-            raise ValueError(f'recall_scales must be 1 to the number of scales, {scales}')
+        if self.encoder_recall and not self.recall:
+            raise ValueError('encoder_recall needs recall')
         if self.signed and self.levels == 1:
             raise ValueError('signed neurons need levels above 1')
 
@@ -85,7 +85,7 @@ class LiteConfig:
 LITE_CONFIGS = {
     # To 1/16 only: the coarser half of EfficientNet-Lite0 has most of its parameters.
     'lite': dict(encoder=LITE0[:5], decoder_widths=(32, 48, 64),
-                 decoder_kernels=((3,), (5,), (5, 5), (7, 5)), recall_scales=3),
+                 decoder_kernels=((3,), (5,), (5, 5), (7, 5)), encoder_recall=True),
     'lite_teacher': dict(encoder=LITE2, decoder_widths=(48, 96, 128, 192),
                          decoder_kernels=((3,), (5,), (5, 5), (5, 5), (5, 5)), detail=16,
                          analogue=True, recall=False, learn_leak=False),

@@ -20,7 +20,7 @@ from mfs_seg_core.train.imagenet import IMAGENET_MEAN, IMAGENET_STD, is_encoder,
 from mfs_seg_core.weights.file import load_weights
 
 # Their initial values change nothing compared with a network without them.
-NEUTRAL = ('recall.', 'events.')
+NEUTRAL = ('recall.', 'encoder_recall.', 'events.')
 
 
 def pixel_statistics(config: Config | LiteConfig | UNetConfig
@@ -63,8 +63,6 @@ def start_from(network: nn.Module, path: str | Path, classes: ClassSet,
                          events if before.config.events else None)
     tensors = with_classes(before.state_dict(), metadata.classes.names, network.state_dict(),
                            classes.names)
-    if lite:
-        tensors = _from_the_coarsest(tensors, config.recall_scales - before.config.recall_scales)
     try:
         missing, _ = network.load_state_dict(tensors, strict=False)
     except RuntimeError as error:
@@ -77,16 +75,3 @@ def start_from(network: nn.Module, path: str | Path, classes: ClassSet,
     if wrong:
         raise ValueError(f'cannot start from {path} ({wrong[0]} is missing in it): choose weights '
                          'of the same network')
-
-
-def _from_the_coarsest(tensors: dict[str, Tensor], more: int) -> dict[str, Tensor]:
-    """Return tensors whose recurrent blocks have the numbers of a network with ``more`` scales."""
-    renamed = {}
-    for name, tensor in tensors.items():
-        if name.startswith('recall.'):
-            part, number, rest = name.split('.', 2)
-            if int(number) + more < 0:
-                continue
-            name = f'{part}.{int(number) + more}.{rest}'
-        renamed[name] = tensor
-    return renamed

@@ -60,7 +60,6 @@ LIMITS = {
     'encoder': Limit(1, 1024, (None, 5)),
     'decoder_widths': Limit(1, 1024, (None,)),
     'decoder_kernels': Limit(1, 31, (None, None)),
-    'recall_scales': Limit(1, 16),
     'detail': Limit(0, 1024),
     'inputs': Limit(1, 128),
     'events': Limit(0, 128),
@@ -72,7 +71,7 @@ LIMITS = {
     'nominal_step': Limit(1e-6, 3600, fraction=True),
     'event_bins': Limit(0, 64),
 }
-FLAGS = ('mimo', 'learn_leak', 'recall', 'full_spike', 'signed', 'analogue')
+FLAGS = ('mimo', 'learn_leak', 'recall', 'encoder_recall', 'full_spike', 'signed', 'analogue')
 
 
 @dataclass(frozen=True)

@@ -63,14 +63,15 @@ def random_lite_config(seed: int, **changes) -> LiteConfig:
         decoder_kernels=tuple(tuple(choose(3, 5, 7) for _ in range(choose(0, 1, 2)))
                               for _ in range(strided + 1)),
         expansion=choose(1, 2, 3), detail=choose(3, 8, 12), learn_leak=choose(True, False),
-        recall=choose(True, False), recall_scales=choose(1, 2, 3),
-        signed=levels > 1 and choose(True, True, False))
+        recall=choose(True, False), signed=levels > 1 and choose(True, True, False))
     if choose(True, False):
         # The engine has no shortcuts before the place where events join.
         first = next(index for index, each in enumerate(encoder) if each[2] == 2)
         start = (1, *encoder[0][1:-1], min(encoder[0][-1], STEM_WIDTH - 1))
         fields |= {'events': 4, 'encoder': (start, *encoder[first:])}
-    return LiteConfig(**{**fields, **changes})
+    fields |= changes
+    fields.setdefault('encoder_recall', fields['recall'] and choose(True, False))
+    return LiteConfig(**fields)
 
 
 @torch.no_grad()

@@ -169,7 +169,23 @@ def test_segmenter_runs_it_as_a_stream():
     assert any(not np.array_equal(state[name], segmenter.state[name]) for name in state)
 
 
+def test_the_encoder_recalls_its_current_of_the_step_before(images):
+    network = untrained('lite')
+    nn.init.ones_(network.encoder_recall.project.norm.weight)
+    first = network(images[:1, None])
+    assert first.state['encoder_recall'].shape == (1, 24, 12, 16)
+    # All but the recalled current at rest.
+    states = [{name: x if name == 'encoder_recall' and recalled else torch.zeros_like(x)
+               for name, x in first.state.items()} for recalled in (True, False)]
+    recalled, rest = (network(images[1:2, None], state, rates=True) for state in states)
+    assert recalled.rates['encoder.4.0.expand.lif'] != rest.rates['encoder.4.0.expand.lif']
+    # It depends on all steps before, not on the last one alone.
+    again = network(images[1:2, None], first.state).state['encoder_recall']
+    assert not torch.equal(again, rest.state['encoder_recall'])
+
+
 @pytest.mark.parametrize('changes, sentence', [
+    ({'recall': False}, 'encoder_recall needs recall'),
     ({'decoder_widths': (32, 48)}, 'of 4 scales'),
     ({'encoder': ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24))}, '3 scales or more'),
     ({'levels': 1}, 'levels above 1'), ({'detail': 0}, 'detail'),

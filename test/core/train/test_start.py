@@ -70,30 +70,19 @@ def test_events_are_added_to_a_camera_network(tmp_path):
     assert network.config == dataclasses.replace(before.config, events=4)
 
 
-def test_a_scale_more_is_recalled_without_a_change(tmp_path):
-    """The recurrent blocks keep their scales; an added one is the identity at first."""
-    before = untrained('lite', recall_scales=2)
-    for block in before.recall:
-        torch.nn.init.normal_(block.project.norm.weight)
+def test_a_recurrent_block_is_added_without_a_change(tmp_path):
+    before = untrained('lite', encoder_recall=False)
     save_weights(tmp_path / 'lite.safetensors', before, metadata_of(before))
     network = training(tmp_path / 'lite.safetensors').network.eval()
-    assert len(network.recall) == 3
+    assert network.config == dataclasses.replace(before.config, encoder_recall=True)
     torch.manual_seed(0)
-    image, state, expected = torch.randn(1, 1, 3, 48, 64), None, None
+    image, states = torch.randn(1, 1, 3, 48, 64), [None, None]
     with torch.no_grad():
         for _ in range(2):
-            expected = before.eval()(image, expected and expected.state)
-            found = network(image, state)
-            state = found.state
+            found, expected = (each(image, state) for each, state in
+                               zip((network, before.eval()), states))
+            states = found.state, expected.state
     torch.testing.assert_close(found.logits[-1], expected.logits[-1])
-
-
-def test_the_finest_of_too_many_recurrent_blocks_is_left_out(tmp_path):
-    before = untrained('lite', recall_scales=4)
-    save_weights(tmp_path / 'lite.safetensors', before, metadata_of(before))
-    network = training(tmp_path / 'lite.safetensors').network
-    assert [torch.equal(mine.expand.conv.weight, theirs.expand.conv.weight)
-            for mine, theirs in zip(network.recall, before.recall[1:])] == [True] * 3
 
 
 @pytest.mark.parametrize('model, mean', [('lite', IMAGENET_MEAN), ('fast', MEAN)])
