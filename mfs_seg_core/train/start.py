@@ -19,8 +19,10 @@ from mfs_seg_core.train.heads import with_classes
 from mfs_seg_core.train.imagenet import IMAGENET_MEAN, IMAGENET_STD, is_encoder, load_encoder
 from mfs_seg_core.weights.file import load_weights
 
-# Their initial values change nothing compared with a network without them.
-NEUTRAL = ('recall.', 'encoder_recall.', 'events.')
+# Parts that weights may lack. Their initial values change nothing, but for the gain below.
+OPTIONAL = ('recall.', 'encoder_recall.', 'events.')
+# Of the recurrent block of an encoder that is trained already, in spikes: from 0 it hardly learns.
+GAIN = 1.0
 
 
 def pixel_statistics(config: Config | LiteConfig | UNetConfig
@@ -71,7 +73,9 @@ def start_from(network: nn.Module, path: str | Path, classes: ClassSet,
         raise ValueError(f'cannot start from {path} ({first}): choose weights of the same network'
                          ) from None
     wrong = [name for name in missing
-             if not name.endswith('lif.leak') and not name.startswith(NEUTRAL)]
+             if not name.endswith('lif.leak') and not name.startswith(OPTIONAL)]
+    if 'encoder_recall.project.norm.weight' in missing:
+        nn.init.constant_(network.encoder_recall.project.norm.weight, GAIN)
     if wrong:
         raise ValueError(f'cannot start from {path} ({wrong[0]} is missing in it): choose weights '
                          'of the same network')
