@@ -133,11 +133,12 @@ class EventInput(nn.Module):
 
 class Recall(EFSRes):
     """
-    Recurrence of spikes: ``x + branch([x, y])``, y the decoder's output at this scale a step ago.
+    Recurrence of spikes: ``x + branch([x, y])``, y a current of this scale of the step before.
 
-    Membrane potentials alone carry over the charge that did not fire. This carries over the
-    features of the decoder, and its depthwise convolution can follow a moving camera. y is part of
-    the state, 0 at rest. The block takes one step at a time, T = 1.
+    Membrane potentials alone carry over the charge that did not fire. This carries over features:
+    the output of the decoder, or that of this block in the encoder. Its depthwise convolution can
+    follow a moving camera. y is part of the state, 0 at rest. The block takes one step at a time,
+    T = 1.
     """
 
     # Starts as the identity, without influence of the past.

@@ -75,7 +75,8 @@ class LiteSeg(Stateful):
     Each scale of the decoder adds the enlarged current of the coarser one and that of the encoder,
     then runs its blocks. As in MFSSeg, four sub-pixels of each pixel at 1/2 give the detail at full
     resolution. Events join the camera after the first block at 1/4, and the decoder at 1/2. The
-    network holds no state.
+    current after that block may be recalled in the next step, as is the output of the decoder at
+    its two coarsest scales. The network holds no state.
     """
 
     def __init__(self, config: LiteConfig):
