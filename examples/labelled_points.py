@@ -60,7 +60,7 @@ def view_from_above(cells: np.ndarray) -> np.ndarray:
 
 def main(picture: Path) -> None:
     """Draw an image, its mask in groups, and its points."""
-    segmenter = Segmenter.from_weights('street')
+    segmenter = Segmenter.from_weights('street_lite')
     groups = load_groups('drivable', segmenter.classes)
     street = Street(17, WIDTH, HEIGHT)
     for frame, _ in zip(street, range(FRAMES)):

@@ -20,13 +20,13 @@ def main(path: str) -> None:
     """Interrupt a stream, continue it from a file, and compare the masks."""
     drive = Street(0)
     frames = [drive.frame(index / 20).image for index in range(2 * FRAMES)]
-    segmenter = Segmenter.from_weights('street')
+    segmenter = Segmenter.from_weights('street_lite')
     for frame in frames[:FRAMES]:
         segmenter.step(frame)
     # A mapping: float32 [1, C, h, w] by name of the layer; None is rest.
     np.savez(path, **segmenter.state)
 
-    other = Segmenter.from_weights('street')
+    other = Segmenter.from_weights('street_lite')
     with np.load(path) as state:
         other.state = dict(state)
     same = [np.mean(other.step(frame).mask == segmenter.step(frame).mask)

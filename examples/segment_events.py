@@ -20,7 +20,7 @@ WINDOW_US = 50_000
 
 def main(path: str, folder: Path) -> None:
     """Write a picture of each mask."""
-    segmenter = Segmenter.from_weights('street')
+    segmenter = Segmenter.from_weights('street_lite')
     recording = open_recording(path)
     pending, start_us = None, 0
     for chunk in recording:

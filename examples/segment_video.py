@@ -21,7 +21,7 @@ LIMIT = 100
 
 def main(path: str, folder: Path) -> None:
     """Write the overlays of the first frames."""
-    segmenter = Segmenter.from_weights('street')
+    segmenter = Segmenter.from_weights('street_lite')
     last_s = None
     for index, frame in enumerate(islice(open_source(path), LIMIT)):
         # The potentials leak by the time that has passed; None is the step of the weights.

@@ -16,7 +16,7 @@ CAMERAS, FRAMES = 3, 10
 
 def main() -> None:
     """Print the share of the class Road in the masks of each frame."""
-    first = Segmenter.from_weights('street')
+    first = Segmenter.from_weights('street_lite')
     # Siblings share the network of the first one.
     segmenters = [first, *(first.sibling() for _ in range(CAMERAS - 1))]
     drives = [Street(seed) for seed in range(CAMERAS)]
