@@ -61,7 +61,7 @@ def camera(children):
     """Start a segmenter with labelled points of depth images; yield its camera."""
     children.start('segmenter', MODULE,
                    {**QUICK, 'sensors': 'camera', 'points': 'depth', 'report_period': 0.5,
-                    'class_groups': 'drivable', 'min_confidence': 0.2})
+                    'class_groups': 'drivable', 'min_confidence': 0.4})
     with DepthCamera().connected() as camera:
         def points_arrive() -> bool:
             camera.ask_with_depth(coarse_image(1), depth_message(DEPTH, '16UC1'))
