@@ -74,8 +74,8 @@ def start_from(network: nn.Module, path: str | Path, classes: ClassSet,
                          ) from None
     wrong = [name for name in missing
              if not name.endswith('lif.leak') and not name.startswith(OPTIONAL)]
-    if 'encoder_recall.project.norm.weight' in missing:
-        nn.init.constant_(network.encoder_recall.project.norm.weight, GAIN)
     if wrong:
         raise ValueError(f'cannot start from {path} ({wrong[0]} is missing in it): choose weights '
                          'of the same network')
+    if 'encoder_recall.project.norm.weight' in missing:
+        nn.init.constant_(network.encoder_recall.project.norm.weight, GAIN)
