@@ -90,6 +90,16 @@ def test_a_share_of_the_bright_streams_is_in_dim_light(sequences):
     assert all(torch.equal(half[:, i], plain[:, i]) != chosen[i] for i in (0, 3))
 
 
+def test_each_step_has_its_own_noise_of_dim_light(sequences):
+    """Red is that of the label, which does not change from frame to frame."""
+    differ = []
+    for dim in (0.0, 1.0):
+        red = clips_of(sequences, dim=dim)(torch.arange(4)).images[:, 0, 0]
+        differ.append((red[0] != red[1]).float().mean().item())
+    # Of bright and of dark pixels, the noise of half is cut off.
+    assert differ[0] == 0 and differ[1] > 0.5
+
+
 def test_without_a_state_each_clip_has_its_own_look(sequences):
     clips = clips_of(sequences, scale=(0.5, 2.0), carry=False)
     first, second = (clips(torch.tensor(places)) for places in ([0, 2, 4, 6], [1, 3, 5, 7]))
